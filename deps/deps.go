@@ -1,0 +1,33 @@
+// Package deps is temporary.
+package deps
+
+import (
+	_ "github.com/coreos/go-systemd/v22/activation"
+	_ "github.com/coreos/go-systemd/v22/daemon"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/hashicorp/go-hclog"
+	_ "github.com/hashicorp/go-plugin"
+	_ "github.com/moby/ipvs"
+	_ "github.com/robfig/cron/v3"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "github.com/spf13/cobra/doc"
+	_ "github.com/vishvananda/netlink"
+	_ "github.com/vishvananda/netlink/nl"
+	_ "github.com/vishvananda/netns"
+	_ "github.com/wneessen/go-mail"
+	_ "go.etcd.io/bbolt"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/net/icmp"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/semaphore"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/term"
+	_ "google.golang.org/grpc"
+	_ "google.golang.org/grpc/health/grpc_health_v1"
+	_ "google.golang.org/protobuf/proto"
+	_ "google.golang.org/protobuf/types/known/durationpb"
+	_ "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kernel.org/pub/linux/libs/security/libcap/cap"
+	_ "pgregory.net/rapid"
+)

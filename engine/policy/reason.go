@@ -1,0 +1,4 @@
+package policy
+
+// Reason says why a line was called or not.
+type Reason uint8

@@ -1,0 +1,83 @@
+// Package store keeps what must survive a crash - states, counters, claims,
+// the outbox - in one bbolt file behind one writer goroutine. It decides
+// nothing and is not the place for configuration.
+package store
+
+import (
+	"time"
+
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/plugins/alert"
+)
+
+// Record is what is kept of one service.
+type Record struct {
+	State opstatus.State
+	// Periods are the policy states by the period's name.
+	Periods map[string]policy.State
+	// Disabled is set while an operator has disabled the service.
+	Disabled *opstatus.Note
+	Claims   []alert.Claim
+	// DependOK is the last value of the alert dependency, nil if it never had
+	// one; DependFailed is when it last was false.
+	DependOK     *bool
+	DependFailed time.Time
+}
+
+// Globals is what is kept of the whole daemon.
+type Globals struct {
+	// Stopped is set while the scheduler is stopped.
+	Stopped *opstatus.Note
+	// Watches and Hosts are those an operator disabled.
+	Watches, Hosts map[string]opstatus.Note
+}
+
+// Notice is a queued alert.
+type Notice struct {
+	// Seq orders notices; it grows over restarts.
+	Seq uint64
+	// Program is the alert's name as mon.cf has it.
+	Program string
+	Request alert.Request
+	// Queued is when it was decided.
+	Queued time.Time
+}
+
+// Batch is one turn of the loop; it is committed whole or not at all.
+type Batch struct {
+	Records map[opstatus.Key]Record
+	// Gone are services that no longer exist.
+	Gone []opstatus.Key
+	// Globals is nil when unchanged.
+	Globals *Globals
+	Queued  []Notice
+	// Started are notices whose program is about to run; Done are finished or
+	// given up. Both are Seqs.
+	Started, Done []uint64
+	Events        []Event
+}
+
+// Event is one row of history.
+type Event struct {
+	At             time.Time
+	Group, Service string
+	// Kind is a word: "status", "decision", "alert", "operator", "blind".
+	Kind string
+	Text string
+}
+
+// Saved is what Load found.
+type Saved struct {
+	Records map[opstatus.Key]Record
+	Globals Globals
+	// Outbox holds what was queued and not done, in order; those that may
+	// have run have Request.Repeated set.
+	Outbox []Notice
+	// NextSeq is the first free Seq.
+	NextSeq uint64
+	// Clean is set when the last stop was clean; a new store is clean.
+	Clean bool
+	// New is set when there was no store.
+	New bool
+}

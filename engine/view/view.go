@@ -1,0 +1,80 @@
+// Package view holds what readers see: immutable rows, one for each service,
+// published by the engine's loop through atomic pointers and read by control,
+// web and metrics without ever waiting for the loop. It decides nothing.
+package view
+
+import (
+	"time"
+
+	"github.com/mondhq/mond/engine/opstatus"
+)
+
+// Service is one service as readers see it. It is immutable once published.
+type Service struct {
+	Key         opstatus.Key
+	Description string
+	Monitor     string
+	Interval    time.Duration
+	State       opstatus.State
+	// Due is when the next check is planned; zero if none.
+	Due     time.Time
+	Running bool
+	// Since is when the status began.
+	Since time.Time
+	// Disabled is set while the service or its watch is disabled.
+	Disabled *opstatus.Note
+	// AlertsSent sums the periods' counters, as mon's alerts_sent.
+	AlertsSent int
+	LastAlert  time.Time
+	// DependOK is the last value of the alert dependency; nil if never asked.
+	DependOK *bool
+	// Decisions are the last ones, newest first, with their reasons.
+	Decisions []Decision
+	// Claims are what the service's keepers hold because of it.
+	Claims []Claim
+	// Skips says why the last due check was not run; empty if it was.
+	Skipped string
+	// Hidden services are not shown by mon's line protocol.
+	Hidden bool
+}
+
+// Decision is a policy.Decision at a time, in words.
+type Decision struct {
+	At     time.Time
+	Event  string
+	Period string
+	// Command is the program and its words, or empty.
+	Command string
+	Sent    bool
+	Reason  string
+}
+
+// Claim is a claim in words.
+type Claim struct {
+	Program string
+	Args    []string
+	Down    bool
+	Reason  string
+	Since   time.Time
+}
+
+// Daemon is the state of the daemon as a whole.
+type Daemon struct {
+	Version, ConfigPath string
+	PID                 int
+	Started             time.Time
+	// Loaded is when the running configuration was loaded.
+	Loaded time.Time
+	// ReloadError is the last reload's error, empty if it worked.
+	ReloadError string
+	// Stopped is set while the scheduler is stopped.
+	Stopped *opstatus.Note
+	// Checks counts checks that were answered; Blind those that saw nothing.
+	Checks, Blind uint64
+	// Running is how many checks are under way.
+	Running int
+	// Late is the largest lateness of a due check in the last minute.
+	Late time.Duration
+	// Outbox is how many notices wait.
+	Outbox int
+}
