@@ -1,11 +1,10 @@
 package procgroup
 
 import (
-	"bufio"
 	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -125,28 +124,34 @@ func unknownFormat(path string) string {
 	if line, ok := interpreterLine(path); ok {
 		return fmt.Sprintf("its #! line %q names no interpreter", "#!"+line)
 	}
-	if f, err := elf.Open(path); err == nil {
-		defer func() { _ = f.Close() }()
-		return fmt.Sprintf("it is a program for another kind of machine (%v)", f.Machine)
+	if bytes.HasPrefix(head(path), []byte("\x7fELF")) {
+		return "it is a program for another kind of machine"
 	}
 	return "it has no #! line (a script must begin with one, such as #!/bin/sh)"
 }
 
 // interpreterLine is what follows "#!" on the first line of path; ok is false
-// without one. A line is looked at as far as the kernel does.
+// without one.
 func interpreterLine(path string) (line string, ok bool) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", false
-	}
-	defer func() { _ = f.Close() }()
-	head, _ := bufio.NewReaderSize(f, 256).Peek(256) // short files give what they have
-	head, ok = bytes.CutPrefix(head, []byte("#!"))
+	rest, ok := bytes.CutPrefix(head(path), []byte("#!"))
 	if !ok {
 		return "", false
 	}
-	first, _, _ := bytes.Cut(head, []byte("\n"))
+	first, _, _ := bytes.Cut(rest, []byte("\n"))
 	return string(first), true
+}
+
+// head is the part of path that the kernel looks at to tell what runs it,
+// shorter when the file is, empty when it cannot be read.
+func head(path string) []byte {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }()
+	buf := make([]byte, 256)
+	n, _ := io.ReadFull(f, buf)
+	return buf[:n]
 }
 
 // interpreter is the file that a #! line names.
