@@ -1,0 +1,122 @@
+// Package site loads a configuration whole: it reads the file, looks every
+// program up and lets the resident ones judge their arguments. mond does so
+// at each start and reload, monctl check for a person. It runs nothing else.
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/mondhq/mond/engine"
+	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/plugins/host"
+)
+
+// Options say what to load.
+type Options struct {
+	Path   string
+	Config config.Options
+	Host   *host.Host
+	// Reconfigure gives the host the paths of a configuration before its
+	// programs are looked up.
+	Reconfigure func(g config.Globals)
+}
+
+// Load reads and judges a whole configuration. The error is set only when the
+// diagnostics hold one; warnings come back beside a good configuration.
+func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, error) {
+	cfg, diags := config.Load(ctx, o.Path, o.Config)
+	if err := diags.Err(); err != nil {
+		return engine.Loaded{}, diags, err
+	}
+	o.Reconfigure(cfg.Globals)
+	j := judge{ctx: ctx, host: o.Host, programs: map[string]engine.Program{}, known: map[string]*known{}}
+	for u := range cfg.Commands() {
+		j.command(u)
+	}
+	diags = append(diags, j.diags...)
+	diags.Sort()
+	return engine.Loaded{Config: cfg, Programs: j.programs}, diags, diags.Err()
+}
+
+// judge looks programs up, each once.
+type judge struct {
+	ctx      context.Context
+	host     *host.Host
+	programs map[string]engine.Program
+	known    map[string]*known
+	diags    config.Diagnostics
+}
+
+// known is a program that was looked up.
+type known struct {
+	program  host.Program
+	manifest host.Manifest
+	err      error
+	judged   map[string]bool // argument lists that were found good
+}
+
+// command judges one command of the file.
+func (j *judge) command(u config.Use) {
+	c := u.Command
+	k := j.find(kindOf(u.Role), c.Program)
+	if k.err != nil {
+		j.problem(c.Pos, k.err)
+		return
+	}
+	j.programs[c.Program] = engine.Program{Keeper: k.manifest.Keeper, History: !k.program.Resident}
+	if k.program.Resident {
+		j.arguments(k, c)
+	}
+}
+
+func kindOf(r config.Role) host.Kind {
+	if r == config.RoleMonitor {
+		return host.Monitor
+	}
+	return host.Alert
+}
+
+// find looks a program up and, if it is resident, asks what it is.
+func (j *judge) find(kind host.Kind, name string) *known {
+	if k := j.known[name]; k != nil {
+		return k
+	}
+	k := &known{judged: map[string]bool{}}
+	j.known[name] = k
+	if k.program, k.err = j.host.Find(kind, name); k.err != nil || !k.program.Resident {
+		return k
+	}
+	k.manifest, k.err = j.host.Describe(j.ctx, k.program)
+	if k.err == nil && k.manifest.Kind != kind {
+		k.err = fmt.Errorf("%s is of kind %s, wanted here: %s", name, k.manifest.Kind, kind)
+	}
+	return k
+}
+
+// arguments lets a resident program judge an argument list and points at the
+// bad word.
+func (j *judge) arguments(k *known, c *config.Command) {
+	list := fmt.Sprintf("%q", c.Args)
+	if k.judged[list] {
+		return
+	}
+	problems, err := j.host.Validate(j.ctx, k.program, c.Args)
+	if err != nil {
+		j.problem(c.Pos, err)
+		return
+	}
+	for _, p := range problems {
+		pos := c.Pos
+		if p.Index >= 0 && p.Index < len(c.ArgPos) {
+			pos = c.ArgPos[p.Index]
+		}
+		j.problem(pos, errors.New(c.Program+": "+p.Message))
+	}
+	k.judged[list] = len(problems) == 0
+}
+
+func (j *judge) problem(pos config.Pos, err error) {
+	j.diags = append(j.diags, config.Diagnostic{Pos: pos, Severity: config.Error, Message: err.Error()})
+}

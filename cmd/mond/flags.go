@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// options are the command line. The letters are mon's.
+type options struct {
+	config, m4, socket, runDir     string
+	logTo, logLevel                string
+	debug                          int
+	fork, stopped, forget, version bool
+	loadState                      string
+	sleep                          int
+	// overrides are globals of mon.cf that the command line gives.
+	overrides map[string]string
+	flags     *pflag.FlagSet
+}
+
+// overriding are mon's letters that stand for a variable of mon.cf.
+var overriding = []struct{ name, short, variable, help string }{
+	{"alertdir", "a", "alertdir", "`DIRS` to look for alerts in, separated by colons"},
+	{"scriptdir", "s", "mondir", "`DIRS` to look for monitors in, separated by colons"},
+	{"plugindir", "", "plugindir", "`DIRS` to look for resident plugins in, separated by colons"},
+	{"basedir", "b", "basedir", "`DIR` that relative paths start from"},
+	{"cfbasedir", "B", "cfbasedir", "`DIR` of configuration files"},
+	{"authfile", "A", "authfile", "`FILE` that says who may do what"},
+	{"statedir", "D", "statedir", "`DIR` to keep state in"},
+	{"logdir", "L", "logdir", "`DIR` for log files"},
+	{"pidfile", "P", "pidfile", "`FILE` to write the process id to; empty for none"},
+	{"syslogfacility", "O", "syslog_facility", "syslog `FACILITY`"},
+	{"maxkeep", "k", "histlength", "`N` entries of history to keep"},
+	{"maxprocs", "m", "maxprocs", "`N` classic monitors that may run at once; 0 for no limit"},
+	{"port", "p", "serverport", "TCP `PORT` for clients"},
+	{"trapport", "t", "trapport", "UDP `PORT` for traps"},
+	{"randstart", "r", "randstart", "spread the first checks at random over `TIME`"},
+	{"controlsocket", "", "controlsocket", "`PATH` of monctl's socket"},
+}
+
+func (o *options) define() *pflag.FlagSet {
+	fs := pflag.NewFlagSet("mond", pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.StringVarP(&o.config, "configfile", "c", "", "`FILE` to run (default CFBASEDIR/mon.cf)")
+	fs.StringVarP(&o.m4, "m4", "M", "", "run the file through m4, or the `PROGRAM` given as -M=PROGRAM")
+	fs.Lookup("m4").NoOptDefVal = "m4"
+	fs.BoolVarP(&o.fork, "fork", "f", false, "become a daemon once everything is up (default: stay in the foreground)")
+	fs.BoolVarP(&o.stopped, "stopped", "S", false, "start with the scheduler stopped")
+	fs.CountVarP(&o.debug, "debug", "d", "log more; twice: every check")
+	fs.BoolVar(&o.forget, "forget", false, "start every service untested instead of where it was")
+	fs.StringVarP(&o.loadState, "loadstate", "l", "", "mon's way to load state; mond always resumes, so only \"none\" changes anything (as --forget)")
+	fs.IntVarP(&o.sleep, "sleep", "i", 0, "mon's scheduler interval; mond wakes when something is due and needs none")
+	fs.StringVar(&o.logTo, "log", "auto", "`WHERE` to log: stderr, journal, syslog, or auto")
+	fs.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` to log: debug, info, warn, error")
+	fs.StringVar(&o.runDir, "rundir", "", "`DIR` for sockets of resident plugins (default beside the control socket)")
+	fs.BoolVarP(&o.version, "version", "v", false, "print the version and exit")
+	for _, v := range overriding {
+		fs.StringP(v.name, v.short, "", v.help)
+	}
+	return fs
+}
+
+// parseFlags reads the command line; the error is pflag.ErrHelp for -h.
+func parseFlags(args []string) (options, error) {
+	o := options{overrides: map[string]string{}}
+	o.flags = o.define()
+	if err := o.flags.Parse(args); err != nil {
+		return o, err
+	}
+	if o.flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected word %q; the configuration is named with -c", o.flags.Arg(0))
+	}
+	for _, v := range overriding {
+		if f := o.flags.Lookup(v.name); f.Changed {
+			o.overrides[v.variable] = f.Value.String()
+		}
+	}
+	return o, o.settle()
+}
+
+// settle judges the options together and fills in what was left out.
+func (o *options) settle() error {
+	switch o.loadState {
+	case "none":
+		o.forget = true
+	case "", "all", "opstatus", "disabled":
+	default:
+		return fmt.Errorf("-l %q: want disabled, opstatus, all or none", o.loadState)
+	}
+	if o.config == "" {
+		dir := o.overrides["cfbasedir"]
+		if dir == "" {
+			dir = "/etc/mon"
+		}
+		o.config = filepath.Join(dir, "mon.cf")
+	}
+	_, err := o.level()
+	return err
+}
+
+// level is the least level to log.
+func (o *options) level() (slog.Level, error) {
+	if o.debug > 0 {
+		return slog.LevelDebug, nil
+	}
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return l, fmt.Errorf("--log-level %q: want debug, info, warn or error", o.logLevel)
+	}
+	return l, nil
+}
+
+func (o *options) usage() string {
+	return `mond [-c FILE] [options]
+
+Watches what mon.cf names and acts on what it sees. It stays in the foreground;
+HUP reloads the configuration, TERM stops cleanly. monctl talks to it.
+
+` + o.flags.FlagUsages()
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := strings.Trim(info.Main.Version, "()")
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && v == "devel" {
+			v += " " + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return v
+}
+
+// pluginDir is where the plugins lie that were built with this program.
+func pluginDir() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(self), "plugins")
+}
+
+// uid is for names of folders that belong to a user.
+func uid() string { return strconv.Itoa(os.Getuid()) }

@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/plugins/alert"
+)
+
+// ErrStopped answers calls after the engine has ended.
+var ErrStopped = errors.New("the engine has stopped")
+
+// ErrUnknown is what a call about a service, group or host that does not
+// exist wraps. Nothing is created by asking.
+var ErrUnknown = errors.New("no such name in the configuration")
+
+// ErrNotFailing answers an acknowledgement of a service that does not fail.
+var ErrNotFailing = errors.New("service is in a non-failure state")
+
+// call is something that the loop does for another goroutine.
+type call struct {
+	do    func(l *loop, now time.Time) error
+	reply chan error // holds one: the loop never waits for its caller
+}
+
+// do runs f in the loop and waits for it.
+func (e *Engine) do(ctx context.Context, f func(l *loop, now time.Time) error) error {
+	c := call{do: f, reply: make(chan error, 1)}
+	select {
+	case e.calls <- c:
+		return <-c.reply
+	case <-e.ended:
+		return ErrStopped
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (l *loop) handleCall(c call, now time.Time) { c.reply <- c.do(l, now) }
+
+// onService runs f in the loop with the service named key.
+func (e *Engine) onService(ctx context.Context, key opstatus.Key, f func(l *loop, s *service, now time.Time) error) error {
+	return e.do(ctx, func(l *loop, now time.Time) error {
+		s := l.byKey[key]
+		if s == nil {
+			return fmt.Errorf("service %s: %w", key, ErrUnknown)
+		}
+		return f(l, s, now)
+	})
+}
+
+// Ack acknowledges the failure of a service: it alerts no more until it
+// recovers. A service that does not fail cannot be acknowledged.
+func (e *Engine) Ack(ctx context.Context, key opstatus.Key, user, text string) error {
+	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
+		if st := s.state.Status; st == opstatus.OK || st == opstatus.Untested {
+			return fmt.Errorf("acknowledge %s: %w", key, ErrNotFailing)
+		}
+		l.observe(s, opstatus.Event{Kind: opstatus.Ack, Note: opstatus.Note{At: now, User: user, Text: text}}, now)
+		l.operator(s, user, "acknowledged: "+text, now)
+		return nil
+	})
+}
+
+// DisableService silences a service: it is checked on, nobody is told.
+func (e *Engine) DisableService(ctx context.Context, key opstatus.Key, user, text string) error {
+	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
+		n := opstatus.Note{At: now, User: user, Text: text}
+		s.disabled = &n
+		l.observe(s, opstatus.Event{Kind: opstatus.Disable, Note: n}, now)
+		l.operator(s, user, "disabled: "+text, now)
+		l.touch(s, true)
+		return nil
+	})
+}
+
+// EnableService undoes [Engine.DisableService].
+func (e *Engine) EnableService(ctx context.Context, key opstatus.Key, user string) error {
+	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
+		s.disabled = nil
+		l.observe(s, opstatus.Event{Kind: opstatus.Enable}, now)
+		l.operator(s, user, "enabled", now)
+		l.touch(s, true)
+		return nil
+	})
+}
+
+// DisableWatch silences every service of a watch.
+func (e *Engine) DisableWatch(ctx context.Context, group, user, text string) error {
+	return e.onWatch(ctx, group, func(l *loop, now time.Time) {
+		l.globals.Watches = with(l.globals.Watches, group, opstatus.Note{At: now, User: user, Text: text})
+	})
+}
+
+// EnableWatch undoes [Engine.DisableWatch].
+func (e *Engine) EnableWatch(ctx context.Context, group, user string) error {
+	return e.onWatch(ctx, group, func(l *loop, _ time.Time) {
+		l.globals.Watches = without(l.globals.Watches, group)
+	})
+}
+
+// onWatch changes the disabled watches and shows it on all services of group.
+func (e *Engine) onWatch(ctx context.Context, group string, change func(l *loop, now time.Time)) error {
+	return e.do(ctx, func(l *loop, now time.Time) error {
+		found := false
+		for _, s := range l.services {
+			found = found || s.cfg.Key.Group == group
+		}
+		if !found {
+			return fmt.Errorf("watch %s: %w", group, ErrUnknown)
+		}
+		change(l, now)
+		l.globalsChanged()
+		for _, s := range l.services {
+			if s.cfg.Key.Group == group {
+				s.watchOff = note(l.globals.Watches, group)
+				l.touch(s, false)
+			}
+		}
+		return nil
+	})
+}
+
+// DisableHost takes a host out of all checks and alerts.
+func (e *Engine) DisableHost(ctx context.Context, host, user, text string) error {
+	return e.onHost(ctx, host, func(l *loop, now time.Time) {
+		l.globals.Hosts = with(l.globals.Hosts, host, opstatus.Note{At: now, User: user, Text: text})
+	})
+}
+
+// EnableHost undoes [Engine.DisableHost].
+func (e *Engine) EnableHost(ctx context.Context, host, user string) error {
+	return e.onHost(ctx, host, func(l *loop, _ time.Time) {
+		l.globals.Hosts = without(l.globals.Hosts, host)
+	})
+}
+
+func (e *Engine) onHost(ctx context.Context, host string, change func(l *loop, now time.Time)) error {
+	return e.do(ctx, func(l *loop, now time.Time) error {
+		for _, g := range l.loaded.Config.Groups {
+			if slices.Contains(g.Hosts, host) {
+				change(l, now)
+				l.globalsChanged()
+				return nil
+			}
+		}
+		return fmt.Errorf("host %s: %w", host, ErrUnknown)
+	})
+}
+
+// StopScheduler stops all checks and alerts; claims and roles are kept.
+func (e *Engine) StopScheduler(ctx context.Context, user, text string) error {
+	return e.do(ctx, func(l *loop, now time.Time) error {
+		l.globals.Stopped = &opstatus.Note{At: now, User: user, Text: text}
+		l.globalsChanged()
+		l.opt.Log.Warn("scheduler stopped", "user", user)
+		return nil
+	})
+}
+
+// StartScheduler undoes [Engine.StopScheduler]; what fell due meanwhile is
+// spread as at a start.
+func (e *Engine) StartScheduler(ctx context.Context, user string) error {
+	return e.do(ctx, func(l *loop, now time.Time) error {
+		if l.globals.Stopped == nil {
+			return nil
+		}
+		l.globals.Stopped = nil
+		l.globalsChanged()
+		for _, s := range l.services {
+			if !s.planned.IsZero() && s.planned.Before(now) {
+				l.arm(s, s.cfg.Plan.First(s.cfg.Key.String(), now, l.opt.Random))
+			}
+		}
+		l.opt.Log.Warn("scheduler started", "user", user)
+		return nil
+	})
+}
+
+// TestMonitor makes a service due now.
+func (e *Engine) TestMonitor(ctx context.Context, key opstatus.Key) error {
+	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
+		if s.cfg.Monitor == nil {
+			return fmt.Errorf("test monitor %s: it has no monitor", key)
+		}
+		l.arm(s, now)
+		return nil
+	})
+}
+
+// TestAlert calls the lines of one kind of a period with test texts, whatever
+// mon's gates say. It counts nowhere. Keepers are left alone: a test must not
+// take a server out.
+func (e *Engine) TestAlert(ctx context.Context, key opstatus.Key, on alert.Kind, period string) error {
+	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
+		for i := range s.cfg.Periods {
+			p := &s.cfg.Periods[i]
+			if p.Name != period {
+				continue
+			}
+			kind := on
+			if on == alert.Failure {
+				kind = alert.Test
+			}
+			for j := range p.Lines {
+				if c := &p.Lines[j].Command; p.Lines[j].On == on && !l.isKeeper(c.Program) {
+					d := policy.Decision{Period: p.Name, Kind: kind, Command: c, Send: true}
+					l.notify(s, d, s.state, opstatus.Event{}, now)
+				}
+			}
+			return nil
+		}
+		return fmt.Errorf("period %q of %s: %w", period, key, ErrUnknown)
+	})
+}
+
+// operator records what a person did.
+func (l *loop) operator(s *service, user, text string, now time.Time) {
+	l.event(s, "operator", noteText(opstatus.Note{User: user, Text: text}), now)
+	l.opt.Log.Info("operator", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "user", user, "action", text)
+}
+
+// globalsChanged makes the daemon-wide state durable.
+func (l *loop) globalsChanged() {
+	g := l.globals
+	l.batch.Globals = &g
+	l.publishDaemon(time.Now())
+}
+
+// with and without copy m: batches share it.
+func with(m map[string]opstatus.Note, key string, n opstatus.Note) map[string]opstatus.Note {
+	c := maps.Clone(m)
+	if c == nil {
+		c = map[string]opstatus.Note{}
+	}
+	c[key] = n
+	return c
+}
+
+func without(m map[string]opstatus.Note, key string) map[string]opstatus.Note {
+	c := maps.Clone(m)
+	delete(c, key)
+	return c
+}

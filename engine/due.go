@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mondhq/mond/engine/depend"
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/plugins/job"
+	"github.com/mondhq/mond/plugins/monitor"
+)
+
+// dependRetry is how soon a check that a dependency holds back is looked at
+// again; mon looks once a second.
+const dependRetry = time.Second
+
+// handleDue sends out everything that is due, as one batch.
+func (l *loop) handleDue(now time.Time) {
+	if l.globals.Stopped != nil {
+		return
+	}
+	l.due = l.heap.PopDue(now, l.due[:0])
+	if len(l.due) == 0 {
+		return
+	}
+	jobs := make([]job.Check, 0, len(l.due))
+	for _, id := range l.due {
+		if j, ok := l.dispatch(l.services[id], now); ok {
+			jobs = append(jobs, j)
+		}
+	}
+	if len(jobs) > 0 {
+		l.opt.Runner.Run(jobs)
+	}
+}
+
+// dispatch re-arms s and makes its job, unless a gate refuses.
+func (l *loop) dispatch(s *service, now time.Time) (job.Check, bool) {
+	planned := s.planned
+	l.self.lateness(now.Sub(planned))
+	hosts, again, why := l.gate(s, now)
+	if again.IsZero() {
+		again = s.cfg.Plan.Next(planned, now, s.phase, l.opt.Random)
+	}
+	l.arm(s, again)
+	if why != s.skipped {
+		s.skipped = why
+		l.touch(s, false)
+	}
+	if why != "" {
+		return job.Check{}, false
+	}
+	return l.job(s, hosts), true
+}
+
+// arm sets when s is due; a zero time means never.
+func (l *loop) arm(s *service, at time.Time) {
+	s.planned = at
+	if at.IsZero() {
+		l.heap.Remove(s.id)
+		return
+	}
+	l.heap.Set(s.id, at)
+}
+
+// gate asks whether s may be checked now. It answers the hosts to check, or
+// why not, and when to look again if that is not the plan's next time.
+func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time, why string) {
+	if g := l.loaded.Config.Globals.ExcludePeriod; g.String() != "" && g.Contains(now) {
+		return nil, g.NextChange(now), "inside the global exclude_period " + g.String()
+	}
+	if x := s.cfg.Exclude; x != nil && x.Contains(now) {
+		return nil, x.NextChange(now), "inside exclude_period " + x.String()
+	}
+	if s.running != 0 {
+		return nil, time.Time{}, "the last check is still running"
+	}
+	if ok, reason := l.dependency(s.cfg.Depend.Monitor, monitorDepend, s.cfg.Depend.Memory, now); !ok {
+		return nil, l.soon(s, now), "monitor dependency: " + reason
+	}
+	hosts = l.hosts(s)
+	if len(hosts) == 0 && !s.cfg.Monitor.NoHosts && !s.cfg.AllowEmptyGroup {
+		return nil, time.Time{}, "no hosts are left to check"
+	}
+	if s.cfg.Monitor.NoHosts {
+		hosts = nil
+	}
+	return hosts, time.Time{}, ""
+}
+
+// soon is when a check that is held back is looked at again.
+func (l *loop) soon(s *service, now time.Time) time.Time {
+	wait := dependRetry
+	if i := s.cfg.Plan.Interval(s.phase); i > 0 {
+		wait = min(wait, i)
+	}
+	return now.Add(wait)
+}
+
+// hosts are the service's, less those disabled and those that a host
+// dependency holds to be down.
+func (l *loop) hosts(s *service) []string {
+	group := l.loaded.Config.Group(s.cfg.Key.Group)
+	if len(l.globals.Hosts) == 0 && len(group.Disabled) == 0 && s.cfg.Depend.Host == nil {
+		return s.cfg.Hosts
+	}
+	var drop []string
+	if s.cfg.Depend.Host != nil {
+		for _, k := range s.cfg.Depend.Host.Keys() {
+			if d := l.byKey[k]; d != nil && d.state.Status.Failing() {
+				drop = append(drop, d.failedHosts...)
+			}
+		}
+	}
+	var hosts []string
+	for _, h := range s.cfg.Hosts {
+		if _, off := l.globals.Hosts[h]; !off && !group.Disabled[h] && !slices.Contains(drop, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
+}
+
+// job makes the check and marks the service as running.
+func (l *loop) job(s *service, hosts []string) job.Check {
+	l.lastID++
+	s.running = l.lastID
+	l.inflight[l.lastID] = s
+	c := s.cfg.Monitor
+	env := s.baseEnv
+	if l.loaded.Programs[c.Program].History {
+		env = l.monitorEnv(s)
+	}
+	return job.Check{ID: l.lastID, Program: c.Program, Timeout: s.cfg.Timeout, Request: monitor.Request{
+		Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Hosts: hosts, Args: c.Args, Env: env,
+	}}
+}
+
+// dependKind picks a service's own expression of one kind, for recursion.
+type dependKind func(s *service) *depend.Expr
+
+func monitorDepend(s *service) *depend.Expr { return s.cfg.Depend.Monitor }
+func alertDepend(s *service) *depend.Expr   { return s.cfg.Depend.Alert }
+
+// dependency is the value of an expression now; true without one. memory is
+// how long a dependency counts as failed after it recovered.
+func (l *loop) dependency(e *depend.Expr, kind dependKind, memory time.Duration, now time.Time) (ok bool, reason string) {
+	if e == nil {
+		return true, ""
+	}
+	return depend.Value(e, l.loaded.Config.Globals.DepRecurLimit, func(k opstatus.Key) (bool, *depend.Expr) {
+		d := l.byKey[k]
+		if d == nil {
+			return false, nil
+		}
+		good := d.state.Status.Good() && (memory == 0 || d.lastFailed.IsZero() || now.Sub(d.lastFailed) >= memory)
+		return good, kind(d)
+	})
+}
+
+// skipText is what an operator reads of a check that did not run.
+func skipText(s *service) string {
+	if s.skipped == "" {
+		return ""
+	}
+	return fmt.Sprintf("not checked: %s", s.skipped)
+}

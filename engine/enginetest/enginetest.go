@@ -1,0 +1,301 @@
+// Package enginetest stands in for what lies beyond the engine's seams: a
+// scripted [Runner], a recording [Sender] and an in-memory [Store], all fit
+// for testing/synctest. Everything above the seams is tested through it; it is
+// not for production.
+package enginetest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/store"
+	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/job"
+	"github.com/mondhq/mond/plugins/monitor"
+)
+
+// Answer is what a scripted check answers, and after how long.
+type Answer struct {
+	Result monitor.Result
+	After  time.Duration
+}
+
+// Runner answers checks by a script. The zero value answers OK at once.
+type Runner struct {
+	mu      sync.Mutex
+	script  func(c job.Check) Answer
+	ran     []job.Check
+	times   []time.Time
+	out     chan []job.Done
+	pending sync.WaitGroup
+}
+
+// NewRunner makes a Runner; script may be nil and may be called concurrently.
+func NewRunner(script func(c job.Check) Answer) *Runner {
+	if script == nil {
+		script = func(job.Check) Answer { return Answer{Result: monitor.OK("")} }
+	}
+	return &Runner{script: script, out: make(chan []job.Done)}
+}
+
+// Script replaces the script.
+func (r *Runner) Script(f func(c job.Check) Answer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.script = f
+}
+
+// Set makes all checks of one service answer res at once; others keep the
+// script they had.
+func (r *Runner) Set(key opstatus.Key, res monitor.Result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.script
+	r.script = func(c job.Check) Answer {
+		if c.Request.Group == key.Group && c.Request.Service == key.Service {
+			return Answer{Result: res}
+		}
+		return old(c)
+	}
+}
+
+// Run answers each job by the script, in goroutines that end with Close.
+func (r *Runner) Run(jobs []job.Check) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, j := range jobs {
+		r.ran, r.times = append(r.ran, j), append(r.times, time.Now())
+		answer := r.script(j)
+		r.pending.Go(func() { r.answer(j, answer) })
+	}
+}
+
+func (r *Runner) answer(j job.Check, a Answer) {
+	time.Sleep(a.After) // bubble time under synctest
+	res := a.Result
+	res.Took = a.After
+	r.out <- []job.Done{{ID: j.ID, Group: j.Request.Group, Service: j.Request.Service, Result: res}}
+}
+
+// Push sends a result that nobody asked for.
+func (r *Runner) Push(group, service string, res monitor.Result) {
+	r.out <- []job.Done{{Group: group, Service: service, Result: res}}
+}
+
+// Watch does nothing: pushed results come from [Runner.Push].
+func (r *Runner) Watch([]job.Check) {}
+
+// Cancel does nothing: scripted checks answer in their own time.
+func (r *Runner) Cancel([]uint64) {}
+
+// Results is where answers arrive.
+func (r *Runner) Results() <-chan []job.Done { return r.out }
+
+// Ran is every job so far.
+func (r *Runner) Ran() []job.Check {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.ran)
+}
+
+// Times is when each of Ran began.
+func (r *Runner) Times() []time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.times)
+}
+
+// Drain takes answers until all checks have answered; call it when the engine
+// has ended, so that no goroutine is left.
+func (r *Runner) Drain() {
+	done := make(chan struct{})
+	go func() { r.pending.Wait(); close(done) }()
+	for {
+		select {
+		case <-r.out:
+		case <-done:
+			return
+		}
+	}
+}
+
+// Sent is one notice that reached the Sender.
+type Sent struct {
+	At      time.Time
+	Program string
+	Request alert.Request
+}
+
+// Kept is one call of Keep.
+type Kept struct {
+	At      time.Time
+	Program string
+	Full    bool
+	Claims  []alert.Claim
+}
+
+// Sender records what it is told. OnSend and OnKeep may make it slow or fail.
+type Sender struct {
+	OnSend func(ctx context.Context, program string, r alert.Request) error
+	OnKeep func(ctx context.Context, program string, full bool, claims []alert.Claim) error
+
+	mu      sync.Mutex
+	sent    []Sent
+	kept    []Kept
+	held    map[string]map[string]alert.Claim
+	restart chan string
+}
+
+// NewSender makes a Sender that accepts everything.
+func NewSender() *Sender {
+	return &Sender{held: map[string]map[string]alert.Claim{}, restart: make(chan string)}
+}
+
+// Send records a notice once OnSend has accepted it.
+func (s *Sender) Send(ctx context.Context, program string, r alert.Request) error {
+	if s.OnSend != nil {
+		if err := s.OnSend(ctx, program, r); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, Sent{time.Now(), program, r})
+	return nil
+}
+
+// Keep records claims once OnKeep has accepted them.
+func (s *Sender) Keep(ctx context.Context, program string, full bool, claims []alert.Claim) error {
+	if s.OnKeep != nil {
+		if err := s.OnKeep(ctx, program, full, claims); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = append(s.kept, Kept{time.Now(), program, full, claims})
+	if full || s.held[program] == nil {
+		s.held[program] = map[string]alert.Claim{}
+	}
+	for _, c := range claims {
+		if c.Withdrawn {
+			delete(s.held[program], c.ID)
+		} else {
+			s.held[program][c.ID] = c
+		}
+	}
+	return nil
+}
+
+// Restart says that a keeper lost its memory.
+func (s *Sender) Restart(program string) {
+	s.mu.Lock()
+	delete(s.held, program)
+	s.mu.Unlock()
+	s.restart <- program
+}
+
+// Restarted is read by the loop.
+func (s *Sender) Restarted() <-chan string { return s.restart }
+
+// Sent is every notice so far.
+func (s *Sender) Sent() []Sent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sent)
+}
+
+// Kept is every call of Keep so far.
+func (s *Sender) Kept() []Kept {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.kept)
+}
+
+// Held is what a keeper holds now, by claim ID.
+func (s *Sender) Held(program string) map[string]alert.Claim {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.held[program])
+}
+
+// Store keeps batches in memory, as if every commit took Delay.
+type Store struct {
+	Delay time.Duration
+
+	mu    sync.Mutex
+	saved store.Saved
+	fail  error
+	wait  sync.WaitGroup
+}
+
+// NewStore makes an empty Store; saved may hold what an earlier run left.
+func NewStore(saved store.Saved) *Store {
+	if saved.Records == nil {
+		saved.Records = map[opstatus.Key]store.Record{}
+	}
+	return &Store{saved: saved}
+}
+
+// Load is what was saved.
+func (s *Store) Load() (store.Saved, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.saved
+	out.Records = maps.Clone(s.saved.Records)
+	out.Outbox = slices.Clone(s.saved.Outbox)
+	s.saved.Clean = false
+	return out, nil
+}
+
+// Append applies b after Delay.
+func (s *Store) Append(b store.Batch, committed func(error)) {
+	s.wait.Go(func() {
+		time.Sleep(s.Delay)
+		s.apply(b)
+		if committed != nil {
+			committed(nil)
+		}
+	})
+}
+
+func (s *Store) apply(b store.Batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.Copy(s.saved.Records, b.Records)
+	for _, k := range b.Gone {
+		delete(s.saved.Records, k)
+	}
+	if b.Globals != nil {
+		s.saved.Globals = *b.Globals
+	}
+	s.saved.Outbox = append(s.saved.Outbox, b.Queued...)
+	s.saved.Outbox = slices.DeleteFunc(s.saved.Outbox, func(n store.Notice) bool { return slices.Contains(b.Done, n.Seq) })
+}
+
+// Fail makes Health report err, or all well for nil.
+func (s *Store) Fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
+// Health reports what Fail was given.
+func (s *Store) Health() (bool, time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fail == nil, time.Time{}, s.fail
+}
+
+// Close waits for what was appended and marks the stop as clean.
+func (s *Store) Close(context.Context) error {
+	s.wait.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saved.Clean = true
+	return nil
+}

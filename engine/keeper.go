@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/plugins/alert"
+)
+
+const (
+	// keepLimit is how long one Keep may take before it is tried again.
+	keepLimit = 10 * time.Second
+	// keepRetryFirst and keepRetryMost bound the wait between tries.
+	keepRetryFirst = 50 * time.Millisecond
+	keepRetryMost  = 2 * time.Second
+)
+
+// keeper hands claims to one keeping program. The loop sets, a worker sends:
+// nothing queues, the newest set wins, and a set that was not delivered whole
+// is delivered as a full set next.
+type keeper struct {
+	program string
+	send    func(ctx context.Context, program string, full bool, claims []alert.Claim) error
+	log     *slog.Logger
+	wake    chan struct{} // holds one: "look again"
+
+	mu      sync.Mutex
+	all     map[string]alert.Claim // by ID
+	changed map[string]alert.Claim // since the last delivery
+	full    bool                   // the next delivery is the full set
+	failed  error                  // of the last delivery
+}
+
+func (l *loop) newKeeper(program string) *keeper {
+	return &keeper{
+		program: program, send: l.opt.Sender.Keep, log: l.opt.Log, wake: make(chan struct{}, 1),
+		all: map[string]alert.Claim{}, changed: map[string]alert.Claim{}, full: true,
+	}
+}
+
+// update takes claims that changed; withdrawn ones leave the set.
+func (k *keeper) update(claims []alert.Claim) {
+	k.mu.Lock()
+	for _, c := range claims {
+		k.changed[c.ID] = c
+		if c.Withdrawn {
+			delete(k.all, c.ID)
+		} else {
+			k.all[c.ID] = c
+		}
+	}
+	k.mu.Unlock()
+	k.kick()
+}
+
+// replace takes a whole new set, for a start, a reload or a restarted keeper.
+func (k *keeper) replace(all map[string]alert.Claim) {
+	k.mu.Lock()
+	k.all, k.full = all, true
+	k.mu.Unlock()
+	k.kick()
+}
+
+// again asks for the full set to be sent once more.
+func (k *keeper) again() {
+	k.mu.Lock()
+	k.full = true
+	k.mu.Unlock()
+	k.kick()
+}
+
+func (k *keeper) kick() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// state is the error of the last delivery, or nil.
+func (k *keeper) state() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.failed
+}
+
+// take is what to deliver now.
+func (k *keeper) take() (full bool, claims []alert.Claim) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	full = k.full
+	from := k.changed
+	if full {
+		from = k.all
+	}
+	claims = slices.SortedFunc(maps.Values(from), func(a, b alert.Claim) int { return compare(a.ID, b.ID) })
+	k.changed, k.full = map[string]alert.Claim{}, false
+	return full, claims
+}
+
+// run delivers until ctx ends. What could not be delivered is delivered as a
+// full set after a wait.
+func (k *keeper) run(ctx context.Context) {
+	wait := keepRetryFirst
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.wake:
+		}
+		if k.deliver(ctx) {
+			wait = keepRetryFirst
+			continue
+		}
+		if !sleep(ctx, wait) {
+			return
+		}
+		wait = min(2*wait, keepRetryMost)
+	}
+}
+
+// deliver sends what there is; false means try again.
+func (k *keeper) deliver(ctx context.Context) bool {
+	full, claims := k.take()
+	if !full && len(claims) == 0 {
+		return true
+	}
+	limit, cancel := context.WithTimeout(ctx, keepLimit)
+	defer cancel()
+	err := k.send(limit, k.program, full, claims)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err != nil && (k.failed == nil || k.failed.Error() != err.Error()) {
+		k.log.Error("claims could not be kept", "alert", k.program, "err", err)
+	}
+	if err == nil && k.failed != nil {
+		k.log.Info("claims are kept again", "alert", k.program)
+	}
+	k.failed = err
+	if err == nil {
+		return true
+	}
+	k.full = true
+	k.kick()
+	return false
+}
+
+// sleep waits for d; false means ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// claim works out what the event means for the service's keepers and hands it
+// over at once; it reports whether the durable claims changed.
+func (l *loop) claim(s *service, change opstatus.Transition, decisions []policy.Decision, now time.Time) bool {
+	next, changed := policy.Claims(policy.ClaimInput{
+		Service: s.cfg, Keepers: l.isKeeper, Held: s.claims, Change: change, Decisions: decisions, Summary: s.state.Summary,
+	}, now)
+	if len(changed) == 0 {
+		return false
+	}
+	s.claims = next
+	l.spread(changed)
+	for _, c := range changed {
+		l.event(s, "claim", claimText(c), now)
+	}
+	return true
+}
+
+func claimText(c alert.Claim) string {
+	switch {
+	case c.Withdrawn:
+		return "withdrawn: " + c.ID
+	case c.Down:
+		return "out: " + c.ID + ": " + c.Reason
+	}
+	return "in: " + c.ID
+}
+
+func (l *loop) isKeeper(program string) bool { return l.loaded.Programs[program].Keeper }
+
+// spread hands changed claims to their keepers.
+func (l *loop) spread(changed []alert.Claim) {
+	byProgram := map[string][]alert.Claim{}
+	for _, c := range changed {
+		p := claimProgram(c)
+		byProgram[p] = append(byProgram[p], c)
+	}
+	for p, claims := range byProgram {
+		if k := l.keepers[p]; k != nil {
+			k.update(claims)
+		}
+	}
+}
+
+// handleRestarted gives a keeper that restarted its full set.
+func (l *loop) handleRestarted(program string) {
+	if k := l.keepers[program]; k != nil {
+		k.again()
+	}
+}
+
+// fullSet is every claim that is held for program.
+func (l *loop) fullSet(program string) map[string]alert.Claim {
+	all := map[string]alert.Claim{}
+	for _, s := range l.services {
+		for _, c := range s.claims {
+			if claimProgram(c) == program {
+				all[c.ID] = c
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/outbox"
+	"github.com/mondhq/mond/engine/schedule"
+	"github.com/mondhq/mond/engine/store"
+	"github.com/mondhq/mond/engine/view"
+)
+
+// loop owns all watch state; its fields are touched by the goroutine of
+// [loop.run] only. It never blocks: nothing in it waits for a disk, a plugin
+// or a client.
+type loop struct {
+	*Engine
+	loaded   Loaded
+	services []*service // position = id in the heap
+	byKey    map[opstatus.Key]*service
+	heap     *schedule.Heap
+	inflight map[uint64]*service
+	lastID   uint64
+	lastSeq  uint64
+	globals  store.Globals
+	outbox   *outbox.Outbox
+	keepers  map[string]*keeper
+	// startKeeper runs a keeper's worker; set by start.
+	startKeeper func(*keeper)
+	self        self
+	daemon      view.Daemon
+
+	// batch is what this turn makes durable, touched the services whose rows
+	// it changed.
+	batch   store.Batch
+	touched []*service
+	due     []int // scratch
+}
+
+// newLoop builds the loop's state from a configuration and what was saved.
+func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
+	now := time.Now()
+	l := &loop{
+		Engine:   e,
+		byKey:    map[opstatus.Key]*service{},
+		inflight: map[uint64]*service{},
+		keepers:  map[string]*keeper{},
+		lastSeq:  max(saved.NextSeq, 1) - 1,
+		globals:  saved.Globals,
+		outbox:   e.newOutbox(loaded.Config.Globals),
+		daemon:   view.Daemon{Version: e.opt.Version, PID: os.Getpid(), Started: now},
+	}
+	if e.opt.Stopped {
+		l.globals.Stopped = &opstatus.Note{At: now, Text: "started stopped"}
+	}
+	if e.opt.Forget {
+		saved.Records = nil
+	}
+	l.install(loaded, saved.Records, !saved.Clean, now)
+	l.restoreOutbox(saved)
+	return l
+}
+
+// start begins the workers, all of which end with ctx, sends keepers their
+// full sets and tells of the start.
+func (l *loop) start(ctx context.Context, group *errgroup.Group) {
+	group.Go(func() error { l.outbox.Run(ctx); return nil })
+	l.startKeeper = func(k *keeper) {
+		group.Go(func() error { k.run(ctx); return nil })
+	}
+	for _, k := range l.keepers {
+		l.startKeeper(k)
+	}
+	l.startup(time.Now())
+	l.flush()
+}
+
+// run is the loop. Each case is one call of a named handler.
+func (l *loop) run(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	tick := time.NewTicker(selfInterval)
+	defer tick.Stop()
+	for {
+		timer.Reset(l.untilDue())
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			l.handleDue(time.Now())
+		case done := <-l.opt.Runner.Results():
+			l.handleResults(done, time.Now())
+		case program := <-l.opt.Sender.Restarted():
+			l.handleRestarted(program)
+		case c := <-l.calls:
+			l.handleCall(c, time.Now())
+		case <-tick.C:
+			l.handleTick(time.Now())
+		}
+		l.flush()
+	}
+}
+
+// untilDue is how long the loop may sleep. It wakes at most every
+// wakeInterval for checks, so that those due closely together go out as one
+// batch.
+func (l *loop) untilDue() time.Duration {
+	_, due, ok := l.heap.Peek()
+	if !ok || l.globals.Stopped != nil {
+		return time.Hour
+	}
+	return max(time.Until(due), 0)
+}
+
+// flush ends a turn: rows are published, the turn's changes go to the store.
+func (l *loop) flush() {
+	for _, s := range l.touched {
+		s.publish()
+		if s.dirty {
+			l.record(s)
+		}
+		s.touched, s.dirty = false, false
+	}
+	l.touched = l.touched[:0]
+	l.append()
+}
+
+// append hands the turn's batch to the store; notices become free to go when
+// it is on disk.
+func (l *loop) append() {
+	b := l.batch
+	if b.Records == nil && b.Gone == nil && b.Globals == nil && b.Queued == nil && b.Events == nil {
+		return
+	}
+	l.batch = store.Batch{}
+	seqs := make([]uint64, len(b.Queued))
+	for i, n := range b.Queued {
+		seqs[i] = n.Seq
+	}
+	box := l.outbox
+	l.opt.Store.Append(b, func(err error) {
+		if err == nil {
+			box.Committed(seqs...)
+		}
+	})
+}
+
+// record puts a service's durable state into the turn's batch.
+func (l *loop) record(s *service) {
+	if l.batch.Records == nil {
+		l.batch.Records = map[opstatus.Key]store.Record{}
+	}
+	l.batch.Records[s.key()] = s.record()
+}
+
+// touch marks a service as changed in this turn; durable marks it as worth a
+// write as well.
+func (l *loop) touch(s *service, durable bool) {
+	s.dirty = s.dirty || durable
+	if !s.touched {
+		s.touched = true
+		l.touched = append(l.touched, s)
+	}
+}
+
+// saveAll makes everything durable, counters and times included.
+func (l *loop) saveAll() {
+	for _, s := range l.services {
+		l.touch(s, true)
+	}
+	l.flush()
+}
+
+// event adds a row of history.
+func (l *loop) event(s *service, kind, text string, at time.Time) {
+	l.batch.Events = append(l.batch.Events, store.Event{
+		At: at, Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Kind: kind, Text: text,
+	})
+}

@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/engine/store"
+	"github.com/mondhq/mond/plugins/alert"
+)
+
+// notify queues a notice: in this turn's batch, and in the outbox, where it
+// waits until that batch is on disk.
+func (l *loop) notify(s *service, d policy.Decision, was opstatus.State, ev opstatus.Event, now time.Time) {
+	l.lastSeq++
+	n := store.Notice{Seq: l.lastSeq, Program: d.Command.Program, Queued: now, Request: l.request(s, d, was, ev, now)}
+	l.batch.Queued = append(l.batch.Queued, n)
+	l.outbox.Add(n)
+	l.opt.Log.Info("alert", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "alert", d.Command.Program,
+		"kind", d.Kind.String(), "period", d.Period, "reason", d.Reason.String())
+}
+
+// request is the notice as its program sees it.
+func (l *loop) request(s *service, d policy.Decision, was opstatus.State, ev opstatus.Event, now time.Time) alert.Request {
+	summary, output, last := texts(s.state, d.Kind, was, ev)
+	return alert.Request{
+		ID:    strconv.FormatUint(l.lastSeq, 10) + "@" + s.cfg.Key.String(),
+		Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Kind: d.Kind,
+		Hosts: l.alertHosts(s), Args: d.Command.Args, Summary: summary, Output: output, At: now,
+		Exit: exitOf(s.state, d.Kind), Status: s.state.Status.Number(),
+		Env: l.alertEnv(s, d.Kind, was, summary, last),
+	}
+}
+
+// texts are the summary, the text on an alert's standard input, and
+// MON_LAST_OUTPUT.
+func texts(is opstatus.State, kind alert.Kind, was opstatus.State, ev opstatus.Event) (summary, output, last string) {
+	switch kind {
+	case alert.Up:
+		return was.FailSummary, was.FailOutput, was.FailOutput
+	case alert.Startup:
+		return is.Summary, "", is.Output
+	case alert.Ack:
+		return is.Summary, noteText(ev.Note), is.Output
+	case alert.Disable:
+		return is.Summary, ev.Note.User, is.Output
+	case alert.Test:
+		return "test", "test\ntest detail\n", is.Output
+	case alert.Failure, alert.Trap, alert.TrapTimeout, alert.Unset:
+	}
+	return is.Summary, is.Output, was.Output
+}
+
+// alertHosts are all hosts of the group that are not disabled; excluded hosts
+// are among them, as under mon.
+func (l *loop) alertHosts(s *service) []string {
+	group := l.loaded.Config.Group(s.cfg.Key.Group)
+	if group == nil {
+		return nil
+	}
+	var hosts []string
+	for _, h := range group.Hosts {
+		if _, off := l.globals.Hosts[h]; !off && !group.Disabled[h] {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
+}
+
+// restoreOutbox takes up what an earlier run left. After an unclean stop any
+// of it may have been told.
+func (l *loop) restoreOutbox(saved store.Saved) {
+	for _, n := range saved.Outbox {
+		n.Request.Repeated = n.Request.Repeated || !saved.Clean
+		l.lastSeq = max(l.lastSeq, n.Seq)
+		l.outbox.Add(n)
+		l.outbox.Committed(n.Seq)
+	}
+}
+
+// finished is what the store keeps of a notice that was told or given up.
+func finished(n store.Notice, err error, attempts int, gaveUp bool) store.Batch {
+	text := fmt.Sprintf("%s %s: told", n.Request.Kind, n.Program)
+	switch {
+	case gaveUp:
+		text = fmt.Sprintf("%s %s: given up after %d tries: %v", n.Request.Kind, n.Program, attempts, err)
+	case err != nil:
+		text = fmt.Sprintf("%s %s: refused: %v", n.Request.Kind, n.Program, err)
+	}
+	return store.Batch{Done: []uint64{n.Seq}, Events: []store.Event{{
+		At: time.Now(), Group: n.Request.Group, Service: n.Request.Service, Kind: "alert", Text: text,
+	}}}
+}

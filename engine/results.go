@@ -1,0 +1,219 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/engine/schedule"
+	"github.com/mondhq/mond/engine/view"
+	"github.com/mondhq/mond/plugins/job"
+	"github.com/mondhq/mond/plugins/monitor"
+)
+
+// handleResults takes the answers of checks. An answer to a check that nobody
+// waits for is counted and dropped.
+func (l *loop) handleResults(done []job.Done, now time.Time) {
+	for _, d := range done {
+		l.daemon.Checks++
+		if d.ID == 0 {
+			l.pushed(d, now)
+			continue
+		}
+		s := l.inflight[d.ID]
+		if s == nil {
+			continue
+		}
+		delete(l.inflight, d.ID)
+		s.running = 0
+		l.observe(s, opstatus.Event{Kind: opstatus.Exit, Result: d.Result}, now)
+		l.repace(s, now)
+	}
+	l.self.urgent(l, now)
+}
+
+// pushed takes what a watched service said unasked.
+func (l *loop) pushed(d job.Done, now time.Time) {
+	if s := l.byKey[opstatus.Key{Group: d.Group, Service: d.Service}]; s != nil {
+		l.observe(s, opstatus.Event{Kind: opstatus.Pushed, Result: d.Result}, now)
+	}
+}
+
+// repace changes to the interval that the status asks for. A skewed plan
+// counts from the end of the check, as mon's does.
+func (l *loop) repace(s *service, now time.Time) {
+	phase := phaseOf(s.state)
+	if phase == s.phase && s.cfg.Plan.Skew == 0 {
+		return
+	}
+	changed := phase != s.phase
+	s.phase = phase
+	if s.planned.IsZero() || changed && s.cfg.Plan.Calendar != nil {
+		return
+	}
+	next := s.cfg.Plan.Next(s.lastRun(now), now, phase, l.opt.Random)
+	if s.cfg.Plan.Skew > 0 || next.Before(s.planned) || changed {
+		l.arm(s, next)
+	}
+}
+
+// lastRun is when the last check began, as far as the plan is concerned.
+func (s *service) lastRun(now time.Time) time.Time {
+	if took := s.state.Took; took > 0 {
+		return now.Add(-took)
+	}
+	return now
+}
+
+func phaseOf(s opstatus.State) schedule.Phase {
+	switch {
+	case s.Suspect():
+		return schedule.Suspect
+	case s.Status.Failing():
+		return schedule.Down
+	}
+	return schedule.Up
+}
+
+// observe is the path of every event: what it changed, who is told, what is
+// claimed.
+func (l *loop) observe(s *service, ev opstatus.Event, now time.Time) {
+	was := s.state
+	is, change := opstatus.Observe(was, s.cfg.Settle, ev, now)
+	s.state = is
+	if change.Blind {
+		l.blinded(s, was, now)
+		return
+	}
+	l.self.sighted(l, s, was)
+	l.transition(s, was, change, ev, now)
+	out := policy.Decide(l.input(s, was, change, now), now)
+	durable := isDurable(was, out.Service) || !samePeriods(s.periods, out.Periods)
+	s.state, s.periods = out.Service, out.Periods
+	l.carryOut(s, was, change, ev, out.Decisions, now)
+	durable = l.claim(s, change, out.Decisions, now) || durable
+	l.touch(s, durable)
+}
+
+// blinded keeps everything as it was and says so.
+func (l *loop) blinded(s *service, was opstatus.State, now time.Time) {
+	l.daemon.Blind++
+	l.self.blinded(s)
+	if was.Blind == nil {
+		b := s.state.Blind
+		l.event(s, "blind", b.Cause.String()+": "+b.Reason, now)
+		l.opt.Log.Warn("check saw nothing", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "cause", b.Cause.String(), "reason", b.Reason)
+	}
+	l.touch(s, was.Blind == nil)
+}
+
+// transition notes a change of status.
+func (l *loop) transition(s *service, was opstatus.State, change opstatus.Transition, ev opstatus.Event, now time.Time) {
+	if change.Failure {
+		s.lastFailed = now
+		s.failedHosts = hostsOf(ev.Result)
+	}
+	if change.From == change.To {
+		return
+	}
+	s.since = now
+	text := change.From.String() + " -> " + change.To.String()
+	if s.state.Summary != "" {
+		text += ": " + s.state.Summary
+	}
+	l.event(s, "status", text, now)
+	l.opt.Log.Info("status changed", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service,
+		"from", change.From.String(), "to", change.To.String(), "summary", s.state.Summary)
+}
+
+// input gathers what policy looks at; the alert dependency is asked here.
+func (l *loop) input(s *service, was opstatus.State, change opstatus.Transition, now time.Time) policy.Input {
+	ok := true
+	if e := s.cfg.Depend.Alert; e != nil {
+		ok, _ = l.dependency(e, alertDepend, s.cfg.Depend.Memory, now)
+		s.dependOK = &ok
+	}
+	return policy.Input{
+		Service: s.cfg, Was: was, Is: s.state, Change: change, Periods: s.periods,
+		Disabled: s.off() != nil, Stopped: l.globals.Stopped != nil, DependOK: ok,
+	}
+}
+
+// carryOut remembers the decisions and queues the notices among them.
+func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transition, ev opstatus.Event, decisions []policy.Decision, now time.Time) {
+	for _, d := range decisions {
+		row := view.Decision{
+			At: now, Event: eventName(change), Period: d.Period, Command: commandText(d.Command),
+			Sent: d.Send, Reason: reasonText(d),
+		}
+		s.remember(row)
+		if !d.Send {
+			continue
+		}
+		l.event(s, "decision", row.Event+" "+row.Command+": "+row.Reason, now)
+		if !l.loaded.Programs[d.Command.Program].Keeper {
+			l.notify(s, d, was, ev, now)
+		}
+	}
+}
+
+func reasonText(d policy.Decision) string {
+	if d.Note == "" {
+		return d.Reason.String()
+	}
+	return d.Reason.String() + " (" + d.Note + ")"
+}
+
+func commandText(c *config.Command) string {
+	if c == nil {
+		return ""
+	}
+	text := c.Program
+	for _, a := range c.Args {
+		text += " " + a
+	}
+	return text
+}
+
+func eventName(t opstatus.Transition) string {
+	switch {
+	case t.Failure:
+		return "failure"
+	case t.Success:
+		return "success"
+	}
+	switch t.Event {
+	case opstatus.Startup:
+		return "startup"
+	case opstatus.Ack:
+		return "ack"
+	case opstatus.Disable:
+		return "disable"
+	case opstatus.Enable:
+		return "enable"
+	case opstatus.Trap, opstatus.TrapTimeout, opstatus.TrapExpired:
+		return "trap"
+	case opstatus.None, opstatus.Exit, opstatus.Pushed:
+	}
+	return "check"
+}
+
+// isDurable reports whether the difference is worth a write: times that every
+// success moves are not, a clean stop saves them.
+func isDurable(a, b opstatus.State) bool {
+	return a.Status != b.Status || a.Failures != b.Failures || a.Good != b.Good || a.Bad != b.Bad ||
+		a.Ack != b.Ack || a.Tested != b.Tested || (a.Blind == nil) != (b.Blind == nil)
+}
+
+func samePeriods(a, b []policy.State) bool {
+	for i := range b {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// overdue is the answer to a check that a reload ended.
+func overdue() monitor.Result { return monitor.Blinded(monitor.NotRun, "ended by a reload") }

@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/engine/schedule"
+	"github.com/mondhq/mond/engine/store"
+	"github.com/mondhq/mond/engine/view"
+	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/monitor"
+)
+
+// recentDecisions is how many decisions a service remembers for `monctl why`.
+const recentDecisions = 20
+
+// service is all that the loop knows of one service.
+type service struct {
+	id       int
+	cfg      *config.Service
+	hidden   bool // one of the daemon's own that the file does not declare
+	state    opstatus.State
+	since    time.Time // when the status began
+	periods  []policy.State
+	claims   []alert.Claim
+	disabled *opstatus.Note
+	watchOff *opstatus.Note // its watch is disabled
+	dependOK *bool          // last value of the alert dependency
+	// lastFailed is the last failure event, for dep_memory.
+	lastFailed time.Time
+	// failedHosts are those of the last failure, for host dependencies.
+	failedHosts []string
+	planned     time.Time // when the next check is due
+	phase       schedule.Phase
+	running     uint64 // id of the check under way, or 0
+	skipped     string // why the last due check was not run
+	recent      []view.Decision
+	cell        *view.Cell
+	touched     bool
+	dirty       bool
+	baseEnv     map[string]string // what is the same for every check
+}
+
+func (s *service) key() opstatus.Key { return s.cfg.Key }
+
+// off is the note that disables the service, or nil.
+func (s *service) off() *opstatus.Note {
+	if s.disabled != nil {
+		return s.disabled
+	}
+	return s.watchOff
+}
+
+// record is the durable state; it shares nothing that changes later.
+func (s *service) record() store.Record {
+	r := store.Record{
+		State: s.state, Disabled: s.disabled, Claims: s.claims,
+		DependOK: s.dependOK, DependFailed: s.lastFailed,
+		Periods: make(map[string]policy.State, len(s.periods)),
+	}
+	for i, p := range s.periods {
+		r.Periods[s.cfg.Periods[i].Name] = p
+	}
+	return r
+}
+
+// restore takes over what was saved or what ran under an earlier
+// configuration. Claims restored after an unclean stop are provisional: they
+// wait for the first verdict.
+func (s *service) restore(r store.Record, unclean bool) {
+	s.state, s.disabled = r.State, r.Disabled
+	s.dependOK, s.lastFailed = r.DependOK, r.DependFailed
+	for i, p := range s.cfg.Periods {
+		s.periods[i] = r.Periods[p.Name]
+	}
+	s.claims = slices.Clone(r.Claims)
+	for i := range s.claims {
+		s.claims[i].Provisional = s.claims[i].Provisional || unclean
+	}
+	s.since = s.state.LastCheck
+	if !s.state.FirstFail.IsZero() {
+		s.since = s.state.FirstFail
+	}
+}
+
+// publish makes the service's row visible to readers.
+func (s *service) publish() {
+	row := &view.Service{
+		Key: s.cfg.Key, Description: s.cfg.Description, Interval: s.cfg.Plan.Interval(s.phase),
+		State: s.state, Due: s.planned, Running: s.running != 0, Since: s.since,
+		Disabled: s.off(), DependOK: s.dependOK, Skipped: s.skipped, Hidden: s.hidden,
+		Decisions: s.recent, Claims: s.claimRows(),
+	}
+	if s.cfg.Monitor != nil {
+		row.Monitor = s.cfg.Monitor.Program
+	}
+	for i, p := range s.periods {
+		if !s.cfg.Periods[i].DontCount {
+			row.AlertsSent += p.Sent
+		}
+		if p.LastAlert.After(row.LastAlert) {
+			row.LastAlert = p.LastAlert
+		}
+	}
+	s.cell.Store(row)
+}
+
+func (s *service) claimRows() []view.Claim {
+	if len(s.claims) == 0 {
+		return nil
+	}
+	rows := make([]view.Claim, len(s.claims))
+	for i, c := range s.claims {
+		rows[i] = view.Claim{Program: claimProgram(c), Args: c.Args, Down: c.Down, Reason: c.Reason, Since: c.Since}
+	}
+	return rows
+}
+
+// claimProgram is the program in a claim's ID, "group:service program args".
+func claimProgram(c alert.Claim) string {
+	_, rest, _ := strings.Cut(c.ID, " ")
+	program, _, _ := strings.Cut(rest, " ")
+	return program
+}
+
+// remember keeps a decision for readers, newest first. The slice is replaced,
+// never changed: rows share it.
+func (s *service) remember(d view.Decision) {
+	if len(s.recent) > 0 && sameDecision(s.recent[0], d) {
+		s.recent = append([]view.Decision{d}, s.recent[1:]...)
+		return
+	}
+	keep := min(len(s.recent), recentDecisions-1)
+	s.recent = append([]view.Decision{d}, s.recent[:keep]...)
+}
+
+// sameDecision reports whether b says what a said, only later: a suppressed
+// alert that is suppressed again for the same reason is one row.
+func sameDecision(a, b view.Decision) bool {
+	return !a.Sent && !b.Sent && a.Period == b.Period && a.Command == b.Command && a.Event == b.Event && a.Reason == b.Reason
+}
+
+// hostsOf are the hosts that a failing result names: those it lists, else the
+// words of its summary.
+func hostsOf(r monitor.Result) []string {
+	if len(r.Hosts) == 0 {
+		return strings.Fields(r.Summary)
+	}
+	var failed []string
+	for _, h := range r.Hosts {
+		if !h.OK {
+			failed = append(failed, h.Name)
+		}
+	}
+	return failed
+}
+
+// newService makes a service that was never tested.
+func newService(c *config.Service, base map[string]string) *service {
+	env := maps.Clone(base)
+	if env == nil {
+		env = map[string]string{}
+	}
+	maps.Copy(env, c.Env)
+	return &service{
+		cfg: c, state: opstatus.New(), periods: make([]policy.State, len(c.Periods)),
+		cell: new(view.Cell), baseEnv: env,
+	}
+}
