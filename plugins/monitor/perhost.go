@@ -1,0 +1,288 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+)
+
+const (
+	// parallel is how many hosts of one check are looked at side by side when
+	// nothing else is said: a hundred dead hosts cost two time limits, and no
+	// check takes more than this many descriptors.
+	parallel = 64
+	// maxText is how many bytes one host may have in the detail.
+	maxText = 1024
+)
+
+// PerHost makes a monitor of a function that looks at one host. An error means
+// that the host failed, unless it is [Local]. Several hosts are looked at in
+// parallel; the summary names those that failed, sorted, and the detail has a
+// line for each host.
+func PerHost(check func(ctx context.Context, host string) (detail string, err error)) Monitor {
+	return EachHost{One: check}
+}
+
+// EachHost is a [Monitor] that looks at every host by itself.
+//
+// Any host that failed makes the Result a failure. With none failed, a host
+// that could not be judged makes it blind. A host that could not be judged is
+// in the detail only, never in the summary and never in [Result.Hosts].
+type EachHost struct {
+	// One looks at one host. It is called concurrently and is to end soon
+	// after ctx. What it returns becomes that host's line: on success the
+	// detail, which may be empty, else the error.
+	One func(ctx context.Context, host string) (detail string, err error)
+	// Brief leaves the lines of healthy hosts out of the detail.
+	Brief bool
+	// Parallel is how many hosts are looked at side by side; 0 means 64.
+	Parallel int
+}
+
+// Check looks at the hosts of r. A check without hosts is a success, as it is
+// for mon's monitors. A panic of One becomes a panic here.
+func (e EachHost) Check(ctx context.Context, r Request) Result {
+	started := time.Now()
+	seen := make([]sight, len(r.Hosts))
+	switch len(seen) {
+	case 0:
+	case 1:
+		seen[0] = e.look(ctx, r.Hosts[0])
+	default:
+		e.lookAll(ctx, r.Hosts, seen)
+	}
+	res := Blinded(NotRun, "the check was cancelled")
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		res = summarize(seen, e.Brief)
+	}
+	res.Started, res.Took = started, time.Since(started)
+	return res
+}
+
+// lookAll fills seen. Hosts are taken in order by whichever worker is free; the
+// first one is drawn by lot, so that with more dead hosts than workers it is
+// not always the same hosts that nobody gets to in time.
+func (e EachHost) lookAll(ctx context.Context, hosts []string, seen []sight) {
+	workers := e.Parallel
+	if workers <= 0 {
+		workers = parallel
+	}
+	first := 0
+	if len(hosts) > workers {
+		first = rand.IntN(len(hosts))
+	}
+	for i, host := range hosts {
+		seen[i] = sight{host: host, err: errNotStarted}
+	}
+	inParallel(ctx, len(hosts), workers, func(ctx context.Context, i int) {
+		i = (i + first) % len(hosts)
+		if ctx.Err() == nil {
+			seen[i] = e.look(ctx, hosts[i])
+		}
+	})
+}
+
+// inParallel calls do for 0 to n-1, at most workers at a time. A panic ends the
+// others' ctx and goes on in the caller's goroutine, where it can be recovered.
+func inParallel(ctx context.Context, n, workers int, do func(ctx context.Context, i int)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		next atomic.Int64
+		bug  atomic.Pointer[hostPanic]
+		wg   sync.WaitGroup
+	)
+	for range min(n, workers) {
+		wg.Go(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					bug.CompareAndSwap(nil, &hostPanic{v, debug.Stack()})
+					cancel()
+				}
+			}()
+			for i := int(next.Add(1)); i <= n; i = int(next.Add(1)) {
+				do(ctx, i-1)
+			}
+		})
+	}
+	wg.Wait()
+	if p := bug.Load(); p != nil {
+		panic(p)
+	}
+}
+
+// hostPanic carries a panic, and where it happened, to another goroutine.
+type hostPanic struct {
+	value any
+	stack []byte
+}
+
+func (p *hostPanic) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
+
+// Unwrap is the value of the panic if it was an error, such as a runtime.Error.
+func (p *hostPanic) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
+// errNotStarted is the error of a host that nobody got to.
+var errNotStarted = errors.New("the time limit passed before its turn came")
+
+// sight is what was seen of one host.
+type sight struct {
+	host, detail string
+	err          error
+	took         time.Duration
+}
+
+// look sees one host.
+func (e EachHost) look(ctx context.Context, host string) sight {
+	if ctx.Err() != nil {
+		return sight{host: host, err: errNotStarted}
+	}
+	started := time.Now()
+	detail, err := e.One(ctx, host)
+	return sight{host: host, detail: detail, err: err, took: time.Since(started)}
+}
+
+// blind says why the host cannot be judged; Exited means that it can.
+func (s sight) blind() Cause {
+	switch {
+	case s.err == nil:
+		return Exited
+	case errors.Is(s.err, errNotStarted):
+		return Overloaded
+	case errors.Is(s.err, context.Canceled):
+		return NotRun
+	case Local(s.err):
+		return LocalFault
+	}
+	return Exited
+}
+
+// line is what the detail says of the host.
+func (s sight) line() string {
+	took := Span(s.took)
+	switch {
+	case s.blind() != Exited:
+		return s.host + ": not judged: " + oneLine(s.err.Error())
+	case s.err == nil && s.detail == "":
+		return s.host + ": ok (" + took + ")"
+	case s.err == nil:
+		return s.host + ": " + oneLine(s.detail) + " (" + took + ")"
+	case timeout(s.err):
+		return s.host + ": no answer in " + took + ": " + oneLine(s.err.Error())
+	}
+	return s.host + ": " + oneLine(s.err.Error()) + " (" + took + ")"
+}
+
+// summarize makes the Result of what was seen. Failed hosts come first in the
+// detail, then those not judged, then the healthy ones: an alert is read on
+// small screens.
+func summarize(seen []sight, brief bool) Result {
+	var failed, blind, healthy lines
+	var blinded []sight
+	res := Result{Cause: Exited, Hosts: make([]Host, 0, len(seen))}
+	for _, s := range seen {
+		text := s.line()
+		switch {
+		case s.blind() != Exited:
+			blinded = append(blinded, s)
+			blind.add(text)
+			continue
+		case s.err != nil:
+			failed.add(text)
+		case !brief:
+			healthy.add(text)
+		}
+		res.Hosts = append(res.Hosts, Host{
+			Name: s.host, OK: s.err == nil, Took: s.took,
+			Detail: strings.TrimPrefix(text, s.host+": "),
+		})
+	}
+	res.Detail = string(slices.Concat(failed, blind, healthy))
+	switch {
+	case len(failed) > 0:
+		res.Exit, res.Summary = 1, failing(res.Hosts)
+	case len(blinded) > 0:
+		res.Cause, res.Summary = blinded[0].blind(), reason(blinded)
+	}
+	return res
+}
+
+// lines is text in which every line ends with a line feed.
+type lines []byte
+
+func (l *lines) add(text string) { *l = append(append(*l, text...), '\n') }
+
+// failing is the summary of a failure.
+func failing(hosts []Host) string {
+	var names []string
+	for _, h := range hosts {
+		if !h.OK {
+			names = append(names, h.Name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " ")
+}
+
+// reason is the summary of a blind Result.
+func reason(blinded []sight) string {
+	text := blinded[0].host + ": " + oneLine(blinded[0].err.Error())
+	if more := len(blinded) - 1; more > 0 {
+		text += " (and " + strconv.Itoa(more) + " more)"
+	}
+	return text
+}
+
+// oneLine makes text fit to be one line of the detail: what a host answered
+// may hold anything.
+func oneLine(text string) string {
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + "..."
+	}
+	if strings.IndexFunc(text, unicode.IsControl) < 0 {
+		return text
+	}
+	return strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
+}
+
+// Span is d as people like to read it in a detail: "0.31ms", "12.4ms",
+// "1.25s". It has three significant digits at most below 100 s.
+func Span(d time.Duration) string {
+	if d < time.Second-time.Millisecond/2 {
+		ms := float64(d) / float64(time.Millisecond)
+		return decimal(ms) + "ms"
+	}
+	if d < 100*time.Second {
+		return decimal(d.Seconds()) + "s"
+	}
+	return d.Round(time.Second).String()
+}
+
+// decimal is v to two places below 10, one below 100, else none, without
+// trailing noughts.
+func decimal(v float64) string {
+	places := 0
+	switch {
+	case v < 10:
+		places = 2
+	case v < 100:
+		places = 1
+	}
+	text := strconv.FormatFloat(v, 'f', places, 64)
+	if places > 0 {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
+}
