@@ -1,8 +1,22 @@
 // Package policy decides who is told of an event and why, by mon's rules in
 // mon's order. It is pure: it starts nothing, stores nothing, asks no clock.
+//
+// [Decide] answers for every line of every period; [Claims] says what the
+// keepers among the programs should hold. Notices and claims are told apart by
+// the program alone: the caller sends a Decision with Send as a notice only if
+// its program is no keeper, and leaves keepers to Claims.
+//
+// mon's rules have corners that look like mistakes and are kept, since files
+// were written around them: startupalerts and ackalerts count as alerts
+// (numalerts, alertevery, upalerts); an upalert ends `alertevery strict`;
+// failures held back by numalerts or alertevery do not count for
+// `alertafter N TV`. What is not kept stands in [Differences].
+//
+// A new rule is one func in filters.go or gates.go and one [Reason].
 package policy
 
 import (
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/engine/config"
@@ -12,7 +26,8 @@ import (
 
 // State is what is remembered of one period of a service. It is durable.
 type State struct {
-	// Sent is how many alerts were sent since the last success.
+	// Sent is how many events were told since the last success, upalerts
+	// aside.
 	Sent int
 	// Up is set once an upalert was sent since the last alert.
 	Up bool
@@ -54,11 +69,29 @@ type Decision struct {
 	Note string
 }
 
+// String is d in one line, such as
+// "failure: period NIGHT: mail.alert ops: called".
+func (d Decision) String() string {
+	var b strings.Builder
+	b.WriteString(d.Kind.String() + ": ")
+	if d.Period != "" {
+		b.WriteString("period " + d.Period + ": ")
+	}
+	if d.Command != nil {
+		b.WriteString(strings.Join(append([]string{d.Command.Program}, d.Command.Args...), " ") + ": ")
+	}
+	b.WriteString(d.Reason.String())
+	if d.Note != "" {
+		b.WriteString(" (" + d.Note + ")")
+	}
+	return b.String()
+}
+
 // Outcome is what Decide answers.
 type Outcome struct {
 	// Decisions are in mon's order; those that call nothing are among them.
 	Decisions []Decision
-	// Periods are the new States.
+	// Periods are the new States; Input.Periods itself when none changed.
 	Periods []State
 	// Service is the new state of the service: Input.Is, but for an
 	// acknowledgement that unack_summary ended.

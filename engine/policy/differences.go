@@ -1,0 +1,88 @@
+package policy
+
+// Difference is a place where this package, or opstatus, does not do what
+// mon 1.3.6 does.
+type Difference struct {
+	// Name is a directive or a few words.
+	Name string
+	// Mon and Ours say what happens there and here; Why says why.
+	Mon, Ours, Why string
+}
+
+// Differences are in the order of the man page.
+func Differences() []Difference {
+	return []Difference{
+		{
+			Name: "order of periods",
+			Mon:  "Periods are asked in an order that changes with every start.",
+			Ours: "Periods are asked, and their lines called, in the order of the file.",
+			Why:  "The same file should do the same thing twice.",
+		},
+		{
+			Name: "upalertafter",
+			Mon:  "Is read and never looked at: every upalert is sent.",
+			Ours: "An upalert is sent only if the outage lasted at least that long.",
+			Why:  "It is what the manual promises.",
+		},
+		{
+			Name: "alertdepend",
+			Mon:  "Without a depend line it is never evaluated, which silences the service's failures for good.",
+			Ours: "It holds back alerts while the expression is false, and only then.",
+			Why:  "It is what the manual promises.",
+		},
+		{
+			Name: "disablealert",
+			Mon:  "Is never called, since the service counts as disabled by then.",
+			Ours: "Is called when the service, or its watch, is disabled.",
+			Why:  "There is no other use for it.",
+		},
+		{
+			Name: "redistribute",
+			Mon:  "With arguments it is looked up by the whole line and not found.",
+			Ours: "Is called with its arguments.",
+			Why:  "It is what the manual promises.",
+		},
+		{
+			Name: "trapduration",
+			Mon:  "When it ends the status becomes ok in silence: no upalert, no entry in the downtime log, counters and acknowledgement stay.",
+			Ours: "When it ends a failing service recovers, with all that follows from a success.",
+			Why:  "Whoever was told of the failure must be told that it is over.",
+		},
+		{
+			Name: "monitor ended by a signal",
+			Mon:  "Counts as a success.",
+			Ours: "Leaves the service blind: nothing changes, and it is shown as blind.",
+			Why:  "Nobody looked, so nobody knows.",
+		},
+		{
+			Name: "monitor that could not be started",
+			Mon:  "Counts as a failure of the service, with an empty output.",
+			Ours: "Leaves the service blind.",
+			Why:  "A full process table here says nothing of the host there, and must not empty a table of servers.",
+		},
+		{
+			Name: "monitor that hangs",
+			Mon:  "Is waited for forever; the service keeps its status.",
+			Ours: "Is ended at its time limit, which is a failure with exit status 1 and opstatus timeout.",
+			Why:  "A hung check is how many failures look.",
+		},
+		{
+			Name: "alertevery, alertafter and upalertafter with less than a second",
+			Mon:  "All times are whole seconds, cut off.",
+			Ours: "Times in whole seconds are compared in whole seconds, rounded; shorter ones exactly.",
+			Why:  "A check that ends a millisecond early must not make alertevery miss a whole interval.",
+		},
+		{
+			Name: "a clock that is set back",
+			Mon:  "alertevery holds back all alerts until the clock has caught up.",
+			Ours: "The time of the last alert is ignored when it is in the future, and alertafter starts anew.",
+			Why:  "An alert too many is better than a silent night.",
+		},
+		{
+			Name: "alerts that are keepers (lvs.alert, fake.alert)",
+			Mon:  "Is a call like any other: an upalert held back by a period, an acknowledgement, a stopped scheduler or a restart leaves the server out for good.",
+			Ours: "The first success after it takes a server in again, whatever holds back upalerts, if an upalert line with the same words stands in any period; startupalert, ackalert, disablealert lines do nothing.",
+			Why:  "A server that works belongs in the table.",
+		},
+	}
+}
