@@ -15,10 +15,10 @@ type filter func(r *round, p *config.Period, st *State) (Reason, string)
 
 // The filters of each kind of event, in mon's order.
 var (
-	failureFilters = []filter{period, exitRange, limit, every, afterCount, afterTime, afterWindow}
-	upFilters      = []filter{period, pairedUp, loneUp, upAfter}
-	ackFilters     = []filter{period, pairedUp}
-	otherFilters   = []filter{period}
+	failureFilters = []filter{inPeriod, exitRange, limit, every, afterCount, afterTime, afterWindow}
+	upFilters      = []filter{inPeriod, pairedUp, loneUp, upAfter}
+	ackFilters     = []filter{inPeriod, pairedUp}
+	otherFilters   = []filter{inPeriod}
 )
 
 func filters(on alert.Kind) []filter {
@@ -34,7 +34,7 @@ func filters(on alert.Kind) []filter {
 	return otherFilters
 }
 
-func period(r *round, p *config.Period, _ *State) (Reason, string) {
+func inPeriod(r *round, p *config.Period, _ *State) (Reason, string) {
 	if p.When.Contains(r.now) {
 		return NoReason, ""
 	}
