@@ -117,6 +117,8 @@ func TestFileRefusesNonsense(t *testing.T) {
 		"an option twice":   "-A -t 10.0.0.3:80 -s wlc -s rr\n",
 		"mark":              "-A -f 0 -s wlc\n",
 		"tunnel":            "-A -f 1 -s wlc\n-a -f 1 -r 10.0.0.4 -i --tun-type vxlan\n",
+		"v4 prefix":         "-A -t 10.0.0.3:80 -s wlc -p 1 -M 24\n",
+		"v6 mask":           "-A -t [fd00::1]:80 -s wlc -p 1 -M 255.0.0.0\n",
 		"scheduler's flags": "-A -f 1 -s wlc -b fast\n",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,9 +3,8 @@ package ipvs
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"iter"
 	"net/netip"
-	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -217,23 +216,37 @@ func attributes(answer []byte) (map[uint16][]byte, error) {
 	if len(answer) < nl.SizeofGenlmsg {
 		return nil, errors.New("the kernel's answer is cut short")
 	}
-	outer, err := nl.ParseRouteAttr(answer[nl.SizeofGenlmsg:])
-	if err != nil || len(outer) == 0 {
-		return nil, fmt.Errorf("the kernel's answer makes no sense: %w", errors.Join(err, syscall.EBADMSG))
+	for _, value := range walk(answer[nl.SizeofGenlmsg:]) {
+		return nested(value), nil
 	}
-	return nested(outer[0].Value)
+	return nil, errors.New("the kernel's answer is empty")
 }
 
-func nested(b []byte) (map[uint16][]byte, error) {
-	list, err := nl.ParseRouteAttr(b)
-	if err != nil {
-		return nil, fmt.Errorf("the kernel's answer makes no sense: %w", err)
+// nested gives the attributes in b by their number.
+func nested(b []byte) map[uint16][]byte {
+	out := map[uint16][]byte{}
+	for kind, value := range walk(b) {
+		out[kind] = value
 	}
-	out := make(map[uint16][]byte, len(list))
-	for _, a := range list {
-		out[a.Attr.Type&^uint16(unix.NLA_F_NESTED)] = a.Value
+	return out
+}
+
+// walk yields the attributes in b; what is cut short ends it. (nl's reader
+// panics there.)
+func walk(b []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for len(b) >= unix.SizeofNlAttr {
+			size := int(native.Uint16(b))
+			if size < unix.SizeofNlAttr || size > len(b) {
+				return
+			}
+			kind := native.Uint16(b[2:]) &^ uint16(unix.NLA_F_NESTED)
+			if !yield(kind, b[unix.SizeofNlAttr:size]) {
+				return
+			}
+			b = b[min((size+3)&^3, len(b)):]
+		}
 	}
-	return out, nil
 }
 
 func parseService(answer []byte) (Service, error) {
@@ -302,7 +315,8 @@ func parseDestination(answer []byte, v Virtual) (Destination, error) {
 	if d.Addr, err = addrPort(a[destAddress], a[destPort], v6); err != nil {
 		return d, err
 	}
-	return d, d.Counters.parse(a[destStats64])
+	d.Counters.parse(a[destStats64])
+	return d, nil
 }
 
 func parseTunnel(a map[uint16][]byte) Encapsulation {
@@ -316,15 +330,11 @@ func parseTunnel(a map[uint16][]byte) Encapsulation {
 	return e
 }
 
-func (c *Counters) parse(b []byte) error {
-	a, err := nested(b)
-	if err != nil {
-		return err
-	}
+func (c *Counters) parse(b []byte) {
+	a := nested(b)
 	c.Connections = u64(a[statConnections])
 	c.PacketsIn, c.PacketsOut = u64(a[statPacketsIn]), u64(a[statPacketsOut])
 	c.BytesIn, c.BytesOut = u64(a[statBytesIn]), u64(a[statBytesOut])
-	return nil
 }
 
 // addrPort reads an address, which the kernel gives in 16 bytes whatever its

@@ -43,7 +43,8 @@ func parseRows(data []byte) (*rows, error) {
 type line struct {
 	words   []string
 	virtual Virtual
-	six     bool // -6 was said
+	six     bool   // -6 was said
+	mask    string // the word after -M, read when the family is known
 	seen    map[string]bool
 	service Service
 	dest    Destination
@@ -90,7 +91,7 @@ type option func(l *line, arg string) error
 var serviceOptions = map[string]option{
 	"-s": func(l *line, a string) error { l.service.Scheduler = a; return nil },
 	"-p": func(l *line, a string) error { return number(a, &l.service.Persist) },
-	"-M": (*line).mask,
+	"-M": func(l *line, a string) error { l.mask = a; return nil },
 	"-b": (*line).flags,
 	"--pe": func(l *line, a string) error {
 		l.service.Engine = a
@@ -137,6 +138,9 @@ func (l *line) read(options map[string]option) error {
 		return errors.New("no virtual service (-t, -u or -f)")
 	}
 	l.virtual.V6 = l.six && l.virtual.Mark != 0
+	if l.mask != "" {
+		return l.readMask(l.mask)
+	}
 	return nil
 }
 
@@ -245,19 +249,23 @@ func number(arg string, into *uint32) error {
 	return nil
 }
 
-// mask reads a netmask or, for IPv6, a prefix length.
-func (l *line) mask(arg string) error {
-	if n, err := strconv.ParseUint(arg, 10, 8); err == nil && n <= 128 {
-		l.service.Mask = uint8(n)
+// readMask makes sense of -M: a netmask for IPv4, a prefix length for IPv6.
+func (l *line) readMask(word string) error {
+	if l.virtual.Is6() {
+		n, err := strconv.ParseUint(word, 10, 8)
+		if err != nil || n < 1 || n > 128 {
+			return fmt.Errorf("-M %s: for IPv6 it is a prefix length from 1 to 128", word)
+		}
+		l.service.Mask = uint8(n % 128) // 128 is no grouping at all
 		return nil
 	}
-	a, err := netip.ParseAddr(arg)
+	a, err := netip.ParseAddr(word)
 	if err != nil || !a.Is4() {
-		return errors.New("not a netmask or a prefix length")
+		return fmt.Errorf("-M %s: for IPv4 it is a netmask such as 255.255.255.0", word)
 	}
 	bits, ok := maskBits(a.As4())
-	if !ok {
-		l.extra = append(l.extra, "-M", arg) // with holes: kept as it is
+	if !ok || bits == 0 && a.IsUnspecified() {
+		l.extra = append(l.extra, "-M", word) // nothing a prefix can say: kept
 		return nil
 	}
 	l.service.Mask = bits
