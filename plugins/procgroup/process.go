@@ -161,14 +161,14 @@ func (p *Process) Pid() int { return p.pid }
 // Done is closed when the process has ended and was reaped.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Wait returns how the process ended, or the cause of ctx's end. Descendants
+// Wait returns how the process ended, or the error of ctx. Descendants
 // may live on. It may be called any number of times.
 func (p *Process) Wait(ctx context.Context) (Exit, error) {
 	select {
 	case <-p.done:
 		return p.exit, nil
 	case <-ctx.Done():
-		return Exit{}, context.Cause(ctx)
+		return Exit{}, over(ctx)
 	}
 }
 

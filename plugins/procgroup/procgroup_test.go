@@ -144,8 +144,11 @@ func TestWaitGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("no more time")
 	cancel(cause)
-	if _, err := p.Wait(ctx); !errors.Is(err, cause) {
+	if _, err := p.Wait(ctx); !errors.Is(err, cause) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+	if _, err := spawner(t).Start(ctx, acting("stay")); !errors.Is(err, cause) {
+		t.Errorf("start: got %v", err)
 	}
 }
 

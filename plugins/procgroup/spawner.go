@@ -95,6 +95,9 @@ func (s *Spawner) Close() {
 // do runs f on the locked thread and returns what it returned. ctx bounds the
 // wait for the thread; a start that has begun is never abandoned.
 func (s *Spawner) do(ctx context.Context, f func() error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("wait for a start: %w", over(ctx))
+	}
 	done := make(chan error, 1)
 	select {
 	case s.calls <- func() { done <- f() }:
@@ -102,8 +105,16 @@ func (s *Spawner) do(ctx context.Context, f func() error) error {
 	case <-s.quit:
 		return ErrClosed
 	case <-ctx.Done():
-		return fmt.Errorf("wait for a start: %w", context.Cause(ctx))
+		return fmt.Errorf("wait for a start: %w", over(ctx))
 	}
+}
+
+// over is the error of the ended ctx, with its cause where that says more.
+func over(ctx context.Context) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
+		return fmt.Errorf("%w: %w", ctx.Err(), cause)
+	}
+	return ctx.Err()
 }
 
 // again runs start on the locked thread until the program's file is no longer

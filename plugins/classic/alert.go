@@ -1,0 +1,150 @@
+package classic
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/mondhq/mond/plugins/alert"
+)
+
+// Exit statuses by which shells and wrappers such as env(1) say that what they
+// were to run did not run.
+const (
+	exitNotExecutable = 126
+	exitNotFound      = 127
+)
+
+// maxSaid bounds how much of an alert's output is in the text of its error.
+const maxSaid = 300
+
+// ExitError is an alert that ended with an exit status other than 0.
+type ExitError struct {
+	// Path is the program's file.
+	Path string
+	// Code is its exit status, 1 to 255.
+	Code int
+	// Output is what it printed, cut at Exec.MaxOutput.
+	Output string
+}
+
+// Error is "alert PATH: exited 3; it said: ...", in one line.
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("alert %s: exited %d%s", e.Path, e.Code, said(e.Output))
+}
+
+// RunAlert runs an alert for one notice, as mon does, and waits for it. It
+// returns within e.Grace and two seconds after the end of ctx.
+//
+// mon ignores what alerts exit with, so nobody ever gave it a meaning: an alert
+// that exits other than 0 may well have told what it was to tell. Telling it
+// again and again would be worse than recording it, so such an end is an
+// [*ExitError] marked [alert.Permanent]. Statuses 126 and 127 are not: the
+// shell says by them that nothing was run. Those, a program that could not be
+// started, that was killed or that did not end in time are worth another try.
+// Whether it read its input is not looked at.
+func RunAlert(ctx context.Context, e Exec, r alert.Request) error {
+	in, err := newFeed(r.Output)
+	if err != nil {
+		return fmt.Errorf("alert %s: %w", e.Path, err)
+	}
+	env := environ(e.Env, e.dirs(), alertVars(r), r.Env)
+	// SIGTERM, so that an alert in the middle of telling may finish if it cares
+	// to, should the daemon die.
+	o := e.run(ctx, alertWords(r), env, in, syscall.SIGTERM)
+	in.finish()
+	if e.Said != nil && o.output != "" {
+		e.Said(o.output)
+	}
+	return o.failure(e.Path)
+}
+
+// failure is what RunAlert returns for a run.
+func (o outcome) failure(path string) error {
+	switch {
+	case o.startErr != nil:
+		return fmt.Errorf("alert: %w", o.startErr)
+	case o.ended != nil:
+		return fmt.Errorf("alert %s: stopped after %v: %w%s", path, o.took.Round(1e6), o.ended, said(o.output))
+	case o.exit.Signal != 0:
+		return fmt.Errorf("alert %s: %v%s", path, o.exit, said(o.output))
+	case o.exit.Code == 0:
+		return nil
+	}
+	err := &ExitError{Path: path, Code: o.exit.Code, Output: o.output}
+	if err.Code == exitNotExecutable || err.Code == exitNotFound || err.Code < 0 {
+		return err
+	}
+	return alert.Permanent(err)
+}
+
+// said is the beginning of an output as the end of an error, "" without one.
+func said(output string) string {
+	line := strings.Join(strings.Fields(output), " ")
+	if line == "" {
+		return ""
+	}
+	if short := cutText(line, maxSaid); short != line {
+		line = short + " ..."
+	}
+	return "; it said: " + line
+}
+
+// alertWords are the arguments: mon's own, the flag of the kind, the line's.
+func alertWords(r alert.Request) []string {
+	words := []string{
+		"-s", r.Service, "-g", r.Group, "-h", joinHosts(r.Hosts),
+		"-t", strconv.FormatInt(r.At.Unix(), 10),
+	}
+	if flag := kindFlag(r.Kind); flag != "" {
+		words = append(words, flag)
+	}
+	return append(words, r.Args...)
+}
+
+// joinHosts is the one word that names all hosts, as many as the kernel takes
+// in a word.
+func joinHosts(hosts []string) string {
+	all := strings.Join(hosts, " ")
+	if len(all) < maxString {
+		return all
+	}
+	head := all[:maxString-1]
+	return head[:strings.LastIndexByte(head, ' ')]
+}
+
+// kindFlag is the word by which mon tells an alert of a kind, "" for the kinds
+// that have none.
+func kindFlag(k alert.Kind) string {
+	switch k {
+	case alert.Up:
+		return "-u"
+	case alert.Ack:
+		return "-a"
+	case alert.Disable:
+		return "-D"
+	case alert.Trap:
+		return "-T"
+	case alert.TrapTimeout:
+		return "-O"
+	case alert.Unset, alert.Failure, alert.Startup, alert.Test:
+	}
+	return ""
+}
+
+// alertVars are the variables that follow from the request itself; mon gives
+// an acknowledgement and a disabling no exit status.
+func alertVars(r alert.Request) map[string]string {
+	vars := map[string]string{
+		"MON_GROUP":     r.Group,
+		"MON_SERVICE":   r.Service,
+		"MON_ALERTTYPE": r.Kind.String(),
+		"MON_OPSTATUS":  strconv.Itoa(r.Status),
+	}
+	if r.Kind != alert.Ack && r.Kind != alert.Disable {
+		vars["MON_RETVAL"] = strconv.Itoa(r.Exit)
+	}
+	return vars
+}
