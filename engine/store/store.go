@@ -1,6 +1,17 @@
 // Package store keeps what must survive a crash - states, counters, claims,
-// the outbox - in one bbolt file behind one writer goroutine. It decides
-// nothing and is not the place for configuration.
+// the outbox, history - in one bbolt file behind one writer goroutine. It
+// decides nothing and is not the place for configuration.
+//
+// The owner of a [Store] hands it a [Batch] for every turn of his loop and
+// goes on at once: [Store.Append] does no I/O and waits for nothing. What
+// gathers while the disk is busy is merged and goes down in one transaction,
+// so a slow disk costs freshness and a hanging one costs durability, but
+// neither costs a check. Readers of history use their own goroutine.
+//
+// On disk every row is a JSON object, so that it can be read by people and by
+// older and newer programs: unknown members are ignored, missing ones are
+// zero. What no older program could understand raises the format's number,
+// and an older program then refuses the file.
 package store
 
 import (
@@ -44,10 +55,12 @@ type Notice struct {
 	Queued time.Time
 }
 
-// Batch is one turn of the loop; it is committed whole or not at all.
+// Batch is one turn of the loop; it is committed whole or not at all. Where
+// batches merge before they reach the disk the newest value of a row wins.
 type Batch struct {
 	Records map[opstatus.Key]Record
-	// Gone are services that no longer exist.
+	// Gone are services that no longer exist; a key that is in Records too
+	// stays.
 	Gone []opstatus.Key
 	// Globals is nil when unchanged.
 	Globals *Globals
@@ -62,7 +75,8 @@ type Batch struct {
 type Event struct {
 	At             time.Time
 	Group, Service string
-	// Kind is a word: "status", "decision", "alert", "operator", "blind".
+	// Kind is a word: "status", "decision", "alert", "operator", "blind", and
+	// "lost", which the store writes itself where it had to drop events.
 	Kind string
 	Text string
 }
@@ -76,8 +90,12 @@ type Saved struct {
 	Outbox []Notice
 	// NextSeq is the first free Seq.
 	NextSeq uint64
-	// Clean is set when the last stop was clean; a new store is clean.
+	// Clean is set when the last stop was clean; a new store is clean, one
+	// that replaces a damaged one (Options.Recover) is not.
 	Clean bool
 	// New is set when there was no store.
 	New bool
+	// Damaged counts rows that could not be read; each was logged and is
+	// missing above.
+	Damaged int
 }

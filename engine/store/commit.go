@@ -1,0 +1,185 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// commit writes p in one transaction and tells health how it went.
+func (s *Store) commit(p *pending, clean bool) error {
+	if p.empty() && !clean {
+		return nil
+	}
+	began := time.Now()
+	slow := s.health.begin(s.opt.SlowAfter, s.opt.Path)
+	err := s.opt.Commit(func() error {
+		return guarded(func() error {
+			return s.db.Update(func(tx *bbolt.Tx) error { return s.put(tx, p, clean) })
+		})
+	})
+	took := time.Since(began)
+	if err != nil {
+		err = fmt.Errorf("commit to %s: %w", s.opt.Path, err)
+		s.opt.Log.Error("state not written, will be tried again", "file", s.opt.Path, "err", err)
+	}
+	s.count(err, took)
+	slow.end(err)
+	return err
+}
+
+func (s *Store) count(err error, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.longest = max(s.longest, took)
+	if err == nil {
+		s.commits++
+	}
+}
+
+// put writes the rows of p. What it does twice it does the same way: a commit
+// that failed may have been written nevertheless.
+func (s *Store) put(tx *bbolt.Tx, p *pending, clean bool) error {
+	m, err := getMeta(tx)
+	if err != nil {
+		return err
+	}
+	m.Clean = clean
+	m.NextSeq = max(m.NextSeq, p.nextSeq)
+	steps := []func() error{
+		func() error { return s.putRecords(tx, p) },
+		func() error { return s.putGlobals(tx, p) },
+		func() error { return s.putOutbox(tx, p) },
+		func() error { return s.putEvents(tx, p, &m) },
+		func() error { return s.prune(tx.Bucket(bucketEvents), &m) },
+		func() error { return putMeta(tx, m) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func getMeta(tx *bbolt.Tx) (meta, error) {
+	var m meta
+	if err := json.Unmarshal(tx.Bucket(bucketMeta).Get(keyMeta), &m); err != nil {
+		return m, fmt.Errorf("%w: row meta: %w", ErrCorrupt, err)
+	}
+	return m, nil
+}
+
+func putMeta(tx *bbolt.Tx, m meta) error {
+	row, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketMeta).Put(keyMeta, row)
+}
+
+func (s *Store) putRecords(tx *bbolt.Tx, p *pending) error {
+	b := tx.Bucket(bucketRecords)
+	for k, r := range p.records {
+		if r == nil {
+			if err := b.Delete(recordKey(k)); err != nil {
+				return err
+			}
+			continue
+		}
+		row, err := encodeRecord(*r)
+		if err := s.putRow(b, recordKey(k), row, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) putGlobals(tx *bbolt.Tx, p *pending) error {
+	if p.globals == nil {
+		return nil
+	}
+	row, err := encodeGlobals(*p.globals)
+	return s.putRow(tx.Bucket(bucketMeta), keyGlobals, row, err)
+}
+
+func (s *Store) putOutbox(tx *bbolt.Tx, p *pending) error {
+	queued, started := tx.Bucket(bucketOutbox), tx.Bucket(bucketStarted)
+	for seq, n := range p.queued {
+		row, err := encodeNotice(n)
+		if err := s.putRow(queued, seqKey(seq), row, err); err != nil {
+			return err
+		}
+	}
+	for seq := range p.started {
+		if err := started.Put(seqKey(seq), []byte("{}")); err != nil {
+			return err
+		}
+	}
+	for seq := range p.done {
+		if err := errors.Join(queued.Delete(seqKey(seq)), started.Delete(seqKey(seq))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) putEvents(tx *bbolt.Tx, p *pending, m *meta) error {
+	b := tx.Bucket(bucketEvents)
+	b.FillPercent = 0.9 // history grows at its end
+	for _, e := range p.history() {
+		key := eventKey(e.At, e.number)
+		if b.Get(key) == nil {
+			m.Events++
+		}
+		m.NextEvent = max(m.NextEvent, e.number+1)
+		row, err := encodeEvent(e.Event)
+		if err := s.putRow(b, key, row, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putRow writes one row. A row that can never be written (encodeErr, a name of
+// 40 KB) is logged and passed over, so that it does not hold up all others
+// for ever.
+func (s *Store) putRow(b *bbolt.Bucket, key, row []byte, encodeErr error) error {
+	err := encodeErr
+	if err == nil {
+		err = b.Put(key, row)
+		if !errors.Is(err, bolterrors.ErrKeyTooLarge) && !errors.Is(err, bolterrors.ErrValueTooLarge) {
+			return err
+		}
+	}
+	s.opt.Log.Error("row cannot be stored, going on without it", "file", s.opt.Path, "key", string(key[:min(len(key), 100)]), "err", err)
+	return nil
+}
+
+// pruneStep is how many rows of history one commit removes at most, so that a
+// long history that came of age does not make one commit long.
+const pruneStep = 1000
+
+// prune removes the oldest rows above HistoryRows and those past HistoryAge.
+func (s *Store) prune(b *bbolt.Bucket, m *meta) error {
+	before := string(timeKey(time.Now().Add(-s.opt.HistoryAge)))
+	var old [][]byte
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil && len(old) < pruneStep; k, _ = c.Next() {
+		if m.Events-len(old) <= s.opt.HistoryRows && string(k[:min(len(k), 8)]) >= before {
+			break
+		}
+		old = append(old, k)
+	}
+	for _, k := range old {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	m.Events -= len(old)
+	return nil
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/mondhq/mond/engine/opstatus"
+)
+
+// Filter chooses events. The zero Filter chooses all, newest first.
+type Filter struct {
+	// Since and Until bound the time, both inclusive; zero is no bound.
+	Since, Until time.Time
+	// Key chooses one service, or a whole group if its Service is empty.
+	Key opstatus.Key
+	// Kinds chooses by kind; empty is all.
+	Kinds []string
+	// Limit is how many at most; 0 is no limit.
+	Limit int
+	// OldestFirst turns the order round.
+	OldestFirst bool
+}
+
+func (f Filter) match(e Event) bool {
+	return (f.Key.Group == "" || f.Key.Group == e.Group) &&
+		(f.Key.Service == "" || f.Key.Service == e.Service) &&
+		(len(f.Kinds) == 0 || slices.Contains(f.Kinds, e.Kind))
+}
+
+// chunk is how many rows are read in one transaction. A reader keeps no
+// transaction open while its caller does something else: an open one can hold
+// up the writer.
+const chunk = 500
+
+// Events gives the events that f chooses, as they are on disk. It reads in the
+// caller's goroutine and needs no Load. Events that are pruned while it runs
+// may or may not be given. An error ends it.
+func (s *Store) Events(f Filter) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		given, after := 0, []byte(nil)
+		for {
+			rows, last, err := s.readEvents(f, after)
+			for _, e := range rows {
+				if !yield(e, nil) {
+					return
+				}
+				if given++; given == f.Limit {
+					return
+				}
+			}
+			if err != nil {
+				yield(Event{}, fmt.Errorf("read history %s: %w", s.opt.Path, err))
+			}
+			if err != nil || last == nil {
+				return
+			}
+			after = last
+		}
+	}
+}
+
+// readEvents reads the next chunk after the row after, and gives the last key
+// it looked at, nil at the end.
+func (s *Store) readEvents(f Filter, after []byte) (rows []Event, last []byte, err error) {
+	err = guarded(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			w := walk{c: tx.Bucket(bucketEvents).Cursor(), back: !f.OldestFirst}
+			k, v := w.begin(f, after)
+			for n := 0; k != nil && w.within(f, k); k, v = w.step() {
+				if n++; n > chunk {
+					return nil
+				}
+				last = slices.Clone(k)
+				e, err := decodeEvent(v)
+				if err != nil {
+					s.opt.Log.Error("row of history cannot be read", "file", s.opt.Path, "key", fmt.Sprintf("%x", k), "err", err)
+					continue
+				}
+				if f.match(e) {
+					rows = append(rows, e)
+				}
+			}
+			last = nil
+			return nil
+		})
+	})
+	return rows, last, err
+}
+
+// walk is a cursor with a direction.
+type walk struct {
+	c    *bbolt.Cursor
+	back bool
+}
+
+func (w walk) step() (k, v []byte) {
+	if w.back {
+		return w.c.Prev()
+	}
+	return w.c.Next()
+}
+
+// begin goes to the first row after the row after, or the first within f.
+func (w walk) begin(f Filter, after []byte) (k, v []byte) {
+	switch {
+	case after != nil:
+		k, v = w.c.Seek(after)
+	case w.back && f.Until.IsZero():
+		return w.c.Last()
+	case w.back:
+		after = eventKey(f.Until, 1<<64-1)
+		k, v = w.c.Seek(after)
+	case !f.Since.IsZero():
+		return w.c.Seek(timeKey(f.Since))
+	default:
+		return w.c.First()
+	}
+	if w.back && k == nil {
+		return w.c.Last()
+	}
+	if w.back || string(k) == string(after) {
+		return w.step()
+	}
+	return k, v
+}
+
+func (w walk) within(f Filter, k []byte) bool {
+	at := string(k[:min(len(k), 8)])
+	return (f.Since.IsZero() || at >= string(timeKey(f.Since))) &&
+		(f.Until.IsZero() || at <= string(timeKey(f.Until)))
+}

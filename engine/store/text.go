@@ -1,0 +1,87 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+)
+
+// text is a string of any bytes. Monitors print what they like, and an alert
+// after a restart must be given those very bytes; JSON would replace what is
+// no UTF-8, so such a string is written as {"b64": "..."}.
+type text string
+
+type base64Text struct {
+	B64 []byte `json:"b64"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t text) MarshalJSON() ([]byte, error) {
+	if !utf8.ValidString(string(t)) {
+		return json.Marshal(base64Text{[]byte(t)})
+	}
+	return encode(string(t))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '{' {
+		var b base64Text
+		err := json.Unmarshal(data, &b)
+		*t = text(b.B64)
+		return err
+	}
+	return json.Unmarshal(data, (*string)(t))
+}
+
+// encode is json.Marshal without escapes for HTML, which nobody here serves.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func texts(list []string) []text {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]text, len(list))
+	for i, s := range list {
+		out[i] = text(s)
+	}
+	return out
+}
+
+func stringsOf(list []text) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = string(s)
+	}
+	return out
+}
+
+// stamp is t as it is written: in UTC, and zero where JSON could not hold it,
+// since one bad time must not keep a whole batch off the disk.
+func stamp(t time.Time) time.Time {
+	u := t.UTC()
+	if t.IsZero() || u.Year() < 0 || u.Year() > 9999 {
+		return time.Time{}
+	}
+	return u
+}
+
+// local is a time that was read: in local time, as the rest of mond shows it.
+func local(t time.Time) time.Time {
+	if t = stamp(t); t.IsZero() {
+		return t
+	}
+	return t.Local()
+}
