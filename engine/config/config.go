@@ -28,7 +28,11 @@ type Config struct {
 
 	byKey   map[opstatus.Key]*Service
 	byGroup map[string]*Hostgroup
+	file    *File
 }
+
+// File is what c was resolved from; its lines serve diagnostics.
+func (c *Config) File() *File { return c.file }
 
 // Service is the service named key, or nil.
 func (c *Config) Service(key opstatus.Key) *Service { return c.byKey[key] }
@@ -68,15 +72,17 @@ type Globals struct {
 	SyslogFacility       string
 	StartupAlertsOnReset bool
 	DepRecurLimit        int
-	ExcludePeriod        period.Spec
-	MonRemote            string
+	// ExcludePeriod is "none" when not set.
+	ExcludePeriod period.Spec
+	MonRemote     string
 	// ControlSocket is monctl's Unix socket.
 	ControlSocket string
 	// Timeout is the default time limit of a monitor; AlertTimeout that of an
 	// alert.
 	Timeout, AlertTimeout time.Duration
-	// Grants name the Linux capabilities a program may be given: what it gets
-	// is what both this and its own description name.
+	// Grants name the Linux capabilities a program may be given, such as
+	// cap_net_raw: what it gets is what both this and its own description
+	// name.
 	Grants map[string][]string
 	// Set names the globals that the file or the command line gave, by
 	// directive.

@@ -1,45 +1,37 @@
 package config
 
-import "fmt"
+import "strconv"
 
-// Pos is a place in a file. Line and Col count from 1; Col counts bytes.
+// Pos is a place in a file. Line and Col count from 1; Col counts bytes. A
+// zero Col means the whole line, a zero Line the whole file.
 type Pos struct {
 	File string
 	Line int
 	Col  int
 }
 
-// String is "file:line:col".
-func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col) }
-
-// Severity says whether a file with this diagnostic may be used.
-type Severity uint8
-
-// The severities.
-const (
-	Warning Severity = iota
-	Error
-)
-
-// String is "warning" or "error".
-func (s Severity) String() string {
-	if s == Error {
-		return "error"
+// String is "file:line:col", without the parts that are zero.
+func (p Pos) String() string {
+	s := p.File
+	if p.Line > 0 {
+		s += ":" + strconv.Itoa(p.Line)
+		if p.Col > 0 {
+			s += ":" + strconv.Itoa(p.Col)
+		}
 	}
-	return "warning"
+	return s
 }
 
-// Diagnostic is one thing to say about a file.
-type Diagnostic struct {
-	Pos      Pos
-	Severity Severity
-	// Message says what is wrong, without capital or full stop.
-	Message string
-	// Line is the offending line as it stands in the file; may be empty.
-	Line string
-	// Hint says what to do; may be empty.
-	Hint string
+// compare orders places by file, line and column.
+func (p Pos) compare(q Pos) int {
+	switch {
+	case p.File != q.File:
+		if p.File < q.File {
+			return -1
+		}
+		return 1
+	case p.Line != q.Line:
+		return p.Line - q.Line
+	}
+	return p.Col - q.Col
 }
-
-// Diagnostics are in file order.
-type Diagnostics []Diagnostic

@@ -1,0 +1,233 @@
+package config
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Severity says whether a file with this diagnostic may be used.
+type Severity uint8
+
+// The severities.
+const (
+	Warning Severity = iota
+	Error
+)
+
+// String is "warning" or "error".
+func (s Severity) String() string {
+	if s == Error {
+		return "error"
+	}
+	return "warning"
+}
+
+// Diagnostic is one thing to say about a file.
+type Diagnostic struct {
+	Pos      Pos
+	Severity Severity
+	// Message says what is wrong, without capital or full stop.
+	Message string
+	// Line is the offending line as it stands in the file (as m4 made it, if
+	// m4 was used); may be empty. Of an enormous line it is the part round
+	// the column, with "..." where it was cut.
+	Line string
+	// Mark is the offset of Pos in Line, in bytes; -1 if there is none.
+	Mark int
+	// Hint says what to do; may be empty.
+	Hint string
+}
+
+// String is the diagnostic on one line: "file:line:col: error: message (hint)".
+func (d Diagnostic) String() string {
+	s := fmt.Sprintf("%s: %s: %s", d.Pos, d.Severity, d.Message)
+	if d.Hint != "" {
+		s += " (" + d.Hint + ")"
+	}
+	return s
+}
+
+// Diagnostics are in file order.
+type Diagnostics []Diagnostic
+
+// Errors is how many of d are errors.
+func (d Diagnostics) Errors() int {
+	n := 0
+	for i := range d {
+		if d[i].Severity == Error {
+			n++
+		}
+	}
+	return n
+}
+
+// HasErrors reports whether the file must not be used.
+func (d Diagnostics) HasErrors() bool {
+	return slices.ContainsFunc(d, func(d Diagnostic) bool { return d.Severity == Error })
+}
+
+// Err is nil without errors; else it says how many there are and what the
+// first one is.
+func (d Diagnostics) Err() error {
+	i := slices.IndexFunc(d, func(d Diagnostic) bool { return d.Severity == Error })
+	if i < 0 {
+		return nil
+	}
+	first := fmt.Sprintf("%s: %s", d[i].Pos, d[i].Message)
+	if n := d.Errors(); n > 1 {
+		return fmt.Errorf("%s (and %d more errors)", first, n-1)
+	}
+	return errors.New(first)
+}
+
+// Sort puts d in the order of the file, keeping the order of those at one
+// place.
+func (d Diagnostics) Sort() {
+	slices.SortStableFunc(d, func(a, b Diagnostic) int { return a.Pos.compare(b.Pos) })
+}
+
+// Write prints d as compilers do: a line "file:line:col: error: message", the
+// source line, a caret under the column, the hint. Bytes that a terminal might
+// act upon are escaped.
+func (d Diagnostics) Write(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	for i := range d {
+		d[i].write(b)
+	}
+	return b.Flush()
+}
+
+func (d Diagnostic) write(b *bufio.Writer) {
+	fmt.Fprintf(b, "%s: %s: %s\n", printable(d.Pos.String()), d.Severity, printable(d.Message))
+	if d.Line != "" {
+		fmt.Fprintf(b, "    %s\n", printable(d.Line))
+		if d.Mark >= 0 && d.Mark <= len(d.Line) {
+			fmt.Fprintf(b, "    %s^\n", padding(d.Line[:d.Mark]))
+		}
+	}
+	if d.Hint != "" {
+		fmt.Fprintf(b, "    hint: %s\n", printable(d.Hint))
+	}
+}
+
+// printable is s with everything but printable characters and tabs escaped.
+func printable(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case r == '\t' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			q := strconv.QuoteRune(r)
+			b.WriteString(q[1 : len(q)-1])
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// padding is as wide as s is when printed: tabs stay, all else is a blank.
+func padding(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, printable(s))
+}
+
+// A line longer than maxShown is cut to this much before and after the mark.
+const (
+	maxShown   = 160
+	shownLeft  = 60
+	shownRight = 80
+)
+
+// excerpt is the part of line round mark that is worth showing, and where the
+// mark is in it.
+func excerpt(line string, mark int) (string, int) {
+	line = strings.TrimRight(line, "\r\n")
+	if len(line) <= maxShown {
+		return line, min(mark, len(line))
+	}
+	at := max(mark, 0)
+	from, to := max(0, at-shownLeft), min(len(line), at+shownRight)
+	for from > 0 && from < at && !utf8.RuneStart(line[from]) {
+		from++
+	}
+	const cut = "..."
+	out, shift := line[from:to], -from
+	if from > 0 {
+		out, shift = cut+out, shift+len(cut)
+	}
+	if to < len(line) {
+		out += cut
+	}
+	if mark < 0 {
+		return out, mark
+	}
+	return out, mark + shift
+}
+
+// maxDiagnostics is how many errors, and how many warnings, are kept of one
+// pass: nobody reads more, and a file that is no mon.cf at all gives one for
+// every line.
+const maxDiagnostics = 1000
+
+// collector gathers the diagnostics of one pass over a file.
+type collector struct {
+	kept  Diagnostics
+	count [2]int // by Severity
+}
+
+func (c *collector) add(d Diagnostic) {
+	c.count[d.Severity]++
+	if c.count[d.Severity] <= maxDiagnostics {
+		c.kept = append(c.kept, d)
+	}
+}
+
+// at adds a diagnostic about the byte at off of st's Text; see
+// [Statement.At].
+func (c *collector) at(sev Severity, st *Statement, off int, message, hint string) {
+	if c.count[sev] < maxDiagnostics {
+		c.add(st.diagnose(sev, off, message, hint))
+		return
+	}
+	c.count[sev]++
+}
+
+func (c *collector) errorf(st *Statement, off int, hint, format string, args ...any) {
+	c.at(Error, st, off, fmt.Sprintf(format, args...), hint)
+}
+
+func (c *collector) warnf(st *Statement, off int, hint, format string, args ...any) {
+	c.at(Warning, st, off, fmt.Sprintf(format, args...), hint)
+}
+
+// done is all that was gathered, in order. What was left out is counted in the
+// last one of its severity.
+func (c *collector) done() Diagnostics {
+	for _, sev := range []Severity{Warning, Error} {
+		if more := c.count[sev] - maxDiagnostics; more > 0 {
+			for i := len(c.kept) - 1; i >= 0; i-- {
+				if c.kept[i].Severity == sev {
+					c.kept[i].Hint = fmt.Sprintf("and %d more %ss, not shown", more, sev)
+					break
+				}
+			}
+		}
+	}
+	c.kept.Sort()
+	return c.kept
+}

@@ -1,0 +1,232 @@
+package config
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Kind says what a [Statement] is.
+type Kind uint8
+
+// The kinds of statement.
+const (
+	KindBlank   Kind = iota // an empty line
+	KindComment             // a line that begins with "#"
+	KindGlobal              // a variable: name = value
+	KindTop                 // hostgroup, watch, view or alias: begins a record
+	KindMember              // a further line of a hostgroup, view or alias
+	KindService             // "service", "period" or a directive of a service
+	KindPeriod              // a directive of a period
+	KindEnv                 // a variable of a service: NAME=value
+	KindBad                 // not understood; an error says why
+)
+
+// String is a word for k.
+func (k Kind) String() string {
+	switch k {
+	case KindBlank:
+		return "blank"
+	case KindComment:
+		return "comment"
+	case KindGlobal:
+		return "global"
+	case KindTop:
+		return "top"
+	case KindMember:
+		return "member"
+	case KindService:
+		return "service"
+	case KindPeriod:
+		return "period"
+	case KindEnv:
+		return "env"
+	case KindBad:
+	}
+	return "bad"
+}
+
+// File is a configuration as it was written: every line of it, in order, with
+// its place and its comments. Nothing in it but Raw and Bytes is particular to
+// mon.cf.
+type File struct {
+	// Name is the path it was read from.
+	Name string
+	// Expanded is set when m4 made the text: positions are those of the
+	// source, but [File.Bytes] gives what m4 wrote, not the source.
+	Expanded   bool
+	Statements []Statement
+}
+
+// Statement is one logical line.
+type Statement struct {
+	Kind Kind
+	// Pos is where Name begins; for a blank line its start.
+	Pos Pos
+	// Name is the directive or variable, empty for members, comments and
+	// blank lines.
+	Name string
+	// Text is what follows, on one line, without blanks around it. For a
+	// comment it is the whole comment.
+	Text string
+	// Raw is the statement as it stands in the file, with its line ends and
+	// with the comments inside a continued line. It is empty for a statement
+	// that did not come from a mon.cf: [File.Bytes] then writes it anew.
+	Raw string
+
+	// pieces say where the parts of a continued line stand, and indent where
+	// one that is not continued does; text is where Text begins in that.
+	pieces []piece
+	indent int
+	text   int
+}
+
+// piece is a part of a logical line, from its byte at on: it stands at raw in
+// Raw, and at that line and column of the file.
+type piece struct{ at, raw, line, col int }
+
+// piece is the one that holds the byte at of the logical line.
+func (s *Statement) piece(at int) piece {
+	i, found := slices.BinarySearchFunc(s.pieces, at, func(p piece, at int) int { return p.at - at })
+	if found {
+		return s.pieces[i]
+	}
+	if i > 0 {
+		return s.pieces[i-1]
+	}
+	return piece{raw: s.indent, line: s.Pos.Line, col: s.indent + 1}
+}
+
+// logical is the offset in the logical line of the byte at off of s.Text.
+func (s *Statement) logical(off int) int {
+	if off < 0 {
+		return 0
+	}
+	return s.text + off
+}
+
+// At is the place of the byte at off of s.Text; a negative off is s.Pos.
+func (s *Statement) At(off int) Pos {
+	if s.Raw == "" {
+		return s.Pos
+	}
+	at := s.logical(off)
+	p := s.piece(at)
+	return Pos{s.Pos.File, p.line, p.col + at - p.at}
+}
+
+// line is the line of the file that the byte at off of s.Text stands on, and
+// where in it; a negative off is the place of s.Name.
+func (s *Statement) line(off int) (line string, mark int) {
+	if s.Raw == "" {
+		return "", -1
+	}
+	at := s.logical(off)
+	p := s.piece(at)
+	raw := min(p.raw+at-p.at, len(s.Raw))
+	start := strings.LastIndexByte(s.Raw[:raw], '\n') + 1
+	line, _, _ = strings.Cut(s.Raw[start:], "\n")
+	return line, raw - start
+}
+
+func (s *Statement) diagnose(sev Severity, off int, message, hint string) Diagnostic {
+	line, mark := s.line(off)
+	line, mark = excerpt(line, mark)
+	return Diagnostic{Pos: s.At(off), Severity: sev, Message: message, Line: line, Mark: mark, Hint: hint}
+}
+
+// lines is how many lines of the file s takes, at least 1.
+func (s *Statement) lines() int {
+	return max(1, strings.Count(strings.TrimSuffix(s.Raw, "\n"), "\n")+1)
+}
+
+// Append adds a statement that was not read from a mon.cf, such as a converter
+// makes. Line ends in its Text become blanks.
+func (f *File) Append(kind Kind, name, text string) {
+	f.Statements = append(f.Statements, Statement{Kind: kind, Name: name, Text: oneLine(text)})
+}
+
+// oneLine is text as it can stand in one statement: a line end would begin
+// another one, and a backslash at the end would continue it.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' {
+			return ' '
+		}
+		return r
+	}, text)
+	return strings.TrimRight(strings.TrimSpace(text), "\\ \t")
+}
+
+// Bytes is the file as text. Statements that were read from a mon.cf are given
+// byte for byte, the others as [File.Append] describes them.
+func (f *File) Bytes() []byte {
+	var b bytes.Buffer
+	for i := range f.Statements {
+		f.Statements[i].print(&b)
+	}
+	return b.Bytes()
+}
+
+// WriteTo writes what [File.Bytes] gives.
+func (f *File) WriteTo(w io.Writer) (int64, error) { return bytes.NewBuffer(f.Bytes()).WriteTo(w) }
+
+func (s *Statement) print(b *bytes.Buffer) {
+	if s.Raw != "" {
+		b.WriteString(s.Raw)
+		return
+	}
+	if n := b.Len(); n > 0 && b.Bytes()[n-1] != '\n' {
+		b.WriteByte('\n') // the file that came before had no last line end
+	}
+	b.WriteString(s.format())
+	b.WriteByte('\n')
+}
+
+// format is s as it would be written anew.
+func (s *Statement) format() string {
+	const step = "    "
+	words := strings.TrimRight(s.Name+" "+s.Text, " ")
+	switch s.Kind {
+	case KindBlank:
+		return ""
+	case KindComment:
+		return "# " + strings.TrimLeft(s.Text, "# ")
+	case KindGlobal:
+		return strings.TrimRight(s.Name+" = "+s.Text, " ")
+	case KindMember:
+		return step + strings.TrimSpace(words)
+	case KindEnv:
+		return step + step + s.Name + "=" + s.Text
+	case KindPeriod:
+		return step + step + step + words
+	case KindService:
+		if s.Name == "service" {
+			return step + words
+		}
+		return step + step + words
+	case KindTop, KindBad:
+	}
+	return words
+}
+
+// Diagnose makes a diagnostic about a place in f, with the line that stands
+// there. It is for those who check a [Config] further, such as for programs
+// that do not exist.
+func (f *File) Diagnose(sev Severity, pos Pos, message, hint string) Diagnostic {
+	d := Diagnostic{Pos: pos, Severity: sev, Message: message, Mark: -1, Hint: hint}
+	for i := range f.Statements {
+		s := &f.Statements[i]
+		if s.Pos.File != pos.File || pos.Line < s.Pos.Line || pos.Line >= s.Pos.Line+s.lines() {
+			continue
+		}
+		for n, line := range strings.SplitAfter(s.Raw, "\n") {
+			if s.Pos.Line+n == pos.Line {
+				d.Line, d.Mark = excerpt(line, pos.Col-1)
+				return d
+			}
+		}
+	}
+	return d
+}

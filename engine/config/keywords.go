@@ -1,0 +1,316 @@
+package config
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mondhq/mond/plugins/alert"
+)
+
+// Scope says where a directive may stand.
+type Scope uint8
+
+// The scopes.
+const (
+	ScopeGlobal  Scope = iota // name = value, above the hostgroups
+	ScopeTop                  // begins a record
+	ScopeService              // in a service, above its periods
+	ScopePeriod               // in a period
+)
+
+// String is a word for s.
+func (s Scope) String() string {
+	switch s {
+	case ScopeGlobal:
+		return "global"
+	case ScopeTop:
+		return "top"
+	case ScopeService:
+		return "service"
+	case ScopePeriod:
+	}
+	return "period"
+}
+
+// Keyword is one directive: what the reader, the hints, completion and the
+// manual page know of it.
+type Keyword struct {
+	Name  string
+	Scope Scope
+	// Args is the form of what follows, such as "TIMEVAL"; empty if nothing
+	// does.
+	Args string
+	// Default says what holds without it; empty if nothing needs saying.
+	Default string
+	// Since is "mon" for what the original reads, "mond" for what is new.
+	Since string
+	// Help is a sentence or two.
+	Help string
+	// Repeat is set if it may be given more than once in one place.
+	Repeat bool
+
+	// apply gives the directive its meaning.
+	apply meaning
+}
+
+// Keywords are all directives: by scope, then in the order of the manual.
+func Keywords() []Keyword {
+	var all []Keyword
+	for scope, rows := range [][]Keyword{globalWords(), topWords(), serviceWords(), periodWords()} {
+		for _, k := range rows {
+			k.Scope = Scope(scope)
+			if k.Since == "" {
+				k.Since = "mon"
+			}
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// index finds keywords by name.
+type index struct {
+	all    []Keyword
+	scopes [ScopePeriod + 1]map[string]*Keyword
+}
+
+func newIndex() index {
+	x := index{all: Keywords()}
+	for i := range x.all {
+		k := &x.all[i]
+		if x.scopes[k.Scope] == nil {
+			x.scopes[k.Scope] = map[string]*Keyword{}
+		}
+		x.scopes[k.Scope][k.Name] = k
+	}
+	return x
+}
+
+func (x index) find(s Scope, name string) *Keyword { return x.scopes[s][name] }
+
+// inner reports whether name is a directive of a service or period.
+func (x index) inner(name string) bool {
+	return x.find(ScopeService, name) != nil || x.find(ScopePeriod, name) != nil
+}
+
+// names are those of one scope, in order.
+func (x index) names(s Scope) []string {
+	var names []string
+	for _, k := range x.all {
+		if k.Scope == s {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
+const mond = "mond"
+
+// globalWords are the variables.
+func globalWords() []Keyword {
+	return slices.Concat(pathWords(), serverWords(), behaviourWords(), legacyWords())
+}
+
+func pathWords() []Keyword {
+	return []Keyword{
+		{Name: "alertdir", Args: "DIR[:DIR...]", Default: "/usr/local/lib/mon/alert.d:alert.d", Help: "Where classic alert programs are looked for, in this order. A relative directory is under basedir.",
+			apply: path(func(g *paths) *string { return &g.alertDir })},
+		{Name: "mondir", Args: "DIR[:DIR...]", Default: "/usr/local/lib/mon/mon.d:mon.d", Help: "Where classic monitor programs are looked for, in this order. A relative directory is under basedir.",
+			apply: path(func(g *paths) *string { return &g.monDir })},
+		{Name: "plugindir", Args: "DIR[:DIR...]", Default: "plugins beside the daemon, then /usr/lib/mond/plugins", Since: mond, Help: "Where resident plugins are looked for, in this order. A relative directory is under basedir.",
+			apply: path(func(g *paths) *string { return &g.pluginDir })},
+		{Name: "prefer", Args: "resident|classic", Default: "classic", Since: mond, Help: "Which program is taken when a name exists both as a resident plugin and as a classic program.",
+			apply: prefer},
+		{Name: "basedir", Args: "DIR", Default: "/usr/lib/mon", Help: "What the relative paths of other variables are under.",
+			apply: path(func(g *paths) *string { return &g.baseDir })},
+		{Name: "cfbasedir", Args: "DIR", Default: "/etc/mon", Help: "What the paths of authfile and userfile are under. Monitors and alerts get it as MON_CFBASEDIR.",
+			apply: path(func(g *paths) *string { return &g.cfBaseDir })},
+		{Name: "logdir", Args: "DIR", Default: "/var/log/mon if it is a directory, else log.d", Help: "Where dtlogfile and historicfile are, under basedir. Monitors and alerts get it as MON_LOGDIR.",
+			apply: path(func(g *paths) *string { return &g.logDir })},
+		{Name: "statedir", Args: "DIR", Default: "/var/state/mon or /var/lib/mon, whichever is there, else state.d", Help: "Where the state is kept, under basedir. Monitors and alerts get it as MON_STATEDIR.",
+			apply: path(func(g *paths) *string { return &g.stateDir })},
+		{Name: "authfile", Args: "FILE", Default: "auth.cf", Help: "Who may give which command, under cfbasedir.",
+			apply: path(func(g *paths) *string { return &g.authFile })},
+		{Name: "userfile", Args: "FILE", Default: "monusers.cf", Help: "Names and crypt(3) passwords for authtype userfile, under cfbasedir. It must be there if it is named and used.",
+			apply: path(func(g *paths) *string { return &g.userFile })},
+		{Name: "historicfile", Args: "[FILE]", Default: "none", Help: "The file that every alert is noted in, under logdir.",
+			apply: optionalPath(func(g *paths) *string { return &g.historicFile })},
+		{Name: "dtlogfile", Args: "FILE", Default: "downtime.log", Help: "The file that outages are noted in when they are over, under logdir. See dtlogging.",
+			apply: path(func(g *paths) *string { return &g.dtLogFile })},
+		{Name: "monerrfile", Args: "FILE", Default: "/dev/null", Help: "Where output and errors of a daemon in the background go.",
+			apply: path(func(g *paths) *string { return &g.monErrFile })},
+		{Name: "pidfile", Args: "[FILE]", Default: "mon.pid in /run/mon, /run or /etc, whichever is there first", Help: "The file that holds the number of the daemon's process; without a value there is none.",
+			apply: optionalPath(func(g *paths) *string { return &g.pidFile })},
+		{Name: "controlsocket", Args: "FILE", Default: "/run/mond/control.sock", Since: mond, Help: "The Unix socket that monctl speaks to. A relative path is under statedir.",
+			apply: path(func(g *paths) *string { return &g.controlSocket })},
+	}
+}
+
+func serverWords() []Keyword {
+	return []Keyword{
+		{Name: "authtype", Args: "TYPE...", Default: "getpwnam", Help: "How a login is checked: getpwnam, userfile, pam or trustlocal (any name from 127.0.0.1); the first that succeeds wins.",
+			apply: authType},
+		{Name: "pamservice", Args: "NAME", Default: "passwd", Help: "The PAM service of authtype pam.",
+			apply: text(func(g *Globals) *string { return &g.PamService })},
+		{Name: "serverport", Args: "PORT", Default: "mon in the services database, else 2583", Help: "The TCP port for clients.",
+			apply: number(1, 65535, func(g *Globals) *int { return &g.ServerPort })},
+		{Name: "trapport", Args: "PORT", Default: "mon in the services database, else 2583", Help: "The UDP port for traps.",
+			apply: number(1, 65535, func(g *Globals) *int { return &g.TrapPort })},
+		{Name: "serverbind", Args: "ADDRESS", Default: "every address", Help: "The address, or host name, that clients connect to.",
+			apply: text(func(g *Globals) *string { return &g.ServerBind })},
+		{Name: "trapbind", Args: "ADDRESS", Default: "every address", Help: "The address, or host name, that traps are sent to.",
+			apply: text(func(g *Globals) *string { return &g.TrapBind })},
+		{Name: "clientallow", Args: "PATTERN...", Default: `\d+.\d+.\d+.\d+`, Help: "Regular expressions; a client whose whole address matches none is turned away. A dot stands for itself unless it follows [ or a backslash.",
+			apply: clientAllow},
+		{Name: "cltimeout", Args: "TIMEVAL", Default: "30s", Help: "How long a client may be silent.",
+			apply: globalTime(0, func(g *Globals) *time.Duration { return &g.ClientTimeout })},
+		{Name: "monremote", Args: "PROGRAM", Default: "none", Help: "A shell command that is told of every disable, enable and test that a client asks for.",
+			apply: text(func(g *Globals) *string { return &g.MonRemote })},
+		{Name: "grant", Args: "PROGRAM CAPABILITY[,CAPABILITY...]", Default: "none", Since: mond, Repeat: true, Help: "Linux capabilities, such as cap_net_raw, that a program may be given. It gets those that its own description asks for as well.",
+			apply: grant},
+	}
+}
+
+func behaviourWords() []Keyword {
+	return []Keyword{
+		{Name: "maxprocs", Args: "NUMBER", Default: "0, no limit", Help: "How many classic monitors may run at once.",
+			apply: number(0, maxCount, func(g *Globals) *int { return &g.MaxProcs })},
+		{Name: "timeout", Args: "TIMEVAL", Default: "30s", Since: mond, Help: "How long a monitor may run before it is ended and the service counts as failed. The original waits for ever.",
+			apply: globalTime(tick, func(g *Globals) *time.Duration { return &g.Timeout })},
+		{Name: "alerttimeout", Args: "TIMEVAL", Default: "60s", Since: mond, Help: "How long an alert may run before it is ended and tried again.",
+			apply: globalTime(tick, func(g *Globals) *time.Duration { return &g.AlertTimeout })},
+		{Name: "randstart", Args: "TIMEVAL", Default: "not set", Help: "Spreads the first checks at random over this time.",
+			apply: globalTime(0, func(g *Globals) *time.Duration { return &g.RandStart })},
+		{Name: "histlength", Args: "NUMBER", Default: "100", Help: "How many alerts, and how many failures, are kept to be listed.",
+			apply: number(0, maxCount, func(g *Globals) *int { return &g.HistLength })},
+		{Name: "historictime", Args: "TIMEVAL", Default: "0s, all", Help: "Entries of historicfile that are older are not read back at start.",
+			apply: globalTime(0, func(g *Globals) *time.Duration { return &g.HistoricTime })},
+		{Name: "dtlogging", Args: "yes|no", Default: "no", Help: "Whether outages are noted in dtlogfile. 1, yes and true mean yes.",
+			apply: dtLogging},
+		{Name: "syslog_facility", Args: "FACILITY", Default: "daemon", Help: "The facility of what is logged.",
+			apply: facility},
+		{Name: "startupalerts_on_reset", Args: "yes|no", Default: "no", Help: "Whether startupalert lines are called after a reset too, not only when the daemon starts.",
+			apply: startupOnReset},
+		{Name: "dep_recur_limit", Args: "NUMBER", Default: "10", Help: "How far dependencies of dependencies are followed.",
+			apply: number(1, maxCount, func(g *Globals) *int { return &g.DepRecurLimit })},
+		{Name: "dep_behavior", Args: "a|m|hm", Default: "a", Repeat: true, Help: "The dep_behavior of the services below this line.",
+			apply: depBehavior},
+		{Name: "dep_memory", Args: "TIMEVAL", Default: "0s", Repeat: true, Help: "The dep_memory of the services below this line.",
+			apply: globalDepMemory},
+		{Name: "unack_summary", Args: "[yes|no]", Default: "no", Repeat: true, Help: "The unack_summary of the services below this line.",
+			apply: unackSummary},
+		{Name: "exclude_period", Args: "PERIOD", Default: "none", Help: "While the time is in this period nothing is checked at all.",
+			apply: globalExclude},
+	}
+}
+
+// legacyWords are variables of older versions, which mon 1.3 refuses.
+func legacyWords() []Keyword {
+	const help = "Read for the sake of old files, with a warning; it has no meaning."
+	return []Keyword{
+		{Name: "snmp", Args: "VALUE", Help: help, Since: "mon 0.99", apply: legacy},
+		{Name: "snmpport", Args: "VALUE", Help: help, Since: "mon 0.99", apply: legacy},
+		{Name: "ocfile", Args: "VALUE", Help: help, Since: "mon 0.99", apply: legacy},
+	}
+}
+
+// topWords begin records.
+func topWords() []Keyword {
+	return []Keyword{
+		{Name: "hostgroup", Args: "NAME HOST...", Repeat: true, Help: "A list of hosts. Every line up to the next blank one holds more of them. A host with a * before it is disabled from the start.",
+			apply: hostgroup},
+		{Name: "watch", Args: "NAME", Repeat: true, Help: "The services of the hostgroup of that name, up to the next blank line. Without such a hostgroup, one with the single host NAME is made.",
+			apply: watch},
+		{Name: "view", Args: "NAME MEMBER...", Repeat: true, Help: "A set of groups, and of group:service, that clients may restrict their lists to.",
+			apply: view},
+		{Name: "alias", Args: "NAME", Repeat: true, Help: "Free text for clients: every line up to the next blank one.",
+			apply: alias},
+	}
+}
+
+// serviceWords stand in a service, above its periods.
+func serviceWords() []Keyword {
+	return []Keyword{
+		{Name: "service", Args: "NAME", Repeat: true, Help: "Begins a service of the watch.",
+			apply: service},
+		{Name: "description", Args: "TEXT", Help: "What people are told the service is.",
+			apply: description},
+		{Name: "interval", Args: "TIMEVAL", Default: "none: never checked", Help: "The time from one check to the next, 10ms at least.",
+			apply: serviceTime(tick, func(s *Service) *time.Duration { return &s.Plan.Up })},
+		{Name: "failure_interval", Args: "TIMEVAL", Default: "the interval", Help: "The interval while the service fails.",
+			apply: serviceTime(tick, func(s *Service) *time.Duration { return &s.Plan.Down })},
+		{Name: "suspect_interval", Args: "TIMEVAL", Default: "the interval", Since: mond, Help: "The interval while results are against the status but not yet enough to change it; see rise and fall.",
+			apply: serviceTime(tick, func(s *Service) *time.Duration { return &s.Plan.Suspect })},
+		{Name: "schedule", Args: `"MINUTE HOUR DAY MONTH WEEKDAY"`, Default: "none", Since: mond, Help: "Times of checks as in crontab(5), or @hourly, @daily, @every 90s and the like, instead of an interval. CRON_TZ=ZONE before it chooses a time zone.",
+			apply: cronSchedule},
+		{Name: "randskew", Args: "TIMEVAL", Default: "none", Help: "Moves each check at random by up to this time, either way.",
+			apply: serviceTime(1, func(s *Service) *time.Duration { return &s.Plan.Skew })},
+		{Name: "timeout", Args: "TIMEVAL", Default: "the variable timeout", Since: mond, Help: "How long the monitor may run before it is ended and the service counts as failed.",
+			apply: serviceTime(tick, func(s *Service) *time.Duration { return &s.Timeout })},
+		{Name: "rise", Args: "NUMBER", Default: "1", Since: mond, Help: "How many successes in a row make a failing service good.",
+			apply: serviceNumber(func(s *Service) *int { return &s.Settle.Rise })},
+		{Name: "fall", Args: "NUMBER", Default: "1", Since: mond, Help: "How many failures in a row make a good service fail.",
+			apply: serviceNumber(func(s *Service) *int { return &s.Settle.Fall })},
+		{Name: "monitor", Args: "PROGRAM [ARG...] [;;]", Default: "none: only traps", Help: "The program that checks. The hosts of the group are its last arguments, unless the line ends in ;;.",
+			apply: monitor},
+		{Name: "allow_empty_group", Help: "Check even if no host is left.",
+			apply: serviceFlag(func(s *Service) *bool { return &s.AllowEmptyGroup })},
+		{Name: "exclude_hosts", Args: "HOST...", Repeat: true, Help: "Hosts of the group that this service does not check.",
+			apply: excludeHosts},
+		{Name: "exclude_period", Args: "PERIOD", Default: "none", Help: "While the time is in this period the service is not checked.",
+			apply: serviceExclude},
+		{Name: "depend", Args: "EXPRESSION", Help: "The services that must be good for this one to matter: GROUP:SERVICE or SELF:SERVICE, with &&, ||, ! and brackets. What it holds back is said by dep_behavior.",
+			apply: depends(func(d *draft) **dependLine { return &d.depend })},
+		{Name: "alertdepend", Args: "EXPRESSION", Help: "As depend with dep_behavior a: no alerts while it is false.",
+			apply: depends(func(d *draft) **dependLine { return &d.alertDepend })},
+		{Name: "monitordepend", Args: "EXPRESSION", Help: "As depend with dep_behavior m: no checks while it is false.",
+			apply: depends(func(d *draft) **dependLine { return &d.monitorDepend })},
+		{Name: "hostdepend", Args: "EXPRESSION", Help: "As depend with dep_behavior hm: hosts that fail there are not checked here.",
+			apply: depends(func(d *draft) **dependLine { return &d.hostDepend })},
+		{Name: "dep_behavior", Args: "a|m|hm", Default: "the variable dep_behavior", Help: "What depend holds back: alerts (a), checks (m), or hosts (hm).",
+			apply: depBehavior},
+		{Name: "dep_memory", Args: "TIMEVAL", Default: "the variable dep_memory", Help: "How long after a dependency recovered it still counts as failed.",
+			apply: serviceTime(1, func(s *Service) *time.Duration { return &s.Depend.Memory })},
+		{Name: "redistribute", Args: "ALERT [ARG...]", Default: "none", Help: "An alert that is called at every event, whatever the periods say.",
+			apply: redistribute},
+		{Name: "traptimeout", Args: "TIMEVAL", Default: "none", Help: "The service fails if no trap comes for this long.",
+			apply: serviceTime(1, func(s *Service) *time.Duration { return &s.TrapTimeout })},
+		{Name: "trapduration", Args: "TIMEVAL", Default: "none", Help: "A failure that a trap reported is over after this time.",
+			apply: serviceTime(1, func(s *Service) *time.Duration { return &s.TrapDuration })},
+		{Name: "unack_summary", Args: "[yes|no]", Default: "the variable unack_summary", Help: "Whether an acknowledgement ends when the summary of the failure changes. Without a value: yes.",
+			apply: unackSummary},
+		{Name: "period", Args: "[LABEL:] [PERIOD]", Repeat: true, Help: "Begins a period: when the alerts below it are called. Without an expression: always.",
+			apply: beginPeriod},
+	}
+}
+
+// periodWords stand in a period.
+func periodWords() []Keyword {
+	const form = "[exit=N[-M]] PROGRAM [ARG...]"
+	return []Keyword{
+		{Name: "alert", Args: form, Repeat: true, Help: "An alert that is called when the service fails. With exit= only for these exit statuses of the monitor.",
+			apply: alertLine(alert.Failure)},
+		{Name: "upalert", Args: form, Repeat: true, Help: "An alert that is called when the service is good again, if an alert was sent.",
+			apply: alertLine(alert.Up)},
+		{Name: "startupalert", Args: form, Repeat: true, Help: "An alert that is called when the daemon starts.",
+			apply: alertLine(alert.Startup)},
+		{Name: "ackalert", Args: form, Repeat: true, Help: "An alert that is called when a failure is acknowledged.",
+			apply: alertLine(alert.Ack)},
+		{Name: "disablealert", Args: form, Repeat: true, Help: "An alert that is called when the service is disabled.",
+			apply: alertLine(alert.Disable)},
+		{Name: "alertevery", Args: "TIMEVAL [observe_detail|ignore_summary|strict]", Default: "at every failure", Help: "How long an equal failure is not told again: one of equal summary; of equal output (observe_detail); any (ignore_summary); any, also after a success (strict).",
+			apply: alertEvery},
+		{Name: "alertafter", Args: "NUMBER | TIMEVAL | NUMBER TIMEVAL", Default: "at once", Repeat: true, Help: "Alerts begin after so many failures in a row, after the service has failed for so long, or after so many failures within a time. Here a time is a whole number of h, m, s or ms.",
+			apply: alertAfter},
+		{Name: "upalertafter", Args: "TIMEVAL", Default: "at once", Help: "No upalert for an outage that was shorter. The original reads it and does nothing.",
+			apply: periodTime(func(p *Period) *time.Duration { return &p.UpAfter })},
+		{Name: "numalerts", Args: "NUMBER", Default: "0, no limit", Help: "How many alerts are sent in one outage.",
+			apply: numAlerts},
+		{Name: "alertexitrange", Args: "N[-M]", Default: "all", Help: "Alerts only for these exit statuses of the monitor.",
+			apply: alertExitRange},
+		{Name: "no_comp_alerts", Help: "Upalerts are called even if no alert was.",
+			apply: periodFlag(func(p *Period) *bool { return &p.NoComp })},
+		{Name: "alerts_dont_count", Help: "Alerts of this period are not counted in the status that clients see.",
+			apply: periodFlag(func(p *Period) *bool { return &p.DontCount })},
+	}
+}

@@ -1,0 +1,278 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Parse splits src into statements and says what each of them is. It reports
+// what stands in the wrong place or is no directive at all; what a directive
+// says is not looked at ([Resolve] does). The file that it returns is never
+// nil and holds every byte of src, whatever the diagnostics.
+func Parse(name string, src []byte) (*File, Diagnostics) {
+	return parse(name, string(src), false)
+}
+
+func parse(name, src string, expanded bool) (*File, Diagnostics) {
+	f := &File{Name: name, Expanded: expanded}
+	r := reader{words: newIndex()}
+	l := lexer{src: src, file: name, line: 1, sync: expanded}
+	const mark = "\ufeff"
+	if strings.HasPrefix(src, mark) {
+		f.Statements = append(f.Statements, Statement{Kind: KindBlank, Pos: Pos{name, 1, 1}, Raw: mark})
+		r.diag.warnf(&f.Statements[0], -1, "save the file as UTF-8 without one", "a byte order mark before the first line")
+		l.off = len(mark)
+	}
+	for {
+		line, ok := l.next()
+		if !ok {
+			return f, r.diag.done()
+		}
+		r.read(&line)
+		f.Statements = append(f.Statements, line.Statement)
+	}
+}
+
+// record is what the lines of a file gather in.
+type record uint8
+
+const (
+	outside record = iota
+	inGroup
+	inAlias
+	inView
+	inWatch
+)
+
+func (r record) String() string {
+	return [...]string{"file", "hostgroup", "alias", "view", "watch"}[r]
+}
+
+// place is where in a file a line stands.
+type place struct {
+	record
+	name            string
+	service, period bool
+}
+
+// reader tells what each statement is, from where it stands. The order of its
+// tests is mon's, which recognises some lines anywhere and swallows others.
+type reader struct {
+	words index
+	diag  collector
+	in    place
+	// before is the watch that the last blank line ended, if nothing else
+	// began since.
+	before place
+	// told is set when lines that belong in a watch stand outside one and
+	// the first of them was reported.
+	told bool
+}
+
+func (r *reader) read(l *logical) {
+	st := &l.Statement
+	switch {
+	case l.long:
+		r.diag.errorf(st, -1, "", "a line of more than %d MB", maxLine>>20)
+		return
+	case st.Kind == KindComment:
+		return
+	case st.Kind == KindBlank:
+		r.blank()
+	default:
+		text := st.Text
+		r.statement(st)
+		r.bytes(st, text)
+	}
+	if l.cut >= 0 {
+		r.lost(l)
+	}
+}
+
+// bytes reports what no directive may hold.
+func (r *reader) bytes(st *Statement, line string) {
+	if i := strings.IndexByte(line, 0); i >= 0 {
+		r.diag.errorf(st, i-st.text, "", "a NUL byte")
+	}
+}
+
+// lost reports a continuation that the end of the file cut off: mon drops the
+// whole line.
+func (r *reader) lost(l *logical) {
+	off := -1
+	if n := len(l.pieces); n > 0 {
+		off = max(0, l.pieces[n-1].at+l.cut-l.pieces[n-1].raw-l.text)
+	}
+	r.diag.errorf(&l.Statement, off, "remove the backslash", "the file ends in a continued line")
+}
+
+func (r *reader) blank() {
+	if r.in.record == inWatch {
+		r.before = r.in
+	}
+	r.in, r.told = place{}, false
+}
+
+// set gives st its kind and splits it; off is where text begins in the line.
+func (st *Statement) set(kind Kind, name, text string, off int) {
+	st.Kind, st.Name, st.Text, st.text = kind, name, text, off
+}
+
+func (r *reader) statement(st *Statement) {
+	word, rest, off := cutWord(st.Text)
+	switch {
+	case r.in.record != inWatch && r.global(st):
+	case word == "hostgroup":
+		r.head(st, word, rest, off)
+	case r.in.record == inGroup && !r.swallowed(st, word, rest):
+		st.Kind = KindMember
+	case word == "alias":
+		r.head(st, word, rest, off)
+	case r.in.record == inAlias && !r.swallowed(st, word, rest):
+		st.Kind = KindMember
+	case word == "view":
+		r.head(st, word, rest, off)
+	case r.in.record == inView && !r.swallowed(st, word, rest):
+		st.Kind = KindMember
+	case word == "watch":
+		r.head(st, word, rest, off)
+	case r.in.record == inWatch:
+		r.watchLine(st, word, rest, off)
+	default:
+		r.stray(st, word, rest, off)
+	}
+}
+
+// global reads "name = value", and reports whether st is that.
+func (r *reader) global(st *Statement) bool {
+	i := 0
+	for i < len(st.Text) && wordByte(st.Text[i]) {
+		i++
+	}
+	name := st.Text[:i]
+	rest := strings.TrimLeft(st.Text[i:], blanks)
+	if name == "" || !strings.HasPrefix(rest, "=") {
+		return false
+	}
+	value := strings.TrimLeft(rest[1:], blanks)
+	line := st.Text
+	st.set(KindGlobal, name, value, len(line)-len(value))
+	if r.words.find(ScopeGlobal, name) == nil {
+		st.Kind = KindBad
+		r.diag.errorf(st, -1, r.globalHint(name), "unknown variable %s", quote(name))
+	}
+	return true
+}
+
+func (r *reader) globalHint(name string) string {
+	switch hint := didYouMean(name, r.words.names(ScopeGlobal)); {
+	case hint != "":
+		return hint
+	case r.before.record == inWatch && strings.ToUpper(name) == name:
+		return "the blank line above ended watch " + r.before.name + "; a variable of a service stands inside it"
+	}
+	return "a variable of a service stands inside it; monctl man mon.cf lists the others"
+}
+
+// head begins a record.
+func (r *reader) head(st *Statement, word, rest string, off int) {
+	st.set(KindTop, word, rest, off)
+	name, more := cutName(rest)
+	kind := map[string]record{"hostgroup": inGroup, "alias": inAlias, "view": inView, "watch": inWatch}[word]
+	r.in, r.before, r.told = place{record: kind, name: name}, place{}, false
+	members := strings.TrimLeft(more, blanks)
+	at := len(rest) - len(members)
+	switch {
+	case rest == "":
+		r.diag.errorf(st, -1, "", "%s without a name", word)
+	case name == "" || more != "" && !isBlank(more[0]):
+		r.diag.errorf(st, len(name), "names are of letters, digits and . _ -", "invalid name %s", quote(firstWord(rest)))
+	case kind == inAlias && members != "":
+		r.diag.errorf(st, at, "the text of an alias begins on the next line", "words after the name of alias %s", name)
+	case kind == inView && members == "":
+		r.diag.errorf(st, -1, "name the first member on the same line", "view %s without members", name)
+	case kind == inWatch && members != "":
+		r.diag.warnf(st, at, commentHint(members, ""), "words after the name of watch %s are ignored", name)
+	}
+}
+
+// bad reports an error and marks st as not understood.
+func (r *reader) bad(st *Statement, off int, hint, format string, args ...any) {
+	st.Kind = KindBad
+	r.diag.errorf(st, off, hint, format, args...)
+}
+
+// swallowed reports a line that mon would take for a member of the open
+// record, though it surely begins something else: a blank line was lost. The
+// record is closed, so that what follows is read as it was meant.
+func (r *reader) swallowed(st *Statement, word, rest string) bool {
+	if rest == "" {
+		return false
+	}
+	in := r.in
+	name, more := cutName(rest)
+	record := word == "watch" || word == "alias" || word == "view"
+	switch {
+	case in.record == inAlias && (word != "watch" || name == "" || more != ""):
+		return false // an alias is free text, and "watch G service S" means something in it
+	case !record && !r.words.inner(word):
+		return false
+	}
+	r.diag.errorf(st, -1, fmt.Sprintf("put a blank line before it: up to the next one every line belongs to the %s", in.record),
+		"this line would be part of %s %s", in.record, in.name)
+	r.in, r.told = place{}, !record
+	return true
+}
+
+// stray handles a line outside of any record.
+func (r *reader) stray(st *Statement, word, rest string, off int) {
+	inner := r.words.inner(word)
+	if inner && r.before.record == inWatch {
+		r.diag.errorf(st, -1, "remove the blank line: a watch ends at the first one",
+			"%s outside a watch: the blank line above ended watch %s", word, r.before.name)
+		r.in = r.before
+		r.watchLine(st, word, rest, off)
+		return
+	}
+	st.set(KindBad, word, rest, off)
+	guess := nearest(word, r.words.names(ScopeTop))
+	switch {
+	case inner && r.told:
+	case inner:
+		r.told = true
+		r.diag.errorf(st, -1, "write \"watch GROUP\" above it", "%s outside a watch", word)
+	case guess != "":
+		r.diag.errorf(st, -1, didYouMean(word, []string{guess}), "unknown directive %s", quote(word))
+		r.head(st, guess, rest, off)
+	case r.words.find(ScopeGlobal, word) != nil:
+		r.diag.errorf(st, -1, "write "+word+" = "+shorten(rest), "variable %s without =", word)
+	default:
+		r.diag.errorf(st, -1, r.strayHint(word), "unknown directive %s", quote(word))
+	}
+}
+
+func (r *reader) strayHint(word string) string {
+	for _, s := range []Scope{ScopeGlobal, ScopeService, ScopePeriod} {
+		if hint := didYouMean(word, r.words.names(s)); hint != "" {
+			return hint
+		}
+	}
+	return ""
+}
+
+func firstWord(s string) string {
+	word, _, _ := cutWord(s)
+	return word
+}
+
+// quote is s between quotes, cut to what can be read at a glance.
+func quote(s string) string { return fmt.Sprintf("%q", shorten(s)) }
+
+func shorten(s string) string { return shortenTo(s, 60) }
+
+func shortenTo(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
