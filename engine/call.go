@@ -59,7 +59,7 @@ func (e *Engine) onService(ctx context.Context, key opstatus.Key, f func(l *loop
 // recovers. A service that does not fail cannot be acknowledged.
 func (e *Engine) Ack(ctx context.Context, key opstatus.Key, user, text string) error {
 	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
-		if st := s.state.Status; st == opstatus.OK || st == opstatus.Untested {
+		if !s.state.Ackable() {
 			return fmt.Errorf("acknowledge %s: %w", key, ErrNotFailing)
 		}
 		l.observe(s, opstatus.Event{Kind: opstatus.Ack, Note: opstatus.Note{At: now, User: user, Text: text}}, now)
@@ -194,6 +194,9 @@ func (e *Engine) TestMonitor(ctx context.Context, key opstatus.Key) error {
 	})
 }
 
+// testOutput is what an alert reads when it is tried, as under mon.
+const testOutput = "test\ntest detail\n"
+
 // TestAlert calls the lines of one kind of a period with test texts, whatever
 // mon's gates say. It counts nowhere. Keepers are left alone: a test must not
 // take a server out.
@@ -211,7 +214,7 @@ func (e *Engine) TestAlert(ctx context.Context, key opstatus.Key, on alert.Kind,
 			for j := range p.Lines {
 				if c := &p.Lines[j].Command; p.Lines[j].On == on && !l.isKeeper(c.Program) {
 					d := policy.Decision{Period: p.Name, Kind: kind, Command: c, Send: true}
-					l.notify(s, d, s.state, opstatus.Event{}, now)
+					l.notify(s, d, s.state, "test", testOutput, now)
 				}
 			}
 			return nil
@@ -247,4 +250,9 @@ func without(m map[string]opstatus.Note, key string) map[string]opstatus.Note {
 	c := maps.Clone(m)
 	delete(c, key)
 	return c
+}
+
+// Alive reports whether the loop takes calls; it waits for one turn.
+func (e *Engine) Alive(ctx context.Context) bool {
+	return e.do(ctx, func(*loop, time.Time) error { return nil }) == nil
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -157,12 +156,4 @@ func (l *loop) dependency(e *depend.Expr, kind dependKind, memory time.Duration,
 		good := d.state.Status.Good() && (memory == 0 || d.lastFailed.IsZero() || now.Sub(d.lastFailed) >= memory)
 		return good, kind(d)
 	})
-}
-
-// skipText is what an operator reads of a check that did not run.
-func skipText(s *service) string {
-	if s.skipped == "" {
-		return ""
-	}
-	return fmt.Sprintf("not checked: %s", s.skipped)
 }

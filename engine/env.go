@@ -3,7 +3,6 @@ package engine
 import (
 	"maps"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/mondhq/mond/engine/config"
@@ -96,10 +95,4 @@ func flag(b bool) string {
 		return "1"
 	}
 	return "0"
-}
-
-// firstLine is mon's summary of an output.
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
 }

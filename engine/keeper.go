@@ -176,7 +176,7 @@ func compare(a, b string) int {
 // over at once; it reports whether the durable claims changed.
 func (l *loop) claim(s *service, change opstatus.Transition, decisions []policy.Decision, now time.Time) bool {
 	next, changed := policy.Claims(policy.ClaimInput{
-		Service: s.cfg, Keepers: l.isKeeper, Held: s.claims, Change: change, Decisions: decisions, Summary: s.state.Summary,
+		Service: s.cfg, Keepers: l.isKeeper, Held: s.claims, Change: change, Decisions: decisions, Summary: s.state.FailSummary,
 	}, now)
 	if len(changed) == 0 {
 		return false

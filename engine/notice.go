@@ -13,9 +13,9 @@ import (
 
 // notify queues a notice: in this turn's batch, and in the outbox, where it
 // waits until that batch is on disk.
-func (l *loop) notify(s *service, d policy.Decision, was opstatus.State, ev opstatus.Event, now time.Time) {
+func (l *loop) notify(s *service, d policy.Decision, was opstatus.State, summary, output string, now time.Time) {
 	l.lastSeq++
-	n := store.Notice{Seq: l.lastSeq, Program: d.Command.Program, Queued: now, Request: l.request(s, d, was, ev, now)}
+	n := store.Notice{Seq: l.lastSeq, Program: d.Command.Program, Queued: now, Request: l.request(s, d, was, summary, output, now)}
 	l.batch.Queued = append(l.batch.Queued, n)
 	l.outbox.Add(n)
 	l.opt.Log.Info("alert", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "alert", d.Command.Program,
@@ -23,34 +23,23 @@ func (l *loop) notify(s *service, d policy.Decision, was opstatus.State, ev opst
 }
 
 // request is the notice as its program sees it.
-func (l *loop) request(s *service, d policy.Decision, was opstatus.State, ev opstatus.Event, now time.Time) alert.Request {
-	summary, output, last := texts(s.state, d.Kind, was, ev)
+func (l *loop) request(s *service, d policy.Decision, was opstatus.State, summary, output string, now time.Time) alert.Request {
 	return alert.Request{
 		ID:    strconv.FormatUint(l.lastSeq, 10) + "@" + s.cfg.Key.String(),
 		Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Kind: d.Kind,
 		Hosts: l.alertHosts(s), Args: d.Command.Args, Summary: summary, Output: output, At: now,
 		Exit: exitOf(s.state, d.Kind), Status: s.state.Status.Number(),
-		Env: l.alertEnv(s, d.Kind, was, summary, last),
+		Env: l.alertEnv(s, d.Kind, was, summary, lastOutput(d.Kind, was)),
 	}
 }
 
-// texts are the summary, the text on an alert's standard input, and
-// MON_LAST_OUTPUT.
-func texts(is opstatus.State, kind alert.Kind, was opstatus.State, ev opstatus.Event) (summary, output, last string) {
-	switch kind {
-	case alert.Up:
-		return was.FailSummary, was.FailOutput, was.FailOutput
-	case alert.Startup:
-		return is.Summary, "", is.Output
-	case alert.Ack:
-		return is.Summary, noteText(ev.Note), is.Output
-	case alert.Disable:
-		return is.Summary, ev.Note.User, is.Output
-	case alert.Test:
-		return "test", "test\ntest detail\n", is.Output
-	case alert.Failure, alert.Trap, alert.TrapTimeout, alert.Unset:
+// lastOutput is MON_LAST_OUTPUT: what failed last for an upalert, else what
+// was said before this event.
+func lastOutput(kind alert.Kind, was opstatus.State) string {
+	if kind == alert.Up {
+		return was.FailOutput
 	}
-	return is.Summary, is.Output, was.Output
+	return was.Output
 }
 
 // alertHosts are all hosts of the group that are not disabled; excluded hosts

@@ -9,7 +9,6 @@ import (
 	"github.com/mondhq/mond/engine/schedule"
 	"github.com/mondhq/mond/engine/view"
 	"github.com/mondhq/mond/plugins/job"
-	"github.com/mondhq/mond/plugins/monitor"
 )
 
 // handleResults takes the answers of checks. An answer to a check that nobody
@@ -142,6 +141,7 @@ func (l *loop) input(s *service, was opstatus.State, change opstatus.Transition,
 
 // carryOut remembers the decisions and queues the notices among them.
 func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transition, ev opstatus.Event, decisions []policy.Decision, now time.Time) {
+	summary, output := opstatus.Told(ev, change, was, s.state)
 	for _, d := range decisions {
 		row := view.Decision{
 			At: now, Event: eventName(change), Period: d.Period, Command: commandText(d.Command),
@@ -153,7 +153,7 @@ func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transiti
 		}
 		l.event(s, "decision", row.Event+" "+row.Command+": "+row.Reason, now)
 		if !l.loaded.Programs[d.Command.Program].Keeper {
-			l.notify(s, d, was, ev, now)
+			l.notify(s, d, was, summary, output, now)
 		}
 	}
 }
@@ -214,6 +214,3 @@ func samePeriods(a, b []policy.State) bool {
 	}
 	return true
 }
-
-// overdue is the answer to a check that a reload ended.
-func overdue() monitor.Result { return monitor.Blinded(monitor.NotRun, "ended by a reload") }

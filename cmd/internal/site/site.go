@@ -31,7 +31,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 		return engine.Loaded{}, diags, err
 	}
 	o.Reconfigure(cfg.Globals)
-	j := judge{ctx: ctx, host: o.Host, programs: map[string]engine.Program{}, known: map[string]*known{}}
+	j := judge{ctx: ctx, host: o.Host, file: cfg.File(), programs: map[string]engine.Program{}, known: map[string]*known{}}
 	for u := range cfg.Commands() {
 		j.command(u)
 	}
@@ -44,6 +44,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 type judge struct {
 	ctx      context.Context
 	host     *host.Host
+	file     *config.File
 	programs map[string]engine.Program
 	known    map[string]*known
 	diags    config.Diagnostics
@@ -118,5 +119,5 @@ func (j *judge) arguments(k *known, c *config.Command) {
 }
 
 func (j *judge) problem(pos config.Pos, err error) {
-	j.diags = append(j.diags, config.Diagnostic{Pos: pos, Severity: config.Error, Message: err.Error()})
+	j.diags = append(j.diags, j.file.Diagnose(config.Error, pos, err.Error(), ""))
 }

@@ -1,0 +1,26 @@
+// Command mond-plugins holds every shipped monitor and alert in one program,
+// so that they share their text in memory. It is installed once and linked
+// under each plugin's name; the name it is called by says which one it is.
+package main
+
+import (
+	"github.com/mondhq/mond/alerts/file"
+	"github.com/mondhq/mond/alerts/lvs"
+	"github.com/mondhq/mond/alerts/mail"
+	"github.com/mondhq/mond/monitors/http"
+	"github.com/mondhq/mond/monitors/tcp"
+	"github.com/mondhq/mond/plugins/serve"
+)
+
+func main() { serve.MainTable(table()) }
+
+// table has a row for each plugin: adding one is a folder and a row here.
+func table() []serve.Plugin {
+	return []serve.Plugin{
+		serve.Monitor(http.Name, http.Synopsis, http.New),
+		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.New),
+		serve.Alert(file.Name, file.Synopsis, file.New),
+		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New, serve.Caps("cap_net_admin")),
+		serve.Alert(mail.Name, mail.Synopsis, mail.New),
+	}
+}

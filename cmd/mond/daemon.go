@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mondhq/mond/cmd/internal/site"
+	"github.com/mondhq/mond/engine"
+	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/engine/store"
+	"github.com/mondhq/mond/plugins/host"
+	"github.com/mondhq/mond/plugins/procgroup"
+)
+
+// stopTime bounds a clean stop, plugins included.
+const stopTime = 10 * time.Second
+
+// mond is the running daemon: the parts and what joins them.
+type mond struct {
+	opt     options
+	stderr  io.Writer
+	log     *slog.Logger
+	spawner *procgroup.Spawner
+	host    *host.Host
+	engine  *engine.Engine
+	socket  net.Listener
+	first   config.Globals // of the configuration that mond was started with
+
+	mu      sync.Mutex
+	current config.Globals
+}
+
+// newDaemon builds everything that can fail before anything runs.
+func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) {
+	d := &mond{opt: o, stderr: stderr}
+	cfg, diags := config.Load(ctx, o.config, d.configOptions())
+	if diags.HasErrors() {
+		diags.Write(stderr)
+		return nil, fmt.Errorf("%w: %w", errReported, diags.Err())
+	}
+	d.first = cfg.Globals
+	if err := d.surroundings(); err != nil {
+		return nil, err
+	}
+	d.spawner = procgroup.New()
+	h, err := host.New(d.hostOptions(d.first))
+	if err != nil {
+		return nil, errors.Join(err, d.spawner.Close())
+	}
+	d.host = h
+	if err := d.build(); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// surroundings sets up what mond logs to and where it keeps things.
+func (d *mond) surroundings() (err error) {
+	if isChild() {
+		if err := detach(d.first.MonErrFile); err != nil {
+			return err
+		}
+	}
+	if d.log, err = newLogger(d.opt, d.first.SyslogFacility, d.stderr); err != nil {
+		return err
+	}
+	if d.opt.sleep != 0 {
+		d.log.Warn("-i is mon's and has no effect: mond wakes when something is due")
+	}
+	if err := os.MkdirAll(d.first.StateDir, 0o755); err != nil {
+		return fmt.Errorf("make statedir: %w; name another with -D", err)
+	}
+	return nil
+}
+
+// build opens the state and joins the parts.
+func (d *mond) build() error {
+	st, err := store.Open(store.Options{Path: filepath.Join(d.first.StateDir, "mond.db"), Log: d.log})
+	if err != nil {
+		return err
+	}
+	d.engine, err = engine.New(engine.Options{
+		Load: d.load, Runner: d.host, Sender: d.host, Store: st, Log: d.log, Version: version(),
+		Stopped: d.opt.stopped, Forget: d.opt.forget, StopTime: stopTime,
+	})
+	if err != nil {
+		return err
+	}
+	d.socket, err = control.Listen(d.first.ControlSocket)
+	return err
+}
+
+func (d *mond) configOptions() config.Options {
+	return config.Options{M4: d.opt.m4, Overrides: d.opt.overrides, Now: time.Now(), PluginDir: pluginDir()}
+}
+
+// load reads the configuration for the engine; problems go to the log, and at
+// the start to the terminal.
+func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
+	loaded, diags, err := site.Load(ctx, site.Options{
+		Path: d.opt.config, Config: d.configOptions(), Host: d.host, Reconfigure: d.reconfigure,
+	})
+	for _, g := range diags {
+		level := slog.LevelWarn
+		if g.Severity == config.Error {
+			level = slog.LevelError
+		}
+		d.log.Log(ctx, level, g.Message, "at", g.Pos.String(), "hint", g.Hint)
+	}
+	return loaded, err
+}
+
+func (d *mond) reconfigure(g config.Globals) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.current = g
+	d.host.Reconfigure(d.hostOptions(g))
+}
+
+func (d *mond) hostOptions(g config.Globals) host.Options {
+	return host.Options{
+		MonDirs: g.MonDir, AlertDirs: g.AlertDir, PluginDirs: g.PluginDir, PreferResident: g.PreferResident,
+		RunDir: d.runDir(g), MaxProcs: g.MaxProcs, Grants: g.Grants,
+		StateDir: g.StateDir, LogDir: g.LogDir, CfBaseDir: g.CfBaseDir, Log: d.log, Spawner: d.spawner,
+	}
+}
+
+// runDir is where sockets of plugins lie; a Unix socket's path must be short.
+func (d *mond) runDir(g config.Globals) string {
+	if d.opt.runDir != "" {
+		return d.opt.runDir
+	}
+	return filepath.Join(filepath.Dir(g.ControlSocket), "plugins")
+}
+
+// run runs until ctx ends.
+func (d *mond) run(ctx context.Context) error {
+	defer d.close()
+	remove, err := writePID(d.first.PidFile)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { defer cancel(); return d.engine.Run(ctx) })
+	group.Go(func() error { return d.serve(ctx) })
+	group.Go(func() error { d.hangups(ctx); return nil })
+	group.Go(func() error { d.announce(ctx); return nil })
+	return group.Wait()
+}
+
+func (d *mond) serve(ctx context.Context) error {
+	s := control.New(control.Options{Controller: d.engine, Board: d.engine.Board(), Show: d.host.Show, Log: d.log})
+	return s.Serve(ctx, d.socket)
+}
+
+// hangups reloads on HUP, one at a time.
+func (d *mond) hangups(ctx context.Context) {
+	hup := make(chan os.Signal, 1) // one waiting reload is as good as many
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			_ = d.engine.Reload(ctx) // the engine logs it and mond:config fails
+		}
+	}
+}
+
+// announce tells systemd, and the process that forked us, that mond is up,
+// then feeds systemd's watchdog through the loop, so that a stuck loop is
+// noticed.
+func (d *mond) announce(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-d.engine.Ready():
+	}
+	d.log.Info("mond is up", "config", d.opt.config, "state", d.first.StateDir, "control", d.first.ControlSocket)
+	reportStart(nil)
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // not under systemd: nothing to tell
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || every == 0 {
+		return
+	}
+	d.watchdog(ctx, every/2)
+}
+
+func (d *mond) watchdog(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if d.engine.Alive(ctx) {
+				_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+			}
+		}
+	}
+}
+
+// close ends what newDaemon started, last first.
+func (d *mond) close() {
+	limit, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if d.socket != nil {
+		_ = d.socket.Close()
+	}
+	d.host.Stop(limit)
+	if err := d.spawner.Close(); err != nil {
+		d.log.Warn("end the spawner", "err", err)
+	}
+}
