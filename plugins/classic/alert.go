@@ -112,7 +112,7 @@ func joinHosts(hosts []string) string {
 		return all
 	}
 	head := all[:maxString-1]
-	return head[:strings.LastIndexByte(head, ' ')]
+	return head[:max(strings.LastIndexByte(head, ' '), 0)]
 }
 
 // kindFlag is the word by which mon tells an alert of a kind, "" for the kinds

@@ -35,9 +35,7 @@ func ParseAlert(args, env []string, stdin io.Reader, now time.Time) (r alert.Req
 	if err := p.words(); err != nil {
 		return alert.Request{}, nil, err
 	}
-	if err := fill(&r); err != nil {
-		return alert.Request{}, nil, err
-	}
+	fill(&r)
 	if r.Output, err = readInput(stdin); err != nil {
 		return alert.Request{}, nil, err
 	}
@@ -135,7 +133,7 @@ func (p *alertParser) value(option, value string) error {
 }
 
 // fill takes from the environment what the words did not say.
-func fill(r *alert.Request) (err error) {
+func fill(r *alert.Request) {
 	if r.Group == "" {
 		r.Group = r.Env["MON_GROUP"]
 	}
@@ -147,14 +145,9 @@ func fill(r *alert.Request) (err error) {
 	}
 	r.Summary = r.Env["MON_LAST_SUMMARY"]
 	exit, status := byHand(r.Kind)
-	if r.Exit, err = numberVar(r.Env, "MON_RETVAL", exit); err != nil {
-		return err
-	}
-	if r.Status, err = numberVar(r.Env, "MON_OPSTATUS", status); err != nil {
-		return err
-	}
+	r.Exit = numberVar(r.Env, "MON_RETVAL", exit)
+	r.Status = numberVar(r.Env, "MON_OPSTATUS", status)
 	r.ID = fmt.Sprintf("%s:%s %s %d", r.Group, r.Service, r.Kind, r.At.Unix())
-	return nil
 }
 
 // byHand is the exit and operational status of a kind when nothing says them.
@@ -167,17 +160,13 @@ func byHand(k alert.Kind) (exit, status int) {
 	return 1, 0 // failed
 }
 
-// numberVar is the number in a variable, absent when the variable is.
-func numberVar(env map[string]string, name string, absent int) (int, error) {
-	text := env[name]
-	if text == "" {
-		return absent, nil
+// numberVar is the number in a variable, absent when there is none. mon hands
+// on what came in a trap, such as "'3": no reason not to tell of it.
+func numberVar(env map[string]string, name string, absent int) int {
+	if n, err := strconv.Atoi(env[name]); err == nil {
+		return n
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, fmt.Errorf("variable %s: %q is not a whole number", name, text)
-	}
-	return n, nil
+	return absent
 }
 
 // readInput reads all of stdin, so that the daemon can write all, and keeps

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -58,19 +59,21 @@ func (e Exec) run(ctx context.Context, words, env []string, in *feed, death sysc
 	}
 	o := outcome{began: time.Now(), waited: time.Since(asked)}
 	go c.run() // ends with c.finish
-	e.await(ctx, p, &o)
+	e.await(ctx, p, c, &o)
 	o.took = time.Since(o.began)
 	o.output = c.finish()
 	return o
 }
 
-// await waits for p's end, at the end of ctx by stopping it.
-func (e Exec) await(ctx context.Context, p *procgroup.Process, o *outcome) {
+// await waits for p's end, at the end of ctx by stopping it. What p prints when
+// it is stopped, such as a shell's "Terminated", is not its answer.
+func (e Exec) await(ctx context.Context, p *procgroup.Process, c *capture, o *outcome) {
 	var err error
 	if o.exit, err = p.Wait(ctx); err == nil {
 		return
 	}
 	cause := err
+	c.deaf.Store(true)
 	o.exit, err = p.Stop(e.grace())
 	o.stuck = err != nil
 	// A program that ended while the time ran out has answered.
@@ -85,6 +88,7 @@ type capture struct {
 	max  int
 	kept bytes.Buffer // of the goroutine in run until done is closed
 	cut  bool
+	deaf atomic.Bool // nothing more is kept
 	done chan struct{}
 }
 
@@ -99,6 +103,9 @@ func newCapture(limit int) (c *capture, w *os.File, err error) {
 
 // Write keeps what fits and drops the rest, so that the program never waits.
 func (c *capture) Write(b []byte) (int, error) {
+	if c.deaf.Load() {
+		return len(b), nil
+	}
 	keep := b[:min(len(b), c.max-c.kept.Len())]
 	c.cut = c.cut || len(keep) < len(b)
 	c.kept.Write(keep)
