@@ -348,8 +348,8 @@ func (t text) writeExtra(b *bytes.Buffer) {
 	b.WriteByte('\n')
 }
 
-// option is v as ipvsadm's options name it.
-func (v Virtual) option() string {
+// Option is v as ipvsadm's options name it, such as "-t 10.0.0.3:80".
+func (v Virtual) Option() string {
 	switch {
 	case v.Mark != 0 && v.V6:
 		return fmt.Sprintf("-f %d -6", v.Mark)
@@ -365,7 +365,7 @@ func (v Virtual) option() string {
 
 func (s *serviceRow) write(b *bytes.Buffer) {
 	s.writeLead(b)
-	fmt.Fprintf(b, "-A %s -s %s", s.option(), s.Scheduler)
+	fmt.Fprintf(b, "-A %s -s %s", s.Option(), s.Scheduler)
 	if s.Persist != 0 {
 		fmt.Fprintf(b, " -p %d", s.Persist)
 	}
@@ -412,7 +412,7 @@ var forwardSwitch = []string{NAT: "-m", Local: "-g", Tunnel: "-i", Direct: "-g"}
 
 func (d *realRow) write(b *bytes.Buffer, v Virtual) {
 	d.writeLead(b)
-	fmt.Fprintf(b, "-a %s -r %s %s -w %d", v.option(), d.Addr, forwardSwitch[d.Forward], d.Weight)
+	fmt.Fprintf(b, "-a %s -r %s %s -w %d", v.Option(), d.Addr, forwardSwitch[d.Forward], d.Weight)
 	if d.Upper != 0 {
 		fmt.Fprintf(b, " -x %d", d.Upper)
 	}
