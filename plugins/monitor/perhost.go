@@ -126,7 +126,10 @@ type hostPanic struct {
 	stack []byte
 }
 
-func (p *hostPanic) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
+func (p *hostPanic) Error() string { return fmt.Sprint(p.value) }
+
+// Stack is that of the goroutine that panicked first.
+func (p *hostPanic) Stack() []byte { return p.stack }
 
 // Unwrap is the value of the panic if it was an error, such as a runtime.Error.
 func (p *hostPanic) Unwrap() error {

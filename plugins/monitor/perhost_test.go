@@ -259,6 +259,9 @@ func TestPanicReachesTheCaller(t *testing.T) {
 					if v == nil || !strings.Contains(fmt.Sprint(v), "nil pointer") {
 						t.Errorf("recovered %v", v)
 					}
+					if s, ok := v.(interface{ Stack() []byte }); ok && !strings.Contains(string(s.Stack()), "perhost_test.go") {
+						t.Errorf("not the stack of the check:\n%s", s.Stack())
+					}
 					if _, ok := errors.AsType[runtime.Error](v.(error)); !ok {
 						t.Errorf("%T does not wrap the runtime's error", v)
 					}

@@ -1,0 +1,159 @@
+package tcp
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/mondhq/mond/monitors/tcp/reach"
+)
+
+const (
+	// maxAnswer is how many bytes of an answer are looked at.
+	maxAnswer = 64 << 10
+	// eager is how many pieces of an answer are each searched at once. A host
+	// that sends more of them, a byte at a time perhaps, is searched only when
+	// there is a good deal more than before, so that it costs no more than
+	// others.
+	eager = 64
+	// shown is how many bytes of an answer the detail shows.
+	shown = 80
+)
+
+// talk holds the dialogue on a new connection and ends it.
+func (p *probe) talk(c *reach.Conn, host string) (detail string, err error) {
+	defer c.Close()
+	var conn net.Conn = c
+	detail = "port " + strconv.Itoa(int(p.Port)) + " open"
+	if p.tls.On {
+		secured, err := p.tls.Handshake(c, host)
+		if err != nil {
+			return "", err
+		}
+		defer secured.Close()
+		conn, detail = secured, detail+" with TLS"
+	}
+	if err := write(conn, "send", p.send); err != nil {
+		return "", err
+	}
+	if p.answers() {
+		answer, err := p.read(conn)
+		if err != nil {
+			return "", err
+		}
+		detail += ", answered " + show(answer)
+	}
+	return detail, write(conn, "send the quit string", p.quit)
+}
+
+func write(c net.Conn, what string, b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if _, err := c.Write(b); err != nil {
+		return reach.Failure(what, err)
+	}
+	return nil
+}
+
+// read reads until the answer is as expected, cannot be any more, or is longer
+// than is looked at.
+func (p *probe) read(c io.Reader) ([]byte, error) {
+	var got []byte
+	chunk := make([]byte, 4096)
+	looked, looks := 0, 0
+	for {
+		n, err := c.Read(chunk[:min(len(chunk), maxAnswer-len(got))])
+		got = append(got, chunk[:n]...)
+		last := err != nil || len(got) == maxAnswer
+		if looks++; !last && looks > eager && len(got)-looked < looked/8 {
+			continue
+		}
+		answer, done := p.judge(got, looked)
+		looked = len(got)
+		if done {
+			return p.verdict(answer)
+		}
+		if last {
+			return nil, p.unfinished(got, err)
+		}
+	}
+}
+
+// judge reports whether got holds what is expected, or an ended answer that
+// does not. The first looked bytes hold no end of an answer.
+func (p *probe) judge(got []byte, looked int) (answer []byte, done bool) {
+	if len(p.delim) == 0 {
+		return got, p.matches(got)
+	}
+	from := max(0, looked-len(p.delim)+1)
+	if i := bytes.Index(got[from:], p.delim); i >= 0 {
+		return got[:from+i], true
+	}
+	return nil, false
+}
+
+// verdict is about an answer that has ended.
+func (p *probe) verdict(answer []byte) ([]byte, error) {
+	if !p.matches(answer) {
+		return nil, fmt.Errorf("the answer does not match %s: %s", quote(p.expect.String()), show(answer))
+	}
+	return answer, nil
+}
+
+// matches reports whether b matches the expression, if there is one. In an
+// answer that is no text, \xHH stands for that byte.
+func (p *probe) matches(b []byte) bool {
+	if p.expect.Regexp == nil || p.expect.Match(b) {
+		return true
+	}
+	return !utf8.Valid(b) && p.expect.MatchString(latin1(b))
+}
+
+// latin1 is b with every byte as a character of its own.
+func latin1(b []byte) string {
+	runes := make([]rune, len(b))
+	for i, c := range b {
+		runes[i] = rune(c)
+	}
+	return string(runes)
+}
+
+// unfinished is the error of an answer that is not as expected when no more of
+// it comes.
+func (p *probe) unfinished(got []byte, err error) error {
+	want := "answer"
+	if p.expect.Regexp != nil {
+		want += " that matches " + quote(p.expect.String())
+	}
+	if len(p.delim) > 0 {
+		want += " and ends with " + quote(p.delim.String())
+	}
+	came := "nothing came"
+	if len(got) > 0 {
+		came = fmt.Sprintf("%d bytes came: %s", len(got), show(got))
+	}
+	switch {
+	case err == nil:
+		return fmt.Errorf("no %s within %d bytes: %s", want, maxAnswer, show(got))
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the host hung up without an %s; %s", want, came)
+	}
+	return reach.Failure("wait for an "+want+"; "+came, err)
+}
+
+// quote is an option's value for the detail.
+func quote(s string) string { return `"` + s + `"` }
+
+// show is the beginning of an answer for the detail.
+func show(b []byte) string {
+	more := ""
+	if len(b) > shown {
+		b, more = b[:shown], "..."
+	}
+	return strconv.Quote(string(b)) + more
+}

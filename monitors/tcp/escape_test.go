@@ -1,0 +1,39 @@
+package tcp
+
+import "testing"
+
+func TestText(t *testing.T) {
+	for in, want := range map[string]string{
+		``:              "",
+		`QUIT\r\n`:      "QUIT\r\n",
+		`a\tb\0\\`:      "a\tb\x00\\",
+		`\x00\xfF\x7e`:  "\x00\xff~",
+		`plain text äö`: "plain text äö",
+	} {
+		var got text
+		if err := got.Set(in); err != nil || string(got) != want {
+			t.Errorf("%s: got %q, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{`\`, `a\`, `\x`, `\x1`, `\xg0`, `\q`, `\ä`} {
+		var got text
+		if err := got.Set(in); err == nil {
+			t.Errorf("%s: no error, %q", in, got)
+		}
+	}
+}
+
+func FuzzText(f *testing.F) {
+	for _, seed := range []string{``, `QUIT\r\n`, `\x00\xff`, `\`, `ä\t\\`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		var a, b text
+		if a.Set(in) != nil {
+			return
+		}
+		if err := b.Set(a.String()); err != nil || string(a) != string(b) {
+			t.Fatalf("%q became %q, then %q (%v)", in, a, b, err)
+		}
+	})
+}

@@ -1,0 +1,201 @@
+// Package reach is how a monitor gets to a TCP port of a host: the options that
+// all such monitors share (port, time limit, address family, source address,
+// TLS), the address, the connection, and errors in a person's words. One
+// deadline covers everything from the name to the last byte.
+//
+// It speaks no protocol and judges nothing; it is not for UDP or ICMP.
+package reach
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/mondhq/mond/plugins/monitor"
+	"github.com/mondhq/mond/plugins/resolve"
+)
+
+// Options say which port of a host is meant and how to get there. Port, Limit
+// and Resolver are to be set before Declare: they are the defaults.
+type Options struct {
+	Port   Port
+	Limit  Seconds
+	V4, V6 bool
+	// Source is the address to come from; the zero Address leaves it to the kernel.
+	Source Address
+	// Reset ends connections by a reset, which leaves no TIME_WAIT behind.
+	Reset    bool
+	Resolver *resolve.Resolver
+}
+
+// Declare declares -p, -t, -4, -6, --source and --reset.
+func (o *Options) Declare(fs *flag.FlagSet) {
+	fs.Var(&o.Port, "p", "TCP `port` to connect to")
+	fs.Var(&o.Limit, "t", "time limit for each host in `seconds`, or with a unit such as 500ms")
+	fs.BoolVar(&o.V4, "4", false, "use the host's IPv4 address")
+	fs.BoolVar(&o.V6, "6", false, "use the host's IPv6 address (default: IPv4 if it has one)")
+	fs.Var(&o.Source, "source", "`address` of this machine to connect from")
+	fs.BoolVar(&o.Reset, "reset", false, "end connections by a reset, so that none stay in TIME_WAIT")
+}
+
+// Validate judges the options together.
+func (o *Options) Validate() error {
+	switch {
+	case o.V4 && o.V6:
+		return errors.New("options -4 and -6: only one of them can be given")
+	case o.Source.IsValid() && !o.asked().Has(o.Source.Addr):
+		return fmt.Errorf("option --source: %s is no %s address", o.Source.Addr, o.asked())
+	}
+	return nil
+}
+
+// asked is the family that -4 or -6 asks for.
+func (o *Options) asked() resolve.Family {
+	switch {
+	case o.V4:
+		return resolve.IPv4
+	case o.V6:
+		return resolve.IPv6
+	}
+	return resolve.Any
+}
+
+// family is the family of addresses to use; a source address decides it too.
+func (o *Options) family() resolve.Family {
+	f := o.asked()
+	if f != resolve.Any || !o.Source.IsValid() {
+		return f
+	}
+	if o.Source.Is4() {
+		return resolve.IPv4
+	}
+	return resolve.IPv6
+}
+
+// Deadline is when a check that begins now must have ended: after the time
+// limit, or with ctx if that is sooner.
+func (o *Options) Deadline(ctx context.Context) time.Time {
+	end := time.Now().Add(time.Duration(o.Limit))
+	if d, ok := ctx.Deadline(); ok && d.Before(end) {
+		return d
+	}
+	return end
+}
+
+// Target is the address and port to connect to for host.
+func (o *Options) Target(ctx context.Context, deadline time.Time, host string) (netip.AddrPort, error) {
+	if !figures(host) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
+	}
+	a, err := o.Resolver.Addr(ctx, host, o.family())
+	return netip.AddrPortFrom(a, uint16(o.Port)), err
+}
+
+// figures reports whether host is an address rather than a name.
+func figures(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// Kept is a remark about the address of host if it is only kept from earlier,
+// because the resolver does not give one any more; else it is empty.
+func (o *Options) Kept(host string) string {
+	if figures(host) {
+		return ""
+	}
+	err := o.Resolver.LastError(host)
+	age, ok := o.Resolver.Age(host)
+	if err == nil || !ok {
+		return ""
+	}
+	return fmt.Sprintf("; its address is %s old, for the resolver says: %v", monitor.Span(age.Round(time.Second)), err)
+}
+
+// Conn is a connection that has the check's deadline and is cut when the
+// check's context is cancelled.
+type Conn struct {
+	net.Conn
+	stop func() bool
+}
+
+// Close ends the connection.
+func (c *Conn) Close() error {
+	c.stop()
+	return c.Conn.Close()
+}
+
+// longAgo is a deadline that has passed.
+var longAgo = time.Unix(1, 0)
+
+// Dial connects to an address.
+func (o *Options) Dial(ctx context.Context, deadline time.Time, to netip.AddrPort) (*Conn, error) {
+	d := net.Dialer{Deadline: deadline, KeepAlive: -1}
+	if o.Source.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(o.Source.Addr, 0))
+		d.Control = bindWithoutPort
+	}
+	c, err := d.DialContext(ctx, "tcp", to.String())
+	if err != nil {
+		return nil, connectError(to, err)
+	}
+	if t, ok := c.(*net.TCPConn); ok && o.Reset {
+		_ = t.SetLinger(0) // the connection is usable without
+	}
+	_ = c.SetDeadline(deadline) // fails only on a closed connection
+	return &Conn{c, context.AfterFunc(ctx, func() { _ = c.SetDeadline(longAgo) })}, nil
+}
+
+// Open connects to an address and hangs up at once. It costs about three
+// quarters of Dial and Close. A peer that completes the handshake and then
+// resets the connection did open its port: whether that is seen before or
+// after the connection counts as open is chance, so it never is an error here.
+func (o *Options) Open(ctx context.Context, deadline time.Time, to netip.AddrPort) error {
+	err := o.open(ctx, deadline, to)
+	if err == nil || errors.Is(err, syscall.ECONNRESET) {
+		return nil
+	}
+	return connectError(to, err)
+}
+
+// connectError says in a person's words why there is no connection.
+func connectError(to netip.AddrPort, err error) error {
+	what := "connect to " + to.String()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s: %w", what, context.Canceled)
+	}
+	return Failure(what, err)
+}
+
+// Failure is the error of a step that did not work: what was tried, and why
+// without the system's ornaments. A deadline that passed becomes a
+// [monitor.Late].
+func Failure(what string, err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return monitor.Late(what)
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return fmt.Errorf("%s: %w", what, errno)
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// dialAndClose is open in the portable way.
+func (o *Options) dialAndClose(ctx context.Context, deadline time.Time, to netip.AddrPort) error {
+	c, err := o.Dial(ctx, deadline, to)
+	if err != nil {
+		return err
+	}
+	_ = c.Close() // it was open
+	return nil
+}
