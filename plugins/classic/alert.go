@@ -36,7 +36,7 @@ func (e *ExitError) Error() string {
 }
 
 // RunAlert runs an alert for one notice, as mon does, and waits for it. It
-// returns within e.Grace and two seconds after the end of ctx.
+// returns within e.Grace and two seconds after the end of its time.
 //
 // mon ignores what alerts exit with, so nobody ever gave it a meaning: an alert
 // that exits other than 0 may well have told what it was to tell. Telling it
@@ -46,6 +46,8 @@ func (e *ExitError) Error() string {
 // started, that was killed or that did not end in time are worth another try.
 // Whether it read its input is not looked at.
 func RunAlert(ctx context.Context, e Exec, r alert.Request) error {
+	ctx, cancel := e.bounded(ctx)
+	defer cancel()
 	in, err := newFeed(r.Output)
 	if err != nil {
 		return fmt.Errorf("alert %s: %w", e.Path, err)

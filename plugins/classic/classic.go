@@ -15,6 +15,7 @@
 package classic
 
 import (
+	"context"
 	"time"
 
 	"github.com/mondhq/mond/plugins/procgroup"
@@ -42,6 +43,9 @@ type Exec struct {
 	Dir string
 	// Caps are numbers of Linux capabilities that it gets.
 	Caps []uintptr
+	// Limit is the time that a check or a notice may take, named in the summary
+	// of a monitor that exceeds it; 0 leaves the limit to ctx.
+	Limit time.Duration
 	// Grace is the time from SIGTERM to SIGKILL; 0 means 2 s.
 	Grace time.Duration
 	// MaxOutput is how many bytes of its output are kept; 0 means 64 KiB.
@@ -49,6 +53,14 @@ type Exec struct {
 	// Said, when not nil, is called with what an alert printed, if anything,
 	// however it ended. mon leaves that on the daemon's own output.
 	Said func(output string)
+}
+
+// bounded is ctx with e's own limit.
+func (e Exec) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.Limit > 0 {
+		return context.WithTimeout(ctx, e.Limit)
+	}
+	return context.WithCancel(ctx)
 }
 
 func (e Exec) grace() time.Duration {

@@ -22,47 +22,50 @@ const ExitBlind = 75
 
 // RunMonitor runs a monitor for one check, as mon does: words and hosts as
 // arguments, r.Env in the environment, nothing to read. It returns within
-// e.Grace and two seconds after the end of ctx. It never returns a verdict on
+// e.Grace and two seconds after the end of its time. It never returns a verdict on
 // a program that could not run:
 //
 //   - exited: its status, the first line its summary, the rest its detail
-//   - timed out: ctx's deadline passed while it ran; it was stopped. What it
-//     printed until then is kept
+//   - timed out: e.Limit or ctx's deadline passed while it ran; it was
+//     stopped. What it printed until then is kept
 //   - killed: by a signal that was not ours
 //   - could not start: the reason is for whoever installed it
 //   - local fault: no process, memory or descriptor to be had here
 //   - overloaded: most of its time passed before it got its turn to start
 //   - not run: ctx was cancelled
 func RunMonitor(ctx context.Context, e Exec, r monitor.Request) monitor.Result {
+	ctx, cancel := e.bounded(ctx)
+	defer cancel()
 	limit := remaining(ctx)
 	words := slices.Concat(r.Args, r.Hosts)
 	env := environ(e.Env, e.dirs(), map[string]string{"MON_GROUP": r.Group, "MON_SERVICE": r.Service}, r.Env)
 	o := e.run(ctx, words, env, nil, 0)
-	res := o.result(limit)
+	res := o.result(limit, e.Limit)
 	res.Started, res.Took = o.began, o.took
 	return res
 }
 
-// remaining is the time until ctx's deadline, about as it was given; 0 without.
+// remaining is the time until ctx's deadline; 0 without one.
 func remaining(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return 0
 	}
-	left := time.Until(deadline)
-	if left > time.Second {
-		return left.Round(100 * time.Millisecond)
-	}
-	return max(left.Round(time.Millisecond), 0)
+	return time.Until(deadline)
 }
 
-// result says what a run means for the service.
-func (o outcome) result(limit time.Duration) monitor.Result {
+// result says what a run that had left to go means for the service. limit is
+// Exec.Limit.
+func (o outcome) result(left, limit time.Duration) monitor.Result {
 	switch {
 	case o.startErr != nil:
-		return unstarted(o.startErr, limit)
+		return unstarted(o.startErr)
+	case o.ended != nil && !errors.Is(o.ended, context.DeadlineExceeded):
+		return monitor.Blinded(monitor.NotRun, "stopped before it ended: "+o.ended.Error())
+	case o.ended != nil && o.waited > left/2:
+		return monitor.Blinded(monitor.Overloaded, "most of its time passed before it got its turn to start")
 	case o.ended != nil:
-		return o.stopped(limit)
+		return o.late(limit)
 	case o.exit.Signal != 0:
 		return monitor.Result{Cause: monitor.Killed, Summary: o.exit.String(), Detail: o.output}
 	case o.exit.Code < 0:
@@ -81,28 +84,25 @@ func verdict(code int, output string) monitor.Result {
 }
 
 // unstarted is the result of a program that did not start.
-func unstarted(err error, limit time.Duration) monitor.Result {
-	cause := monitor.CouldNotStart
+func unstarted(err error) monitor.Result {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return monitor.Blinded(monitor.Overloaded, fmt.Sprintf("it did not get its turn to start within %v", limit))
+		return monitor.Blinded(monitor.Overloaded, "its time passed before it got its turn to start")
 	case errors.Is(err, context.Canceled), errors.Is(err, procgroup.ErrClosed):
-		cause = monitor.NotRun
+		return monitor.Blinded(monitor.NotRun, err.Error())
 	case localShortage(err):
-		cause = monitor.LocalFault
+		return monitor.Blinded(monitor.LocalFault, err.Error())
 	}
-	return monitor.Blinded(cause, err.Error())
+	return monitor.Blinded(monitor.CouldNotStart, err.Error())
 }
 
-// stopped is the result of a program that we stopped.
-func (o outcome) stopped(limit time.Duration) monitor.Result {
-	if !errors.Is(o.ended, context.DeadlineExceeded) {
-		return monitor.Blinded(monitor.NotRun, "stopped before it ended: "+o.ended.Error())
+// late is the result of a program that was stopped at its limit. A summary of
+// ours is the same every time: one that changes is told anew.
+func (o outcome) late(limit time.Duration) monitor.Result {
+	why := "time limit reached"
+	if limit > 0 {
+		why = fmt.Sprintf("time limit of %v reached", limit)
 	}
-	if o.waited > limit/2 {
-		return monitor.Blinded(monitor.Overloaded, fmt.Sprintf("%v of its %v passed before it got its turn to start", o.waited.Round(time.Millisecond), limit))
-	}
-	why := fmt.Sprintf("time limit of %v reached", limit)
 	if o.stuck {
 		why += "; it hangs inside the kernel and cannot be killed yet"
 	}

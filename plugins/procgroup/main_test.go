@@ -22,6 +22,9 @@ import (
 // actVar makes the test binary play a program instead of running tests.
 const actVar = "PROCGROUP_TEST_ACT"
 
+// quickExit keeps a child with the race detector from sleeping before its end.
+const quickExit = "GORACE=atexit_sleep_ms=0"
+
 func TestMain(m *testing.M) {
 	act, arg, _ := strings.Cut(os.Getenv(actVar), " ")
 	if act == "" {
@@ -71,7 +74,7 @@ func stay() { time.Sleep(time.Minute) }
 // it has set itself up.
 func child(act string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = []string{actVar + "=" + act}
+	cmd.Env = []string{actVar + "=" + act, quickExit}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -91,7 +94,7 @@ func host() int {
 	if err != nil {
 		return 1
 	}
-	p, err := s.Start(context.Background(), Spec{Path: os.Args[0], Env: []string{actVar + "=deaf"}, Stdout: os.Stdout})
+	p, err := s.Start(context.Background(), Spec{Path: os.Args[0], Env: []string{actVar + "=deaf", quickExit}, Stdout: os.Stdout})
 	if err != nil {
 		return 1
 	}
@@ -135,7 +138,9 @@ func spawner(t *testing.T) *Spawner {
 }
 
 // acting is the Spec of this binary playing act.
-func acting(act string) Spec { return Spec{Path: os.Args[0], Env: []string{actVar + "=" + act}} }
+func acting(act string) Spec {
+	return Spec{Path: os.Args[0], Env: []string{actVar + "=" + act, quickExit}}
+}
 
 func start(t *testing.T, s *Spawner, spec Spec) *Process {
 	t.Helper()
