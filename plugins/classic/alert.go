@@ -10,6 +10,10 @@ import (
 	"github.com/mondhq/mond/plugins/alert"
 )
 
+// ExitRetry is the exit status of an alert that could not tell now and wants to
+// be run again (EX_TEMPFAIL, as mail programs use it).
+const ExitRetry = 75
+
 // Exit statuses by which shells and wrappers such as env(1) say that what they
 // were to run did not run.
 const (
@@ -41,8 +45,8 @@ func (e *ExitError) Error() string {
 // mon ignores what alerts exit with, so nobody ever gave it a meaning: an alert
 // that exits other than 0 may well have told what it was to tell. Telling it
 // again and again would be worse than recording it, so such an end is an
-// [*ExitError] marked [alert.Permanent]. Statuses 126 and 127 are not: the
-// shell says by them that nothing was run. Those, a program that could not be
+// [*ExitError] marked [alert.Permanent]. [ExitRetry] asks for another try, and
+// by 126 and 127 the shell says that nothing was run. Those, a program that could not be
 // started, that was killed or that did not end in time are worth another try.
 // Whether it read its input is not looked at.
 func RunAlert(ctx context.Context, e Exec, r alert.Request) error {
@@ -76,7 +80,8 @@ func (o outcome) failure(path string) error {
 		return nil
 	}
 	err := &ExitError{Path: path, Code: o.exit.Code, Output: o.output}
-	if err.Code == exitNotExecutable || err.Code == exitNotFound || err.Code < 0 {
+	switch err.Code {
+	case ExitRetry, exitNotExecutable, exitNotFound, -1: // -1: lost, it may be any
 		return err
 	}
 	return alert.Permanent(err)
