@@ -52,6 +52,7 @@ func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) 
 		diags.Write(stderr)
 		return nil, fmt.Errorf("%w: %w", errReported, diags.Err())
 	}
+	site.Settle(&cfg.Globals)
 	d.first = cfg.Globals
 	if err := d.surroundings(); err != nil {
 		return nil, err

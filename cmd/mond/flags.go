@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -149,6 +148,3 @@ func pluginDir() string {
 	}
 	return filepath.Join(filepath.Dir(self), "plugins")
 }
-
-// uid is for names of folders that belong to a user.
-func uid() string { return strconv.Itoa(os.Getuid()) }

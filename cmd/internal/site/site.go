@@ -30,6 +30,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	if err := diags.Err(); err != nil {
 		return engine.Loaded{}, diags, err
 	}
+	Settle(&cfg.Globals)
 	o.Reconfigure(cfg.Globals)
 	j := judge{ctx: ctx, host: o.Host, file: cfg.File(), programs: map[string]engine.Program{}, known: map[string]*known{}}
 	for u := range cfg.Commands() {
