@@ -91,8 +91,7 @@ func (s *Store) putRecords(tx *bbolt.Tx, p *pending) error {
 			}
 			continue
 		}
-		row, err := encodeRecord(*r)
-		if err := s.putRow(b, recordKey(k), row, err); err != nil {
+		if err := s.putRow(b, recordKey(k), encodeRecord(*r)); err != nil {
 			return err
 		}
 	}
@@ -103,15 +102,13 @@ func (s *Store) putGlobals(tx *bbolt.Tx, p *pending) error {
 	if p.globals == nil {
 		return nil
 	}
-	row, err := encodeGlobals(*p.globals)
-	return s.putRow(tx.Bucket(bucketMeta), keyGlobals, row, err)
+	return s.putRow(tx.Bucket(bucketMeta), keyGlobals, encodeGlobals(*p.globals))
 }
 
 func (s *Store) putOutbox(tx *bbolt.Tx, p *pending) error {
 	queued, started := tx.Bucket(bucketOutbox), tx.Bucket(bucketStarted)
 	for seq, n := range p.queued {
-		row, err := encodeNotice(n)
-		if err := s.putRow(queued, seqKey(seq), row, err); err != nil {
+		if err := s.putRow(queued, seqKey(seq), encodeNotice(n)); err != nil {
 			return err
 		}
 	}
@@ -137,24 +134,19 @@ func (s *Store) putEvents(tx *bbolt.Tx, p *pending, m *meta) error {
 			m.Events++
 		}
 		m.NextEvent = max(m.NextEvent, e.number+1)
-		row, err := encodeEvent(e.Event)
-		if err := s.putRow(b, key, row, err); err != nil {
+		if err := s.putRow(b, key, encodeEvent(e.Event)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// putRow writes one row. A row that can never be written (encodeErr, a name of
-// 40 KB) is logged and passed over, so that it does not hold up all others
-// for ever.
-func (s *Store) putRow(b *bbolt.Bucket, key, row []byte, encodeErr error) error {
-	err := encodeErr
-	if err == nil {
-		err = b.Put(key, row)
-		if !errors.Is(err, bolterrors.ErrKeyTooLarge) && !errors.Is(err, bolterrors.ErrValueTooLarge) {
-			return err
-		}
+// putRow writes one row. A row that can never be written (a name of 40 KB) is
+// logged and passed over, so that it does not hold up all others for ever.
+func (s *Store) putRow(b *bbolt.Bucket, key, row []byte) error {
+	err := b.Put(key, row)
+	if !errors.Is(err, bolterrors.ErrKeyTooLarge) && !errors.Is(err, bolterrors.ErrValueTooLarge) {
+		return err
 	}
 	s.opt.Log.Error("row cannot be stored, going on without it", "file", s.opt.Path, "key", string(key[:min(len(key), 100)]), "err", err)
 	return nil

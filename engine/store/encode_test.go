@@ -71,8 +71,7 @@ func filled[T any]() T {
 
 func TestEveryFieldSurvives(t *testing.T) {
 	record := filled[Record]()
-	row, err := encodeRecord(record)
-	check(t, err)
+	row := encodeRecord(record)
 	gotRecord, err := decodeRecord(row)
 	check(t, err)
 	if d := cmp.Diff(record, gotRecord); d != "" {
@@ -81,8 +80,7 @@ func TestEveryFieldSurvives(t *testing.T) {
 
 	notice := filled[Notice]()
 	notice.Request.Env = map[string]string{"MON_X": "a=b\xff", "Y": ""}
-	row, err = encodeNotice(notice)
-	check(t, err)
+	row = encodeNotice(notice)
 	gotNotice, err := decodeNotice(notice.Seq, row)
 	check(t, err)
 	if d := cmp.Diff(notice, gotNotice); d != "" {
@@ -90,8 +88,7 @@ func TestEveryFieldSurvives(t *testing.T) {
 	}
 
 	globals := filled[Globals]()
-	row, err = encodeGlobals(globals)
-	check(t, err)
+	row = encodeGlobals(globals)
 	gotGlobals, err := decodeGlobals(row)
 	check(t, err)
 	if d := cmp.Diff(globals, gotGlobals); d != "" {
@@ -100,8 +97,7 @@ func TestEveryFieldSurvives(t *testing.T) {
 
 	event := filled[Event]()
 	event.Kind = "status"
-	row, err = encodeEvent(event)
-	check(t, err)
+	row = encodeEvent(event)
 	gotEvent, err := decodeEvent(row)
 	check(t, err)
 	if d := cmp.Diff(event, gotEvent); d != "" {
@@ -116,8 +112,8 @@ func TestEnumsSurvive(t *testing.T) {
 		}
 	}
 	for c := monitor.NotRun; c.Valid(); c++ {
-		if got := blindIn(blindOut(&opstatus.Blind{Cause: c})); got.Cause != c {
-			t.Errorf("cause %v came back as %v", c, got.Cause)
+		if got := word(c.String(), monitor.Cause.String, monitor.NotRun); got != c {
+			t.Errorf("cause %v came back as %v", c, got)
 		}
 	}
 	if got := statusOf("exploded"); got != opstatus.Unknown {
@@ -141,8 +137,7 @@ func TestReadable(t *testing.T) {
 		got.State.Output != "\xff\xfe" || got.State.Took != 1500*time.Microsecond || got.Periods["wd {Mon-Fri}"].Sent != 1 {
 		t.Errorf("decoded %+v", got)
 	}
-	again, err := encodeRecord(got)
-	check(t, err)
+	again := encodeRecord(got)
 	want := strings.Replace(row, `,"of_the_future":{"x":1}`, "", 1)
 	if d := cmp.Diff(want, string(again)); d != "" {
 		t.Error(d)
@@ -172,10 +167,7 @@ func genRecord(t *rapid.T) Record {
 func TestRecordRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := genRecord(t)
-		row, err := encodeRecord(want)
-		if err != nil {
-			t.Fatal(err)
-		}
+		row := encodeRecord(want)
 		if !json.Valid(row) {
 			t.Fatalf("no JSON: %q", row)
 		}
@@ -195,8 +187,8 @@ func TestAnyTimeIsEncoded(t *testing.T) {
 		time.Unix(1<<60, 0), time.Now().In(time.FixedZone("odd", 86400*2)),
 	}
 	for _, at := range odd {
-		if _, err := encodeRecord(Record{State: opstatus.State{LastOK: at}}); err != nil {
-			t.Errorf("%v: %v", at, err)
+		if row := encodeRecord(Record{State: opstatus.State{LastOK: at}}); !json.Valid(row) {
+			t.Errorf("%v: %s", at, row)
 		}
 	}
 }
@@ -223,42 +215,39 @@ func TestRecordKey(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	r, n, e := filled[Record](), filled[Notice](), filled[Event]()
-	for _, enc := range []func() ([]byte, error){
-		func() ([]byte, error) { return encodeRecord(r) },
-		func() ([]byte, error) { return encodeNotice(n) },
-		func() ([]byte, error) { return encodeEvent(e) },
-		func() ([]byte, error) { return encodeGlobals(filled[Globals]()) },
-	} {
-		row, err := enc()
-		check(f, err)
-		f.Add(row)
-	}
+	f.Add(encodeRecord(r))
+	f.Add(encodeNotice(n))
+	f.Add(encodeEvent(e))
+	f.Add(encodeGlobals(filled[Globals]()))
 	f.Add([]byte(`{"status":7}`))
 	f.Add([]byte(`{"summary":{"b64":"!"}}`))
 	f.Add([]byte(`{"first_fail":"0000-01-01T00:00:00+23:59","at":"9999-12-31T23:59:59-23:59"}`))
 	f.Fuzz(func(t *testing.T, row []byte) {
 		if r, err := decodeRecord(row); err == nil {
-			again, err := encodeRecord(r)
-			check(t, err)
-			r2, err := decodeRecord(again)
-			check(t, err)
-			if d := cmp.Diff(r, r2); d != "" {
-				t.Fatal(d)
-			}
+			again(t, r, decodeRecord, encodeRecord(r))
 		}
 		if n, err := decodeNotice(1, row); err == nil {
-			_, err := encodeNotice(n)
-			check(t, err)
+			again(t, n, func(row []byte) (Notice, error) { return decodeNotice(1, row) }, encodeNotice(n))
 		}
 		if e, err := decodeEvent(row); err == nil {
-			_, err := encodeEvent(e)
-			check(t, err)
+			again(t, e, decodeEvent, encodeEvent(e))
 		}
 		if g, err := decodeGlobals(row); err == nil {
-			_, err := encodeGlobals(g)
-			check(t, err)
+			again(t, g, decodeGlobals, encodeGlobals(g))
 		}
 	})
+}
+
+// again holds that what was once decoded is not changed by being saved.
+func again[T any](t *testing.T, want T, decode func([]byte) (T, error), row []byte) {
+	t.Helper()
+	got, err := decode(row)
+	if err != nil {
+		t.Fatalf("%s: %v", row, err)
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		t.Fatal(d)
+	}
 }
 
 func check(t testing.TB, err error) {

@@ -32,15 +32,26 @@ type noticeDoc struct {
 }
 
 // encodeNotice leaves Seq out: it is the row's key.
-func encodeNotice(n Notice) ([]byte, error) {
+func encodeNotice(n Notice) []byte {
 	r := n.Request
-	return encode(noticeDoc{
-		Program: text(n.Program), Queued: stamp(n.Queued),
-		ID: text(r.ID), Group: text(r.Group), Service: text(r.Service), Kind: r.Kind.String(),
-		Repeated: r.Repeated, Late: r.Late, Hosts: texts(r.Hosts), Args: texts(r.Args),
-		Summary: text(r.Summary), Output: text(r.Output), At: stamp(r.At),
-		Exit: r.Exit, Status: r.Status, Env: envOut(r.Env),
-	})
+	o := newObject(1024 + len(r.Output))
+	o.alwaysText("program", n.Program)
+	o.time("queued", n.Queued)
+	o.text("id", r.ID)
+	o.alwaysText("group", r.Group)
+	o.alwaysText("service", r.Service)
+	o.alwaysText("kind", r.Kind.String())
+	o.flag("repeated", r.Repeated)
+	o.flag("late", r.Late)
+	o.texts("hosts", r.Hosts)
+	o.texts("args", r.Args)
+	o.text("summary", r.Summary)
+	o.text("output", r.Output)
+	o.time("at", r.At)
+	o.alwaysNumber("exit", int64(r.Exit))
+	o.alwaysNumber("status", int64(r.Status))
+	o.texts("env", environ(r.Env))
+	return o.end()
 }
 
 func decodeNotice(seq uint64, data []byte) (Notice, error) {
@@ -60,12 +71,13 @@ func decodeNotice(seq uint64, data []byte) (Notice, error) {
 	}, nil
 }
 
-func envOut(env map[string]string) []text {
-	var out []text
-	for _, k := range slices.Sorted(maps.Keys(env)) {
-		out = append(out, text(k+"="+env[k]))
+func environ(env map[string]string) []string {
+	list := make([]string, 0, len(env))
+	for k, v := range env {
+		list = append(list, k+"="+v)
 	}
-	return out
+	slices.Sort(list)
+	return list
 }
 
 func envIn(list []text) map[string]string {
@@ -84,18 +96,24 @@ type eventDoc struct {
 	At      time.Time `json:"at,omitzero"`
 	Group   text      `json:"group,omitempty"`
 	Service text      `json:"service,omitempty"`
-	Kind    string    `json:"kind"`
+	Kind    text      `json:"kind"`
 	Text    text      `json:"text,omitempty"`
 }
 
-func encodeEvent(e Event) ([]byte, error) {
-	return encode(eventDoc{stamp(e.At), text(e.Group), text(e.Service), e.Kind, text(e.Text)})
+func encodeEvent(e Event) []byte {
+	o := newObject(128 + len(e.Text))
+	o.time("at", e.At)
+	o.text("group", e.Group)
+	o.text("service", e.Service)
+	o.alwaysText("kind", e.Kind)
+	o.text("text", e.Text)
+	return o.end()
 }
 
 func decodeEvent(data []byte) (Event, error) {
 	var d eventDoc
 	err := json.Unmarshal(data, &d)
-	return Event{local(d.At), string(d.Group), string(d.Service), d.Kind, string(d.Text)}, err
+	return Event{local(d.At), string(d.Group), string(d.Service), string(d.Kind), string(d.Text)}, err
 }
 
 type globalsDoc struct {
@@ -109,23 +127,28 @@ type namedDoc struct {
 	noteDoc
 }
 
-func encodeGlobals(g Globals) ([]byte, error) {
-	return encode(globalsDoc{noteOut(g.Stopped), namedOut(g.Watches), namedOut(g.Hosts)})
+func encodeGlobals(g Globals) []byte {
+	o := newObject(256)
+	o.note("stopped", g.Stopped)
+	o.notes("watches", g.Watches)
+	o.notes("hosts", g.Hosts)
+	return o.end()
+}
+
+func (o *object) notes(name string, m map[string]opstatus.Note) {
+	names := slices.Sorted(maps.Keys(m))
+	o.list(name, len(names), func(i int) {
+		o.inner(func() {
+			o.alwaysText("name", names[i])
+			o.noteFields(m[names[i]])
+		})
+	})
 }
 
 func decodeGlobals(data []byte) (Globals, error) {
 	var d globalsDoc
 	err := json.Unmarshal(data, &d)
 	return Globals{Stopped: noteIn(d.Stopped), Watches: namedIn(d.Watches), Hosts: namedIn(d.Hosts)}, err
-}
-
-func namedOut(m map[string]opstatus.Note) []namedDoc {
-	var out []namedDoc
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		note := m[name]
-		out = append(out, namedDoc{text(name), *noteOut(&note)})
-	}
-	return out
 }
 
 func namedIn(list []namedDoc) map[string]opstatus.Note {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/mondhq/mond/engine/opstatus"
@@ -12,9 +13,9 @@ import (
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
-// The docs are the rows as they lie on disk. They are apart from the types
-// they come from so that a field can be renamed there without losing what was
-// saved; a test fails when a field is added there and not here.
+// The docs are the rows as they are read. They are apart from the types they
+// become so that a field can be renamed there without losing what was saved; a
+// test fails when a field is added there and not here.
 
 type recordDoc struct {
 	Status      string        `json:"status"`
@@ -80,19 +81,88 @@ type claimDoc struct {
 	Since       time.Time `json:"since,omitzero"`
 }
 
-func encodeRecord(r Record) ([]byte, error) {
-	s := r.State
-	return encode(recordDoc{
-		Status: s.Status.String(), Last: s.Last.String(), Good: s.Good, Bad: s.Bad,
-		Failures: s.Failures, Total: s.Total, Exit: s.Exit, Took: s.Took, Tested: s.Tested,
-		FirstFail: stamp(s.FirstFail), LastFail: stamp(s.LastFail), FirstOK: stamp(s.FirstOK),
-		LastOK: stamp(s.LastOK), LastCheck: stamp(s.LastCheck), LastTrap: stamp(s.LastTrap),
-		Summary: text(s.Summary), Output: text(s.Output),
-		FailSummary: text(s.FailSummary), FailOutput: text(s.FailOutput),
-		Ack: noteOut(s.Ack), Blind: blindOut(s.Blind), Disabled: noteOut(r.Disabled),
-		Periods: periodsOut(r.Periods), Claims: claimsOut(r.Claims),
-		DependOK: r.DependOK, DependFailed: stamp(r.DependFailed),
+func encodeRecord(r Record) []byte {
+	o := newObject(1024 + len(r.State.Output) + len(r.State.FailOutput))
+	o.state(r.State)
+	names := slices.Sorted(maps.Keys(r.Periods))
+	o.list("periods", len(names), func(i int) { o.inner(func() { o.period(names[i], r.Periods[names[i]]) }) })
+	o.note("disabled", r.Disabled)
+	o.list("claims", len(r.Claims), func(i int) { o.inner(func() { o.claim(r.Claims[i]) }) })
+	if r.DependOK != nil {
+		o.name("depend_ok")
+		o.b = strconv.AppendBool(o.b, *r.DependOK)
+	}
+	o.time("depend_failed", r.DependFailed)
+	return o.end()
+}
+
+func (o *object) state(s opstatus.State) {
+	o.alwaysText("status", s.Status.String())
+	o.alwaysText("last", s.Last.String())
+	o.number("good", int64(s.Good))
+	o.number("bad", int64(s.Bad))
+	o.number("failures", int64(s.Failures))
+	o.number("total", int64(s.Total))
+	o.time("first_fail", s.FirstFail)
+	o.time("last_fail", s.LastFail)
+	o.time("first_ok", s.FirstOK)
+	o.time("last_ok", s.LastOK)
+	o.time("last_check", s.LastCheck)
+	o.time("last_trap", s.LastTrap)
+	o.number("took_ns", int64(s.Took))
+	o.alwaysNumber("exit", int64(s.Exit))
+	o.text("summary", s.Summary)
+	o.text("output", s.Output)
+	o.text("fail_summary", s.FailSummary)
+	o.text("fail_output", s.FailOutput)
+	o.note("ack", s.Ack)
+	o.blind(s.Blind)
+	o.flag("tested", s.Tested)
+}
+
+func (o *object) note(name string, n *opstatus.Note) {
+	if n != nil {
+		o.object(name, func() { o.noteFields(*n) })
+	}
+}
+
+func (o *object) noteFields(n opstatus.Note) {
+	o.time("at", n.At)
+	o.text("user", n.User)
+	o.text("text", n.Text)
+}
+
+func (o *object) blind(b *opstatus.Blind) {
+	if b == nil {
+		return
+	}
+	o.object("blind", func() {
+		o.alwaysText("cause", b.Cause.String())
+		o.text("reason", b.Reason)
+		o.time("since", b.Since)
+		o.number("times", int64(b.Times))
 	})
+}
+
+func (o *object) period(name string, p policy.State) {
+	o.alwaysText("name", name)
+	o.number("sent", int64(p.Sent))
+	o.flag("up", p.Up)
+	o.time("last_alert", p.LastAlert)
+	o.time("first_fail", p.FirstFail)
+	o.number("fail_count", int64(p.FailCount))
+}
+
+func (o *object) claim(c alert.Claim) {
+	o.alwaysText("id", c.ID)
+	o.alwaysText("group", c.Group)
+	o.alwaysText("service", c.Service)
+	o.text("reason", c.Reason)
+	o.texts("args", c.Args)
+	o.flag("down", c.Down)
+	o.flag("provisional", c.Provisional)
+	o.flag("withdrawn", c.Withdrawn)
+	o.time("since", c.Since)
 }
 
 func decodeRecord(data []byte) (Record, error) {
@@ -133,25 +203,11 @@ func statusOf(w string) opstatus.Status {
 	return word(w, opstatus.Status.String, opstatus.Unknown)
 }
 
-func noteOut(n *opstatus.Note) *noteDoc {
-	if n == nil {
-		return nil
-	}
-	return &noteDoc{At: stamp(n.At), User: text(n.User), Text: text(n.Text)}
-}
-
 func noteIn(d *noteDoc) *opstatus.Note {
 	if d == nil {
 		return nil
 	}
 	return &opstatus.Note{At: local(d.At), User: string(d.User), Text: string(d.Text)}
-}
-
-func blindOut(b *opstatus.Blind) *blindDoc {
-	if b == nil {
-		return nil
-	}
-	return &blindDoc{Cause: b.Cause.String(), Reason: text(b.Reason), Since: stamp(b.Since), Times: b.Times}
 }
 
 func blindIn(d *blindDoc) *opstatus.Blind {
@@ -160,18 +216,6 @@ func blindIn(d *blindDoc) *opstatus.Blind {
 	}
 	cause := word(d.Cause, monitor.Cause.String, monitor.NotRun)
 	return &opstatus.Blind{Cause: cause, Reason: string(d.Reason), Since: local(d.Since), Times: d.Times}
-}
-
-func periodsOut(m map[string]policy.State) []periodDoc {
-	var out []periodDoc
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		p := m[name]
-		out = append(out, periodDoc{
-			Name: text(name), Sent: p.Sent, Up: p.Up, FailCount: p.FailCount,
-			LastAlert: stamp(p.LastAlert), FirstFail: stamp(p.FirstFail),
-		})
-	}
-	return out
 }
 
 func periodsIn(list []periodDoc) map[string]policy.State {
@@ -186,18 +230,6 @@ func periodsIn(list []periodDoc) map[string]policy.State {
 		}
 	}
 	return m
-}
-
-func claimsOut(list []alert.Claim) []claimDoc {
-	var out []claimDoc
-	for _, c := range list {
-		out = append(out, claimDoc{
-			ID: text(c.ID), Group: text(c.Group), Service: text(c.Service), Reason: text(c.Reason),
-			Args: texts(c.Args), Down: c.Down, Provisional: c.Provisional, Withdrawn: c.Withdrawn,
-			Since: stamp(c.Since),
-		})
-	}
-	return out
 }
 
 func claimsIn(list []claimDoc) []alert.Claim {

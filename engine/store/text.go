@@ -1,27 +1,17 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
 	"time"
-	"unicode/utf8"
 )
 
-// text is a string of any bytes. Monitors print what they like, and an alert
-// after a restart must be given those very bytes; JSON would replace what is
-// no UTF-8, so such a string is written as {"b64": "..."}.
+// text is a string of any bytes as it is read. Monitors print what they like,
+// and an alert after a restart must be given those very bytes; JSON has no
+// place for what is not UTF-8, so such a string is written as {"b64": "..."}.
 type text string
 
 type base64Text struct {
 	B64 []byte `json:"b64"`
-}
-
-// MarshalJSON implements json.Marshaler.
-func (t text) MarshalJSON() ([]byte, error) {
-	if !utf8.ValidString(string(t)) {
-		return json.Marshal(base64Text{[]byte(t)})
-	}
-	return encode(string(t))
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -33,28 +23,6 @@ func (t *text) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	return json.Unmarshal(data, (*string)(t))
-}
-
-// encode is json.Marshal without escapes for HTML, which nobody here serves.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-func texts(list []string) []text {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]text, len(list))
-	for i, s := range list {
-		out[i] = text(s)
-	}
-	return out
 }
 
 func stringsOf(list []text) []string {

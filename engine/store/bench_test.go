@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/policy"
+)
+
+// lifelike is a record of a service that fails.
+func lifelike(i int) Record {
+	at := time.Unix(1_800_000_000+int64(i), 123_456_789)
+	return Record{
+		State: opstatus.State{
+			Status: opstatus.Fail, Last: opstatus.OK, Bad: 3, Failures: 3, Total: i, Tested: true, Exit: 1,
+			FirstFail: at, LastFail: at, LastOK: at, LastCheck: at, Took: time.Millisecond,
+			Summary: "web1.example.com web2.example.com", FailSummary: "web1.example.com web2.example.com",
+			Output:     "web1.example.com web2.example.com\nconnection refused\nconnection refused\n",
+			FailOutput: "web1.example.com web2.example.com\nconnection refused\nconnection refused\n",
+		},
+		Periods: map[string]policy.State{"wd {Mon-Fri} hr {7am-10pm}": {Sent: 2, LastAlert: at, FailCount: 3}},
+	}
+}
+
+func BenchmarkLoad10000(b *testing.B) {
+	file := b.TempDir() + "/state.db"
+	s, err := Open(Options{Path: file, NoSync: true})
+	check(b, err)
+	_, err = s.Load()
+	check(b, err)
+	batch := Batch{Records: map[opstatus.Key]Record{}}
+	for i := range 10_000 {
+		batch.Records[key(i)] = lifelike(i)
+	}
+	s.Append(batch, nil)
+	check(b, s.Close(context.Background()))
+	for b.Loop() {
+		s, err := Open(Options{Path: file})
+		check(b, err)
+		if len(s.saved.Records) != 10_000 {
+			b.Fatal(len(s.saved.Records))
+		}
+		check(b, s.Close(context.Background()))
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	s, err := Open(Options{Path: b.TempDir() + "/state.db", NoSync: true})
+	check(b, err)
+	_, err = s.Load()
+	check(b, err)
+	i := 0
+	for b.Loop() {
+		i++
+		s.Append(Batch{Records: map[opstatus.Key]Record{key(i % 10_000): lifelike(i)}}, nil)
+	}
+	check(b, s.Close(context.Background()))
+}
+
+func BenchmarkCommit(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		b.Run(fmt.Sprint(n, " records"), func(b *testing.B) {
+			s, err := Open(Options{Path: b.TempDir() + "/state.db"})
+			check(b, err)
+			_, err = s.Load()
+			check(b, err)
+			done := make(chan error)
+			for b.Loop() {
+				batch := Batch{Records: map[opstatus.Key]Record{}}
+				for i := range n {
+					batch.Records[key(i)] = lifelike(i)
+				}
+				s.Append(batch, func(err error) { done <- err })
+				check(b, <-done)
+			}
+			check(b, s.Close(context.Background()))
+		})
+	}
+}
