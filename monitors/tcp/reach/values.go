@@ -9,11 +9,17 @@ import (
 	"time"
 )
 
-// Port is an option's value: a TCP port from 1 to 65535.
+// Port is an option's value: a TCP port from 1 to 65535, 0 as long as none was
+// chosen.
 type Port uint16
 
-// String is the port in figures.
-func (p *Port) String() string { return strconv.Itoa(int(*p)) }
+// String is the port in figures, empty without one.
+func (p *Port) String() string {
+	if *p == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*p))
+}
 
 // Set reads a port.
 func (p *Port) Set(text string) error {
