@@ -1,0 +1,137 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/mondhq/mond/plugins/classic"
+	"github.com/mondhq/mond/plugins/monitor"
+)
+
+// TimeoutEnv names the variable that gives a program started classic its time
+// limit: a Go duration such as "10s", or a number of seconds.
+const TimeoutEnv = "MOND_TIMEOUT"
+
+// Without TimeoutEnv a program has as long as this: mon sets no limit, and a
+// check that hangs for ever would never be made again.
+const (
+	monitorLimit = 5 * time.Minute
+	alertLimit   = 15 * time.Minute
+	lateLimit    = time.Second // how long a check that was told to end may take to
+)
+
+// limit is the time limit that the environment gives.
+func (s Streams) limit(absent time.Duration) (time.Duration, error) {
+	word := s.getenv(TimeoutEnv)
+	if word == "" {
+		return absent, nil
+	}
+	if n, err := strconv.ParseFloat(word, 64); err == nil {
+		word = strconv.FormatFloat(n, 'f', -1, 64) + "s"
+	}
+	d, err := time.ParseDuration(word)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("variable %s: %q is no time such as 10s", TimeoutEnv, s.getenv(TimeoutEnv))
+	}
+	return d, nil
+}
+
+// complain says what is wrong with how the program was called.
+func (p Plugin) complain(s Streams, err error) int {
+	_, _ = fmt.Fprintf(s.Err, "%s: %v (-h explains)\n", p.name, err)
+	return exitUsage
+}
+
+// classicMonitor does one check by mon's contract. Wrong arguments are no
+// failure of a host: the result is blind.
+func (p Plugin) classicMonitor(ctx context.Context, s Streams) int {
+	limit, err := s.limit(monitorLimit)
+	if err != nil {
+		return p.misled(s, err)
+	}
+	in := p.build(s.Args)
+	m, err := in.monitor()
+	if err != nil {
+		return p.misled(s, err)
+	}
+	r := classic.MonitorRequest(s.Env)
+	r.Hosts = in.rest
+	r.Args = slices.Clone(s.Args[:len(s.Args)-len(in.rest)])
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	res := patient(ctx, m, r)
+	if res.Cause == monitor.Panicked {
+		_, _ = fmt.Fprintf(s.Err, "%s: %s\n", p.name, res.Output())
+	}
+	return classic.WriteMonitor(s.Out, res)
+}
+
+func (p Plugin) misled(s Streams, err error) int {
+	p.complain(s, err)
+	return classic.WriteMonitor(s.Out, monitor.Blinded(monitor.CouldNotStart, err.Error()))
+}
+
+// patient checks until ctx ends and a little longer.
+func patient(ctx context.Context, m monitor.Monitor, r monitor.Request) monitor.Result {
+	done := make(chan monitor.Result, 1)
+	began := time.Now()
+	go guarded(ctx, m, r, func(res monitor.Result) { done <- res }) // ends when the author's Check does
+	select {
+	case res := <-done:
+		return res
+	case <-ctx.Done():
+	}
+	select {
+	case res := <-done:
+		return res
+	case <-time.After(lateLimit):
+	}
+	if ctx.Err() == context.Canceled { //nolint:errorlint // exactly this one
+		return monitor.Blinded(monitor.NotRun, "told to end before it was done")
+	}
+	return monitor.Result{Cause: monitor.TimedOut, Summary: fmt.Sprintf("no answer within %v", time.Since(began).Round(100*time.Millisecond))}
+}
+
+// classicAlert tells one notice by mon's contract.
+func (p Plugin) classicAlert(ctx context.Context, s Streams) int {
+	limit, err := s.limit(alertLimit)
+	if err != nil {
+		return p.complain(s, err)
+	}
+	r, args, err := classic.ParseAlert(s.Args, s.Env, s.input(), time.Now())
+	if err != nil {
+		return p.complain(s, err)
+	}
+	in := p.build(args)
+	a, err := in.alert()
+	if err != nil {
+		return p.complain(s, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err = func() (err error) {
+		defer caught(&err)
+		return a.Alert(ctx, r)
+	}()
+	if err != nil {
+		_, _ = fmt.Fprintf(s.Err, "%s: %v\n", p.name, err)
+		return 1
+	}
+	return 0
+}
+
+// input is the standard input, nil when it is a terminal: nobody types an
+// alert's text.
+func (s Streams) input() io.Reader {
+	if f, ok := s.In.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return nil
+		}
+	}
+	return s.In
+}
