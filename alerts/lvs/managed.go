@@ -2,6 +2,7 @@ package lvs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
@@ -91,7 +92,7 @@ func (m *managed) edit(ctx context.Context, open func(string) (ipvs.Table, error
 		}
 	}
 	out, err = agree(ctx, m.table, wants, also)
-	if err != nil && hopeless(err) {
+	if err != nil && !errors.Is(err, ipvs.ErrInvalid) {
 		m.drop()
 	}
 	return out, err

@@ -225,24 +225,32 @@ func (d *desk) saveRecord() {
 type scope struct {
 	everything bool
 	resync     bool                      // nothing new was claimed
-	virtuals   map[string][]ipvs.Virtual // by table
+	virtuals   map[place]bool
+}
+
+// place is a virtual service in a table.
+type place struct {
+	table   string
+	virtual ipvs.Virtual
 }
 
 func (s *scope) add(j job) {
-	if s.everything || slices.Contains(s.virtuals[j.table], j.Virtual) {
+	if s.everything {
 		return
 	}
 	if s.virtuals == nil {
-		s.virtuals = map[string][]ipvs.Virtual{}
+		s.virtuals = map[place]bool{}
 	}
-	s.virtuals[j.table] = append(s.virtuals[j.table], j.Virtual)
+	s.virtuals[place{j.table, j.Virtual}] = true
 }
+
+func (s scope) has(j job) bool { return s.everything || s.virtuals[place{j.table, j.Virtual}] }
 
 // wants sums up the claims and the orders by hand, per table.
 func (d *desk) wants(s scope) map[string][]reconcile.Want {
 	byTable := map[string][]reconcile.Claim{}
 	add := func(j job, c reconcile.Claim) {
-		if !s.everything && !slices.Contains(s.virtuals[j.table], j.Virtual) {
+		if !s.has(j) {
 			return
 		}
 		c.Target, c.Weight, c.Forward = j.Target, j.weight, j.forward

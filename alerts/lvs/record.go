@@ -164,13 +164,13 @@ func (r *record) forget(table string, claimed func(key) bool, actual reconcile.A
 
 // virtuals are the virtual services of what is owned in table.
 func (r *record) virtuals(table string) []ipvs.Virtual {
-	var out []ipvs.Virtual
+	seen := map[ipvs.Virtual]bool{}
 	for k := range r.owned {
-		if k.table == table && !slices.Contains(out, k.Virtual) {
-			out = append(out, k.Virtual)
+		if k.table == table {
+			seen[k.Virtual] = true
 		}
 	}
-	return out
+	return slices.Collect(maps.Keys(seen))
 }
 
 func has(actual reconcile.Actual, t reconcile.Target) bool {

@@ -139,7 +139,7 @@ func pause(ctx context.Context, err error) {
 
 // converse reads one order, has it carried out and answers.
 func converse(ctx context.Context, c *net.UnixConn, work chan func(*desk), done chan struct{}) error {
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	if err := c.SetDeadline(time.Now().Add(socketLimit)); err != nil {
@@ -219,7 +219,7 @@ func deliver(ctx context.Context, sockets []string, n order) (found bool, err er
 }
 
 func send(ctx context.Context, c net.Conn, path string, n order) error {
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, clientLimit)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
