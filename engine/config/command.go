@@ -108,7 +108,7 @@ func (r *resolver) command(st *Statement, off int) (Command, bool) {
 // exitFilter reads the "exit=N-M" that may stand before an alert's program,
 // and says where the program begins.
 func (r *resolver) exitFilter(st *Statement) (exit ExitRange, off int, ok bool) {
-	const hint = "write exit=N or exit=N-M, without blanks"
+	const hint = "write exit=N or exit=N-M, from 0 to 255 and without blanks"
 	word, rest, off := cutWord(st.Text)
 	value, is := strings.CutPrefix(strings.ToLower(word), "exit=")
 	switch {

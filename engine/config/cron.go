@@ -15,7 +15,7 @@ import (
 func cronSchedule(r *resolver, st *Statement) {
 	words, err := Words(st.Text)
 	if q, ok := errors.AsType[*QuoteError](err); ok {
-		r.diag.errorf(st, q.Off, "", "%v", err)
+		r.diag.errorf(st, q.Off, "", "schedule: %v", err)
 		return
 	}
 	parts := make([]string, len(words))

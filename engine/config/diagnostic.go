@@ -81,10 +81,14 @@ func (d Diagnostics) Err() error {
 		return nil
 	}
 	first := fmt.Sprintf("%s: %s", d[i].Pos, d[i].Message)
-	if n := d.Errors(); n > 1 {
-		return fmt.Errorf("%s (and %d more errors)", first, n-1)
+	switch n := d.Errors() - 1; n {
+	case 0:
+		return errors.New(first)
+	case 1:
+		return errors.New(first + " (and 1 more error)")
+	default:
+		return fmt.Errorf("%s (and %d more errors)", first, n)
 	}
-	return errors.New(first)
 }
 
 // Sort puts d in the order of the file, keeping the order of those at one

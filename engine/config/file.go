@@ -192,7 +192,10 @@ func (s *Statement) format() string {
 	case KindBlank:
 		return ""
 	case KindComment:
-		return "# " + strings.TrimLeft(s.Text, "# ")
+		if strings.HasPrefix(s.Text, "#") {
+			return s.Text
+		}
+		return "# " + s.Text
 	case KindGlobal:
 		return strings.TrimRight(s.Name+" = "+s.Text, " ")
 	case KindMember:

@@ -45,13 +45,13 @@ func hostgroup(r *resolver, st *Statement) {
 		r.groups = append(r.groups, g)
 		r.byName[name] = g
 	}
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	r.hosts(g, seen, st, hosts, len(name))
 	r.more = func(st *Statement) { r.hosts(g, seen, st, st.Text, 0) }
 }
 
 // hosts adds the hosts of text, which stands at off in st's text.
-func (r *resolver) hosts(g *groupDraft, seen map[string]bool, st *Statement, text string, off int) {
+func (r *resolver) hosts(g *groupDraft, seen map[string]int, st *Statement, text string, off int) {
 	for _, w := range fields(text) {
 		host, disabled := strings.CutPrefix(w.Text, "*")
 		at := off + w.Off
@@ -63,10 +63,10 @@ func (r *resolver) hosts(g *groupDraft, seen map[string]bool, st *Statement, tex
 			r.diag.warnf(st, at, "a comment stands on a line of its own", "%s is read as a host of hostgroup %s", quote(host), g.Name)
 		case host[0] == '-':
 			r.diag.warnf(st, at, "", "monitors will take the host %s for an option", quote(host))
-		case seen[host]:
+		case seen[host] == 1:
 			r.diag.warnf(st, at, "", "host %s is in hostgroup %s already", quote(host), g.Name)
 		}
-		seen[host] = true
+		seen[host]++
 		g.Hosts = append(g.Hosts, host)
 		if disabled {
 			if g.Disabled == nil {

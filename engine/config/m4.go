@@ -38,7 +38,7 @@ func expand(ctx context.Context, program, path string) (string, Diagnostics) {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	return out.String(), m4Said(program, path, said.String(), err)
+	return out.kept.String(), m4Said(program, path, said.kept.String(), err)
 }
 
 // m4Said makes diagnostics of what m4 wrote on its standard error.
@@ -69,19 +69,20 @@ func m4Said(program, path, said string, err error) Diagnostics {
 }
 
 // capped keeps the first bytes that are written to it, and calls full for
-// those that are too many.
+// those that are too many. It has no other method of a buffer, or os/exec
+// would copy around the limit.
 type capped struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	most int
 	full func()
 }
 
 // Write takes all of p, but keeps only what fits.
 func (c *capped) Write(p []byte) (int, error) {
-	if room := c.most - c.Len(); len(p) > room {
+	if room := c.most - c.kept.Len(); len(p) > room {
 		c.full()
-		c.Buffer.Write(p[:room])
+		c.kept.Write(p[:room])
 		return len(p), nil
 	}
-	return c.Buffer.Write(p)
+	return c.kept.Write(p)
 }

@@ -171,7 +171,7 @@ func (r *reader) globalHint(name string) string {
 	case r.before.record == inWatch && strings.ToUpper(name) == name:
 		return "the blank line above ended watch " + r.before.name + "; a variable of a service stands inside it"
 	}
-	return "a variable of a service stands inside it; monctl man mon.cf lists the others"
+	return "a variable of a service stands inside it; mon.cf(5) lists the others"
 }
 
 // head begins a record.

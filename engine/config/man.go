@@ -1,0 +1,179 @@
+package config
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteMan writes the manual page mon.cf(5) in roff. The lists of directives
+// in it are those of [Keywords].
+func WriteMan(w io.Writer) error {
+	m := manual{bufio.NewWriter(w)}
+	m.head()
+	m.syntax()
+	m.directives()
+	m.differences()
+	m.tail()
+	return m.Flush()
+}
+
+// manual writes roff.
+type manual struct{ *bufio.Writer }
+
+// line writes one line of roff as it is.
+func (m manual) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
+
+func (m manual) section(name string) { m.line(".SH %q", name) }
+
+// text writes paragraphs; they are parted by empty lines.
+func (m manual) text(paragraphs string) {
+	for i, p := range strings.Split(strings.TrimSpace(paragraphs), "\n\n") {
+		if i > 0 {
+			m.line(".PP")
+		}
+		m.line("%s", roff(p))
+	}
+}
+
+// item writes one entry of a list.
+func (m manual) item(head, text string) {
+	m.line(".TP\n%s\n%s", head, roff(text))
+}
+
+// example writes lines as they are.
+func (m manual) example(lines string) {
+	m.line(".PP\n.nf\n.RS 4\n%s\n.RE\n.fi\n.PP", roff(strings.Trim(lines, "\n")))
+}
+
+// roff is text with what roff would take for its own escaped.
+func roff(text string) string {
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, ".") || strings.HasPrefix(l, "'") {
+			lines[i] = `\&` + l
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (m manual) head() {
+	m.line(`.TH MON.CF 5 "" mond "File Formats"`)
+	m.section("NAME")
+	m.line(`mon.cf \- what mond watches, and whom it tells`)
+	m.section("DESCRIPTION")
+	m.text(`
+The file says which services on which hosts are checked, how often and by which program, and what is called when a service fails or is good again.
+It is the file of mon 1.3, read as mon reads it.
+What mon passes over in silence is reported here, with its place in the file; monctl check prints all of it and starts nothing.
+
+Variables come first. A hostgroup names hosts; the watch of the same name holds the services that are checked on them; a service has periods; and a period has the alerts that are called while the time is in it.`)
+	m.example(`
+alertdir = /usr/lib/mon/alert.d
+mondir   = /usr/lib/mon/mon.d
+
+hostgroup www1 www1.example.com
+
+watch www1
+    service http
+        description the shop
+        interval 10s
+        monitor http.monitor -p 80
+        period wd {Mon-Fri} hr {8am-6pm}
+            alertevery 1h
+            alert mail.alert web@example.com
+            upalert mail.alert web@example.com`)
+}
+
+func (m manual) syntax() {
+	m.section("LINES")
+	m.text(`
+A line whose first character is a # is a comment. There are no comments behind other words. A line that ends in a backslash is continued on the next one, whose blanks in front are dropped; comments in between are left out.
+
+An empty line ends a hostgroup, watch, view or alias. Hence there is none inside a watch, and one after each hostgroup: without it the next lines would be more hosts.
+
+Directives are in lower case. Names of groups, services, views and aliases are of letters, digits, dots, underscores and hyphens.
+
+A file whose name ends in .m4 is passed through m4(1) first, as is any with the option -M of mond; errors are reported at the line of the source.`)
+	m.section("TIMES")
+	m.text(`
+A TIMEVAL is a number and a unit without a blank between them: 100ms, 30s, 5m, 1.5h or 1d. The unit must be there.`)
+	m.section("PROGRAMS")
+	m.text(`
+A program and its arguments are split at blanks. Quotes, single or double, keep blanks together; a backslash takes the next character as it is, but stays inside single quotes. Nothing else is special: no variables, no patterns, no shell. A quote that is not closed is an error.`)
+	m.section("PERIODS OF TIME")
+	m.text(`
+A PERIOD is one or more scales, each with ranges: wd {Mon-Fri} hr {9am-4pm}. All scales must hold; several such groups may follow each other after commas, of which one must. A range includes its end: hr {9am-4pm} ends just before 5pm. An empty period is always, and none is never. Time is local.
+
+The scales are yr (year), mo (month), wk (week of the month), yd (day of the year), md (day of the month), wd (day of the week, 1 or Sun is Sunday), hr, min and sec.`)
+	m.section("DEPENDENCIES")
+	m.text(`
+An EXPRESSION names services as GROUP:SERVICE, or SELF:SERVICE for one of the same watch, and joins them by && or and, || or or, ! or not, and brackets. A service counts as true while it is good or was never checked. Every service that is named must be there, and none may depend on itself.`)
+}
+
+func (m manual) directives() {
+	sections := map[Scope][2]string{
+		ScopeGlobal:  {"VARIABLES", "A variable is written NAME = VALUE outside of any watch; the value runs to the end of the line, without quotes. Options of mond's command line override it."},
+		ScopeTop:     {"RECORDS", "Each of these begins a record, which the next empty line ends."},
+		ScopeService: {"SERVICES", "These stand in a service, above its first period. A line NAME=VALUE, in capitals and without blanks, sets a variable in the environment of its monitor and alerts."},
+		ScopePeriod:  {"PERIODS AND ALERTS", "These stand in a period. All but the alerts themselves hold for the alerts of that period only."},
+	}
+	scope := Scope(255)
+	for _, k := range Keywords() {
+		if k.Scope != scope {
+			scope = k.Scope
+			m.section(sections[scope][0])
+			m.text(sections[scope][1])
+		}
+		m.keyword(k)
+	}
+}
+
+func (m manual) keyword(k Keyword) {
+	form := k.Name
+	switch {
+	case k.Scope == ScopeGlobal:
+		form += " = " + k.Args
+	case k.Args != "":
+		form += " " + k.Args
+	}
+	help := k.Help
+	if k.Default != "" {
+		help += " Default: " + k.Default + "."
+	}
+	if k.Since != "mon" && !strings.Contains(k.Since, " ") {
+		help += " New in " + k.Since + "."
+	}
+	m.item(".B "+roff(form), help)
+}
+
+// differences are where a file means something else here than to mon.
+func (m manual) differences() {
+	m.section("DIFFERENCES FROM MON")
+	m.text("These are errors here, while mon starts and leaves something out:")
+	for _, text := range []string{
+		"a line outside of any record that is no directive, such as a service after an empty line inside a watch;",
+		"a watch that a hostgroup, view or alias swallowed because the empty line between them is missing;",
+		"a continued line at the end of the file;",
+		"a quote that is not closed, for which mon runs the first host as a program;",
+		"a hostgroup whose name has other characters than a name may have;",
+		"a dependency on a service that is not there, or on itself, for which mon tells nobody anything;",
+		"blanks in an exit= filter, words before the numbers of alertafter, and numbers that are none.",
+	} {
+		m.line(".IP \\(bu 2\n%s", roff(text))
+	}
+	m.line(".PP")
+	m.text(`
+unack_summary may stand alone, and means yes, as mon's own manual has it. Missing directories and a missing authfile do not keep the file from being read. snmp, snmpport and ocfile of old files are passed over with a warning.
+
+A monitor has 30 seconds unless timeout says otherwise; mon waits for ever. A file with monitors that try many hosts one after the other may need a larger timeout.`)
+}
+
+func (m manual) tail() {
+	m.section("FILES")
+	m.item(".I "+roff("/etc/mon/mon.cf"), "The file, unless the option -c of mond names another one.")
+	m.section("SEE ALSO")
+	m.line(".BR mond (8),\n.BR monctl (1),\n.BR m4 (1),\n.BR crontab (5)")
+}
