@@ -163,6 +163,9 @@ func (a *lvsAlert) Alert(ctx context.Context, r alert.Request) error {
 	if !verdict {
 		return nil
 	}
+	if up {
+		r.Kind = alert.Up
+	}
 	return a.owner.carryOut(ctx, j, order{Args: j.words(), Up: up, Reason: reason(r)})
 }
 

@@ -128,9 +128,11 @@ func logOp(log *slog.Logger, table string, op reconcile.Op, repair bool) {
 	if repair {
 		level, text = slog.LevelWarn, text+": somebody else had changed the table"
 	}
-	log.Log(context.Background(), level, text, "table", table, "virtual", op.Virtual.String(),
-		"real", op.Destination.Addr.String(), "weight", op.Destination.Weight,
-		"forward", op.Destination.Forward.String(), "reason", op.Reason)
+	about := []any{"table", table, "virtual", op.Virtual.String(), "real", op.Destination.Addr.String()}
+	if op.Kind != reconcile.Delete {
+		about = append(about, "weight", op.Destination.Weight, "forward", op.Destination.Forward.String())
+	}
+	log.Log(context.Background(), level, text, append(about, "reason", op.Reason)...)
 }
 
 // remember keeps which targets are pending, and logs those that are new.

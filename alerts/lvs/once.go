@@ -57,7 +57,7 @@ func once(ctx context.Context, opt Options, j job, n order) error {
 	for _, op := range out.done {
 		logOp(opt.Log, title(j.table), op, false)
 	}
-	return errors.Join(settled(err), missing(out.pending), t.Close())
+	return errors.Join(settled(err), missing(j.table, out.pending), t.Close())
 }
 
 // want is what an order asks for by itself, without regard to claims.
@@ -97,13 +97,16 @@ func settled(err error) error {
 	return err
 }
 
-// missing is the error of a target that is pending, with what to do.
-func missing(pending []reconcile.Want) error {
+// missing is the error of a target of table that is pending, with what to do.
+func missing(table string, pending []reconcile.Want) error {
 	if len(pending) == 0 {
 		return nil
 	}
-	v := pending[0].Virtual
-	return fmt.Errorf("put %s in: %w: create it first (ipvsadm -A %s -s wlc)", pending[0].Target, ipvs.ErrNoService, v.Option())
+	do := "create it first: ipvsadm"
+	if table != "" {
+		do = "add the line to " + table + ":"
+	}
+	return fmt.Errorf("put %s in: %w: %s -A %s -s wlc", pending[0].Target, ipvs.ErrNoService, do, pending[0].Virtual.Option())
 }
 
 // look says whether the edit of j could be made, and makes none.
@@ -157,7 +160,7 @@ func (d *desk) orderOnce(j job, n order) error {
 	}
 	if m.pending[j.Target] {
 		delete(m.pending, j.Target) // nobody waits for it
-		return missing([]reconcile.Want{n.want(j)})
+		return missing(j.table, []reconcile.Want{n.want(j)})
 	}
 	return nil
 }
@@ -175,7 +178,7 @@ func (d *desk) stays(j job, s scope) error {
 			return alert.Permanent(fmt.Errorf("%s stays as it is until its service was checked (%s)", j.Target, w.Claims[0].ID))
 		case reconcile.In:
 			if d.table(j.table).pending[j.Target] {
-				return missing([]reconcile.Want{w})
+				return missing(j.table, []reconcile.Want{w})
 			}
 		}
 	}

@@ -85,7 +85,7 @@ func TestOnceIsIdempotent(t *testing.T) {
 func TestOnceErrors(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "none")
 	err := program(t, []string{}, web1+" --table "+empty, alert.Up)
-	if !errors.Is(err, ipvs.ErrNoService) || !strings.Contains(err.Error(), "ipvsadm -A -t 10.0.0.3:80") {
+	if !errors.Is(err, ipvs.ErrNoService) || !strings.Contains(err.Error(), empty+": -A -t 10.0.0.3:80") {
 		t.Errorf("got %v, want what to do about the missing service", err)
 	}
 	must(t, program(t, []string{}, web1+" --table "+empty, alert.Failure)) // out it is

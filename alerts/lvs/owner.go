@@ -224,7 +224,7 @@ func (d *desk) saveRecord() {
 // scope is what may have to be edited: everything, or some virtual services.
 type scope struct {
 	everything bool
-	resync     bool                      // nothing new was claimed
+	resync     bool // nothing new was claimed
 	virtuals   map[place]bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -182,5 +183,34 @@ func BenchmarkLabKernelEdit(b *testing.B) {
 		if err := k.DeleteDestination(b.Context(), v, d.Addr); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A module that goes is noticed, and one that comes again is used although
+// moby/ipvs does not know its new family. MOND_LAB_MODULES is what modprobe -d
+// takes.
+func TestLabModuleLoadedAnew(t *testing.T) {
+	dir := os.Getenv("MOND_LAB_MODULES")
+	if !underLab() || dir == "" {
+		t.Skip("needs a kernel whose IPVS can be unloaded: make lab-test")
+	}
+	k := openKernel(t)
+	defer k.Close()
+	modprobe(t, dir, "-r", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sh", "ip_vs_mh", "ip_vs")
+	v := tcp("10.0.0.3:80")
+	if err := k.AddService(t.Context(), service(v)); !errors.Is(err, ipvs.ErrNoKernel) {
+		t.Errorf("without the module: %v, want ErrNoKernel", err)
+	}
+	modprobe(t, dir, "-a", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sh", "ip_vs_mh", "ip_vs")
+	if _, err := k.Services(t.Context()); !errors.Is(err, ipvs.ErrNoKernel) {
+		t.Errorf("an old handle: %v, want ErrNoKernel", err)
+	}
+	testTable(t, func(t *testing.T) ipvs.Table { return openKernel(t) })
+}
+
+func modprobe(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command("modprobe", append([]string{"-d", dir}, args...)...).CombinedOutput(); err != nil {
+		t.Fatalf("modprobe %v: %v\n%s", args, err, out)
 	}
 }
