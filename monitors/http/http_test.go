@@ -287,12 +287,12 @@ func TestHostsThatMisbehave(t *testing.T) {
 		ok      bool
 		want    string
 	}{
-		"never answers":   {answers(""), "-t 60ms", false, "no answer in T: wait for the answer"},
-		"drips its head":  {repeats(ok+"X: ", "z", time.Millisecond), "-t 60ms", false, "no answer in T: read the headers"},
-		"drips its body":  {repeats(ok+"Content-Length: 99999\r\n\r\n", "z", time.Millisecond), "-t 60ms", false, "no answer in T: status 200 OK, read the body: N of 99999 bytes came"},
-		"stops short":     {answers(ok + "Content-Length: 10\r\n\r\n12345"), "-t 60ms", false, "no answer in T: status 200 OK, read the body: N of 10 bytes came"},
-		"TLS never ends":  {func(c net.Conn) { untilHangup(c) }, "-t 60ms --https", false, "no answer in T: TLS handshake as 127.0.0.1"},
-		"TLS drips":       {repeats("\x16\x03\x03\x40\x00", "\x00", time.Millisecond), "-t 60ms --https", false, "no answer in T: TLS handshake as 127.0.0.1"},
+		"never answers":   {answers(""), "-t 400ms", false, "no answer in T: wait for the answer"},
+		"drips its head":  {repeats(ok+"X: ", "z", time.Millisecond), "-t 400ms", false, "no answer in T: read the headers"},
+		"drips its body":  {repeats(ok+"Content-Length: 99999\r\n\r\n", "z", time.Millisecond), "-t 400ms", false, "no answer in T: status 200 OK, read the body: N of 99999 bytes came"},
+		"stops short":     {answers(ok + "Content-Length: 10\r\n\r\n12345"), "-t 400ms", false, "no answer in T: status 200 OK, read the body: N of 10 bytes came"},
+		"TLS never ends":  {func(c net.Conn) { untilHangup(c) }, "-t 400ms --https", false, "no answer in T: TLS handshake as 127.0.0.1"},
+		"TLS drips":       {repeats("\x16\x03\x03\x40\x00", "\x00", time.Millisecond), "-t 400ms --https", false, "no answer in T: TLS handshake as 127.0.0.1"},
 		"no TLS":          {answers("HTTP/1.0 400 Bad Request\r\n\r\n"), "--https", false, "TLS handshake as 127.0.0.1: the port does not speak TLS: tls: first record does not look like a TLS handshake"},
 		"hangs up":        {hangsUp(""), "", false, "the host hung up without an answer"},
 		"hangs up early":  {hangsUp("HTTP/1.1 200 O"), "", false, "the host hung up within the headers"},
@@ -449,7 +449,7 @@ func BenchmarkCheck(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
-			b.SetParallelism(50)
+			b.SetParallelism(8)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if r := m.Check(b.Context(), monitor.Request{Hosts: []string{"127.0.0.1"}}); r.Failing() {

@@ -314,13 +314,13 @@ func TestAnswers(t *testing.T) {
 		"hangs up":           {host: hangsUp(""), options: "-e OK", failed: true, detail: `the host hung up without an answer that matches "OK"; nothing came`},
 		"hangs up too early": {host: hangsUp("+O"), options: `-e OK -d \n`, failed: true, detail: `the host hung up without an answer that matches "OK" and ends with "\n"; 2 bytes came: "+O"`},
 		"hangs up in time":   {host: hangsUp("OK"), options: "-e OK$", detail: `port P open, answered "OK"`},
-		"says nothing":       {host: says(""), options: "-t 50ms -e OK", failed: true, detail: `no answer in T: wait for an answer that matches "OK"; nothing came`},
+		"says nothing":       {host: says(""), options: "-t 400ms -e OK", failed: true, detail: `no answer in T: wait for an answer that matches "OK"; nothing came`},
 		"says something else": {
-			host: says("ERR\n"), options: "-t 50ms -e OK", failed: true,
+			host: says("ERR\n"), options: "-t 400ms -e OK", failed: true,
 			detail: `no answer in T: wait for an answer that matches "OK"; 4 bytes came: "ERR\n"`,
 		},
 		"drips for ever": {
-			host: drips(strings.Repeat("z", 100_000)), options: "-t 50ms -e OK", failed: true,
+			host: drips(strings.Repeat("z", 100_000)), options: "-t 400ms -e OK", failed: true,
 			detail: `no answer in T: wait for an answer that matches "OK"; N bytes came: "z..."`,
 		},
 		"endless": {
@@ -386,7 +386,7 @@ func TestTLS(t *testing.T) {
 		"unknown issuer":   {addr, "", "", "(--ca FILE trusts another, --insecure trusts any)"},
 		"wrong name":       {addr, "web", "--ca " + ca, "(--sni NAME expects another name)"},
 		"no TLS there":     {plain, "", "", "the port does not speak TLS"},
-		"never finishes":   {never, "", "-t 50ms", "no answer in T: TLS handshake as 127.0.0.1"},
+		"never finishes":   {never, "", "-t 400ms", "no answer in T: TLS handshake as 127.0.0.1"},
 		"refused as usual": {closed(t), "", "", "connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -496,7 +496,7 @@ func BenchmarkCheck(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
-			b.SetParallelism(50)
+			b.SetParallelism(8)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if r := m.Check(b.Context(), monitor.Request{Hosts: []string{"127.0.0.1"}}); r.Failing() {

@@ -25,10 +25,11 @@ func bindLate(fd int) error {
 	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1))
 }
 
-// open is Dial and Close in half the system calls and allocations: 77 against
-// 103 us of CPU a connection on loopback, both ends together, of which the
-// kernel's share is 55. ([net.Dialer.DialTCP] is no way out: it binds, see
-// bindWithoutPort.)
+// open is Dial and Close in half the system calls and allocations. Measured on
+// loopback, both ends together: 84 against 126 us of CPU a connection, where
+// connect and close alone take 55. ([net.Dialer.DialTCP] is no way out: it
+// binds, see bindWithoutPort. An epoll loop of our own takes 8 % less than this
+// and three times the code.)
 func (o *Options) open(ctx context.Context, deadline time.Time, to netip.AddrPort) error {
 	if to.Addr().Zone() != "" || o.Source.Zone() != "" {
 		return o.dialAndClose(ctx, deadline, to)

@@ -153,8 +153,8 @@ func (o *Options) Dial(ctx context.Context, deadline time.Time, to netip.AddrPor
 	return &Conn{c, context.AfterFunc(ctx, func() { _ = c.SetDeadline(longAgo) })}, nil
 }
 
-// Open connects to an address and hangs up at once. It costs about three
-// quarters of Dial and Close. A peer that completes the handshake and then
+// Open connects to an address and hangs up at once. It costs about two
+// thirds of Dial and Close. A peer that completes the handshake and then
 // resets the connection did open its port: whether that is seen before or
 // after the connection counts as open is chance, so it never is an error here.
 func (o *Options) Open(ctx context.Context, deadline time.Time, to netip.AddrPort) error {
