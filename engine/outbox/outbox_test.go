@@ -133,7 +133,7 @@ func TestAnUpalertWaitsForItsAlert(t *testing.T) {
 		}
 	}, func(t *testing.T, w *world, b *Outbox) {
 		b.Restore([]store.Notice{notice(1, "a", "mail"), notice(2, "a", "mail")})
-		time.Sleep(3 * time.Second)
+		time.Sleep(3500 * time.Millisecond)
 		if list := b.List(); len(list) != 2 || list[0].Attempts != 2 || list[0].Err == nil || list[1].Attempts != 0 {
 			t.Errorf("list %+v", list)
 		}

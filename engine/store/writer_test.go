@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,7 @@ import (
 type disk struct {
 	hangs   bool
 	hang    chan struct{} // made in the bubble; commits wait until it is closed
-	fail    error
+	fail    atomic.Pointer[error]
 	after   bool // fail after the commit was made, not before
 	commits int
 }
@@ -27,14 +28,28 @@ func (d *disk) commit(commit func() error) error {
 	if d.hangs {
 		<-d.hang
 	}
-	if d.fail != nil && !d.after {
-		return d.fail
+	fail := d.err()
+	if fail != nil && !d.after {
+		return fail
 	}
 	if err := commit(); err != nil {
 		return err
 	}
 	d.commits++
-	return d.fail
+	return fail
+}
+
+func (d *disk) err() error {
+	if p := d.fail.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func failing(after bool, text string) (*disk, error) {
+	d, err := &disk{after: after}, errors.New(text)
+	d.fail.Store(&err)
+	return d, err
 }
 
 // bubble runs f with a loaded store on d inside a synctest bubble.
@@ -121,7 +136,7 @@ func TestAHangingDiskIsReported(t *testing.T) {
 
 func TestAFailingDiskIsTriedAgain(t *testing.T) {
 	for _, after := range []bool{false, true} {
-		d := &disk{fail: errors.New("no space left"), after: after}
+		d, fail := failing(after, "no space left")
 		bubble(t, d, Options{Gather: -1}, func(t *testing.T, s *Store) {
 			var acked []string
 			ack := func(name string) func(error) {
@@ -130,7 +145,7 @@ func TestAFailingDiskIsTriedAgain(t *testing.T) {
 			now := time.Now()
 			s.Append(Batch{Records: map[opstatus.Key]Record{key(1): record(1)}, Queued: []Notice{notice(1, "a", "x"), notice(2, "a", "x")}, Events: []Event{{At: now, Kind: "a"}}}, ack("first"))
 			synctest.Wait()
-			if ok, _, err := s.Health(); ok || !errors.Is(err, d.fail) {
+			if ok, _, err := s.Health(); ok || !errors.Is(err, fail) {
 				t.Errorf("health: %v", err)
 			}
 			s.Append(Batch{Records: map[opstatus.Key]Record{key(1): record(2)}, Done: []uint64{1}, Events: []Event{{At: now, Kind: "b"}}}, ack("second"))
@@ -138,7 +153,7 @@ func TestAFailingDiskIsTriedAgain(t *testing.T) {
 			if len(acked) != 0 {
 				t.Error("called before it was on disk: ", acked)
 			}
-			d.fail = nil
+			d.fail.Store(nil)
 			time.Sleep(retryMax)
 			synctest.Wait()
 			if d := cmp.Diff([]string{"first<nil>", "second<nil>"}, acked); d != "" {
@@ -180,14 +195,14 @@ func TestWhatNobodyWaitsForGathers(t *testing.T) {
 
 func TestCloseGivesUp(t *testing.T) {
 	t.Run("on a disk that fails", func(t *testing.T) {
-		d := &disk{fail: errors.New("no space left")}
+		d, fail := failing(false, "no space left")
 		bubble(t, d, Options{}, func(t *testing.T, s *Store) {
 			var acked error
 			s.Append(Batch{Globals: &Globals{}}, func(err error) { acked = err })
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
 			err := s.Close(ctx)
-			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, d.fail) {
+			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, fail) {
 				t.Errorf("close: %v", err)
 			}
 			synctest.Wait()
@@ -209,10 +224,10 @@ func TestCloseGivesUp(t *testing.T) {
 		})
 	})
 	t.Run("but not before its time", func(t *testing.T) {
-		d := &disk{fail: errors.New("busy")}
+		d, _ := failing(false, "busy")
 		bubble(t, d, Options{}, func(t *testing.T, s *Store) {
 			s.Append(Batch{Queued: []Notice{notice(1, "a", "x")}}, nil)
-			time.AfterFunc(2*time.Second, func() { d.fail = nil })
+			time.AfterFunc(2*time.Second, func() { d.fail.Store(nil) })
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			check(t, s.Close(ctx))
