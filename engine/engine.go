@@ -178,8 +178,7 @@ func (e *Engine) stop(ctx context.Context, l *loop) error {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.opt.StopTime)
 	defer cancel()
 	l.saveAll()
-	l.outbox.Stop(limit)
-	return e.opt.Store.Close(limit)
+	return errors.Join(l.outbox.Stop(limit), e.opt.Store.Close(limit))
 }
 
 // newOutbox joins the outbox to the store: it reports from goroutines of its

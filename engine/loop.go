@@ -68,7 +68,6 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 // start begins the workers, all of which end with ctx, sends keepers their
 // full sets and tells of the start.
 func (l *loop) start(ctx context.Context, group *errgroup.Group) {
-	group.Go(func() error { l.outbox.Run(ctx); return nil })
 	l.startKeeper = func(k *keeper) {
 		group.Go(func() error { k.run(ctx); return nil })
 	}

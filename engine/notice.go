@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -61,12 +62,12 @@ func (l *loop) alertHosts(s *service) []string {
 // restoreOutbox takes up what an earlier run left. After an unclean stop any
 // of it may have been told.
 func (l *loop) restoreOutbox(saved store.Saved) {
-	for _, n := range saved.Outbox {
-		n.Request.Repeated = n.Request.Repeated || !saved.Clean
-		l.lastSeq = max(l.lastSeq, n.Seq)
-		l.outbox.Add(n)
-		l.outbox.Committed(n.Seq)
+	list := slices.Clone(saved.Outbox)
+	for i := range list {
+		list[i].Request.Repeated = list[i].Request.Repeated || !saved.Clean
+		l.lastSeq = max(l.lastSeq, list[i].Seq)
 	}
+	l.outbox.Restore(list)
 }
 
 // finished is what the store keeps of a notice that was told or given up.

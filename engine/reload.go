@@ -82,6 +82,7 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 		s.publish()
 	}
 	l.self.recount(l.services)
+	l.outbox.SetTimeout(loaded.Config.Globals.AlertTimeout)
 	l.board.Replace(keys, cells)
 	l.daemon.Loaded, l.daemon.ConfigPath = now, loaded.Config.Path
 	l.installKeepers()

@@ -56,7 +56,10 @@ func judge(ctx context.Context, path string, o config.Options) (engine.Loaded, c
 		return engine.Loaded{}, nil, err
 	}
 	defer os.RemoveAll(dir)
-	spawner := procgroup.New()
+	spawner, err := procgroup.New()
+	if err != nil {
+		return engine.Loaded{}, nil, err
+	}
 	defer spawner.Close()
 	options := func(g config.Globals) host.Options {
 		return host.Options{

@@ -9,6 +9,7 @@ import (
 	"github.com/mondhq/mond/alerts/mail"
 	"github.com/mondhq/mond/monitors/http"
 	"github.com/mondhq/mond/monitors/tcp"
+	"github.com/mondhq/mond/plugins/resolve"
 	"github.com/mondhq/mond/plugins/serve"
 )
 
@@ -16,11 +17,12 @@ func main() { serve.MainTable(table()) }
 
 // table has a row for each plugin: adding one is a folder and a row here.
 func table() []serve.Plugin {
+	names := new(resolve.Resolver)
 	return []serve.Plugin{
-		serve.Monitor(http.Name, http.Synopsis, http.New),
-		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.New),
+		serve.Monitor(http.Name, http.Synopsis, http.With(names)),
+		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
 		serve.Alert(file.Name, file.Synopsis, file.New),
-		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New, serve.Caps("cap_net_admin")),
+		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),
 		serve.Alert(mail.Name, mail.Synopsis, mail.New),
 	}
 }

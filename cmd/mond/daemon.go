@@ -57,7 +57,10 @@ func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) 
 	if err := d.surroundings(); err != nil {
 		return nil, err
 	}
-	d.spawner = procgroup.New()
+	var err error
+	if d.spawner, err = procgroup.New(); err != nil {
+		return nil, err
+	}
 	h, err := host.New(d.hostOptions(d.first))
 	if err != nil {
 		return nil, errors.Join(err, d.spawner.Close())

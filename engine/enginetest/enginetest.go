@@ -241,15 +241,23 @@ func NewStore(saved store.Saved) *Store {
 	return &Store{saved: saved}
 }
 
-// Load is what was saved.
+// Load is what was saved; from then on the stop is not clean.
 func (s *Store) Load() (store.Saved, error) {
+	out := s.Snapshot()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saved.Clean = false
+	return out, nil
+}
+
+// Snapshot is what would be found after a kill -9 now.
+func (s *Store) Snapshot() store.Saved {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.saved
 	out.Records = maps.Clone(s.saved.Records)
 	out.Outbox = slices.Clone(s.saved.Outbox)
-	s.saved.Clean = false
-	return out, nil
+	return out
 }
 
 // Append applies b after Delay.
@@ -274,6 +282,9 @@ func (s *Store) apply(b store.Batch) {
 		s.saved.Globals = *b.Globals
 	}
 	s.saved.Outbox = append(s.saved.Outbox, b.Queued...)
+	for _, n := range b.Queued {
+		s.saved.NextSeq = max(s.saved.NextSeq, n.Seq+1)
+	}
 	s.saved.Outbox = slices.DeleteFunc(s.saved.Outbox, func(n store.Notice) bool { return slices.Contains(b.Done, n.Seq) })
 }
 

@@ -46,7 +46,7 @@ func (b *Outbox) deliver(it *item) bool {
 		verdict := b.opt.judge(err, attempt, time.Since(it.notice.Queued)+pause)
 		b.note(it, err, attempt, verdict, pause)
 		if verdict != again {
-			b.opt.Finished(it.notice.Seq, err, attempt, verdict == gaveUp)
+			b.opt.Finished(it.notice, err, attempt, verdict == gaveUp)
 			return true
 		}
 		if !wait(pause, nil, b.stop) {

@@ -34,7 +34,7 @@ type Options struct {
 	Started func(seq uint64)
 	// Finished is called when a notice is over. err is nil if it was told;
 	// gaveUp is set if err was one to try again, but not for ever.
-	Finished func(seq uint64, err error, attempts int, gaveUp bool)
+	Finished func(n store.Notice, err error, attempts int, gaveUp bool)
 	// PerProgram is how many notices of one program may run at once; 0 means
 	// 16.
 	PerProgram int
@@ -61,7 +61,7 @@ func (o Options) withDefaults() Options {
 		o.Started = func(uint64) {}
 	}
 	if o.Finished == nil {
-		o.Finished = func(uint64, error, int, bool) {}
+		o.Finished = func(store.Notice, error, int, bool) {}
 	}
 	if o.PerProgram == 0 {
 		o.PerProgram = 16

@@ -83,9 +83,9 @@ func (w *world) send(ctx context.Context, program string, r alert.Request) error
 }
 
 func (w *world) options() Options {
-	return Options{Send: w.send, Finished: func(seq uint64, err error, attempts int, gaveUp bool) {
+	return Options{Send: w.send, Finished: func(n store.Notice, err error, attempts int, gaveUp bool) {
 		if err != nil {
-			w.write("over %d after %d: %v %v", seq, attempts, err, gaveUp)
+			w.write("over %d after %d: %v %v", n.Seq, attempts, err, gaveUp)
 		}
 	}}
 }
@@ -274,7 +274,7 @@ func TestManyServicesShareAProgram(t *testing.T) {
 func TestStartedAndFinishedInOrder(t *testing.T) {
 	inBubble(t, func(w *world, o *Options) {
 		o.Started = func(seq uint64) { w.write("start %d", seq) }
-		o.Finished = func(seq uint64, err error, attempts int, _ bool) { w.write("end %d %v %d", seq, err, attempts) }
+		o.Finished = func(n store.Notice, err error, attempts int, _ bool) { w.write("end %d %v %d", n.Seq, err, attempts) }
 		w.answer = func(_ string, _ alert.Request, try int) (time.Duration, error) {
 			if try == 1 {
 				return 0, errors.New("once")
