@@ -21,7 +21,7 @@ type disk struct {
 	hang    chan struct{} // made in the bubble; commits wait until it is closed
 	fail    atomic.Pointer[error]
 	after   bool // fail after the commit was made, not before
-	commits int
+	commits atomic.Int64
 }
 
 func (d *disk) commit(commit func() error) error {
@@ -35,7 +35,7 @@ func (d *disk) commit(commit func() error) error {
 	if err := commit(); err != nil {
 		return err
 	}
-	d.commits++
+	d.commits.Add(1)
 	return fail
 }
 
@@ -93,8 +93,8 @@ func TestBatchesGatherWhileADiskHangs(t *testing.T) {
 		}
 		close(d.hang)
 		synctest.Wait()
-		if d.commits != 2 {
-			t.Errorf("%d commits for all that gathered", d.commits)
+		if d.commits.Load() != 2 {
+			t.Errorf("%d commits for all that gathered", d.commits.Load())
 		}
 		if len(acked) != 5000 || !slices.IsSorted(acked) {
 			t.Errorf("%d callbacks, sorted: %v", len(acked), slices.IsSorted(acked))
@@ -182,8 +182,8 @@ func TestWhatNobodyWaitsForGathers(t *testing.T) {
 			s.Append(Batch{Records: map[opstatus.Key]Record{key(i): record(i)}}, nil)
 			time.Sleep(10 * time.Millisecond)
 		}
-		if d.commits < 8 || d.commits > 11 {
-			t.Errorf("%d commits in a second", d.commits)
+		if n := d.commits.Load(); n < 8 || n > 11 {
+			t.Errorf("%d commits in a second", d.commits.Load())
 		}
 		before := time.Now()
 		put(t, s, Batch{})
