@@ -1,69 +1,65 @@
 package config
 
 import (
-	"slices"
+	"errors"
 	"strings"
 
 	"github.com/mondhq/mond/engine/depend"
 	"github.com/mondhq/mond/engine/opstatus"
 )
 
-// dependLine is a line with an expression.
-type dependLine struct {
-	expr *depend.Expr
-	st   *Statement
+// depends notes a line with an expression; it is read at the end of the
+// service, since dep_behavior may stand below it.
+func depends(field func(*draft) **Statement) meaning {
+	return func(r *resolver, st *Statement) {
+		if !r.empty(st) {
+			*field(r.svc) = st
+		}
+	}
 }
 
-func (l *dependLine) value() *depend.Expr {
-	if l == nil {
+// expression reads the expression of st, nil for none. In a list blanks may
+// stand between expressions that must all hold.
+func (r *resolver) expression(d *draft, st *Statement, list bool) *depend.Expr {
+	if st == nil {
 		return nil
 	}
-	return l.expr
-}
-
-func depends(field func(*draft) **dependLine) meaning {
-	return func(r *resolver, st *Statement) {
-		if r.empty(st) {
-			return
-		}
-		e, err := depend.Parse(st.Text, r.svc.Key.Group)
-		if err != nil {
-			r.diag.errorf(st, 0, commentHint(st.Text, "services are named GROUP:SERVICE or SELF:SERVICE and joined by && or ||"), "%v", err)
-			return
-		}
-		*field(r.svc) = &dependLine{e, st}
+	parse := depend.Parse
+	if list {
+		parse = depend.ParseList
 	}
+	e, err := parse(st.Text, d.Key.Group)
+	if s, ok := errors.AsType[*depend.SyntaxError](err); ok {
+		r.diag.errorf(st, s.Col-1, commentHint(st.Text, s.Hint), "invalid %s: %s", st.Name, shortenTo(s.Msg, 200))
+		return nil
+	}
+	r.unknownServices(d, st, e)
+	return e
 }
 
 // finishDepends says which expression holds back what. A depend line comes
 // before the other of its kind.
 func (r *resolver) finishDepends(d *draft) {
 	dep := &d.Depend
-	dep.Alert, dep.Monitor, dep.Host = d.alertDepend.value(), d.monitorDepend.value(), d.hostDepend.value()
-	if d.depend != nil {
-		dep.Depend = d.depend.expr
-		switch dep.Behavior {
-		case DependAlert:
-			r.masked(d, d.alertDepend)
-			dep.Alert = dep.Depend
-		case DependMonitor:
-			r.masked(d, d.monitorDepend)
-			dep.Monitor = dep.Depend
-		case DependHost:
-			r.masked(d, d.hostDepend)
-			dep.Host = dep.Depend
-		}
+	dep.Alert = r.expression(d, d.alertDepend, false)
+	dep.Monitor = r.expression(d, d.monitorDepend, false)
+	dep.Host = r.expression(d, d.hostDepend, true)
+	if d.depend == nil {
+		return
 	}
-	for _, l := range []*dependLine{d.depend, d.alertDepend, d.monitorDepend, d.hostDepend} {
-		r.unknownServices(d, l)
+	dep.Depend = r.expression(d, d.depend, dep.Behavior == DependHost)
+	effective, other := &dep.Alert, &d.alertDepend
+	switch dep.Behavior {
+	case DependMonitor:
+		effective, other = &dep.Monitor, &d.monitorDepend
+	case DependHost:
+		effective, other = &dep.Host, &d.hostDepend
+	case DependAlert:
 	}
-}
-
-// masked warns of a line that a depend line takes the place of.
-func (r *resolver) masked(d *draft, l *dependLine) {
-	if l != nil {
-		r.diag.warnf(l.st, -1, "", "%s does not count beside depend with dep_behavior %s", l.st.Name, d.Depend.Behavior)
+	if *other != nil {
+		r.diag.warnf(*other, -1, "", "%s does not count beside depend with dep_behavior %s", (*other).Name, dep.Behavior)
 	}
+	*effective, *other = dep.Depend, d.depend
 }
 
 // String is the word of dep_behavior for b.
@@ -80,19 +76,16 @@ func (b Behavior) String() string {
 
 // unknownServices reports the services of an expression that are not there.
 // Mon takes them for failed, so that nothing is ever told or checked.
-func (r *resolver) unknownServices(d *draft, l *dependLine) {
-	if l == nil {
-		return
-	}
-	for _, key := range l.expr.Keys() {
+func (r *resolver) unknownServices(d *draft, st *Statement, e *depend.Expr) {
+	for _, key := range e.Keys() {
 		if r.byKey[key] != nil || key.Group == selfGroup {
 			continue
 		}
 		hint := r.hint(key.String(), func() []string { return r.near(key) })
 		if hint == "" {
-			hint = "the expression would never be true"
+			hint = "mon takes a service that is not there for one that fails"
 		}
-		r.diag.errorf(l.st, nameIn(l.st.Text, key, d.Key.Group), hint, "%s of %s names an unknown service %s", l.st.Name, d.Key, key)
+		r.diag.errorf(st, nameIn(st.Text, key, d.Key.Group), hint, "%s of %s names an unknown service %s", st.Name, d.Key, key)
 	}
 }
 
@@ -111,13 +104,21 @@ func (r *resolver) near(key opstatus.Key) []string {
 // nameIn is where key stands in an expression; its own group may be written
 // SELF.
 func nameIn(text string, key opstatus.Key, self string) int {
-	if i := strings.Index(text, key.String()); i >= 0 {
-		return i
-	}
-	if key.Group == self {
-		if i := strings.Index(text, "SELF:"+key.Service); i >= 0 {
+	for i := 0; i < len(text); {
+		name, _ := cutName(text[i:])
+		rest := text[i+len(name):]
+		if name == "" {
+			i++
+			continue
+		}
+		service := ""
+		if strings.HasPrefix(rest, ":") {
+			service, _ = cutName(rest[1:])
+		}
+		if service == key.Service && (name == key.Group || name == "SELF" && self == key.Group) {
 			return i
 		}
+		i += len(name)
 	}
 	return 0
 }
@@ -125,68 +126,28 @@ func nameIn(text string, key opstatus.Key, self string) int {
 // findLoops reports services that wait for themselves. Only expressions of one
 // kind follow each other, and those of hosts do not at all.
 func (r *resolver) findLoops() {
-	kinds := []struct {
-		line func(*draft) *dependLine
-	}{
-		{func(d *draft) *dependLine { return effective(d, DependAlert, d.alertDepend) }},
-		{func(d *draft) *dependLine { return effective(d, DependMonitor, d.monitorDepend) }},
-	}
-	for _, k := range kinds {
-		f := loopFinder{r: r, line: k.line, state: map[*draft]int{}}
-		for _, d := range r.drafts {
-			f.visit(d)
+	r.findLoop(func(d *draft) (*depend.Expr, *Statement) { return d.Depend.Alert, d.alertDepend })
+	r.findLoop(func(d *draft) (*depend.Expr, *Statement) { return d.Depend.Monitor, d.monitorDepend })
+}
+
+func (r *resolver) findLoop(line func(*draft) (*depend.Expr, *Statement)) {
+	edges := map[opstatus.Key][]opstatus.Key{}
+	for _, d := range r.drafts {
+		if e, _ := line(d); e != nil {
+			edges[d.Key] = e.Keys()
 		}
 	}
-}
-
-// effective is the line that holds back what b says.
-func effective(d *draft, b Behavior, other *dependLine) *dependLine {
-	if d.depend != nil && d.Depend.Behavior == b {
-		return d.depend
-	}
-	return other
-}
-
-// loopFinder walks the services along their dependencies.
-type loopFinder struct {
-	r    *resolver
-	line func(*draft) *dependLine
-	// state is 1 for a service that is on the path, 2 for one that is done.
-	state map[*draft]int
-	path  []*draft
-}
-
-func (f *loopFinder) visit(d *draft) {
-	l := f.line(d)
-	if l == nil || f.state[d] == 2 {
-		return
-	}
-	if f.state[d] == 1 {
-		f.report(d)
-		return
-	}
-	f.state[d] = 1
-	f.path = append(f.path, d)
-	for _, key := range l.expr.Keys() {
-		if next := f.r.byKey[key]; next != nil {
-			f.visit(next)
+	for _, cycle := range depend.Cycles(edges) {
+		names := make([]string, 0, len(cycle)+1)
+		for _, key := range append(cycle, cycle[0]) {
+			names = append(names, key.String())
 		}
+		const most = 8
+		if len(names) > most {
+			names = append(names[:most-2], "...", names[len(names)-1])
+		}
+		_, st := line(r.byKey[cycle[0]])
+		r.diag.errorf(st, -1, "mon follows it up to dep_recur_limit and then tells nobody anything",
+			"services depend on each other in a circle: %s", strings.Join(names, " -> "))
 	}
-	f.path = f.path[:len(f.path)-1]
-	f.state[d] = 2
-}
-
-func (f *loopFinder) report(d *draft) {
-	from := slices.Index(f.path, d)
-	names := make([]string, 0, len(f.path)-from+1)
-	for _, p := range f.path[from:] {
-		names = append(names, p.Key.String())
-	}
-	names = append(names, d.Key.String())
-	const most = 8
-	if len(names) > most {
-		names = append(names[:most-1], "...", d.Key.String())
-	}
-	l := f.line(d)
-	f.r.diag.errorf(l.st, -1, "mon follows it to dep_recur_limit and then tells nobody anything", "services depend on each other in a loop: %s", strings.Join(names, " -> "))
 }

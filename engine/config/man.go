@@ -159,7 +159,7 @@ func (m manual) differences() {
 		"a continued line at the end of the file;",
 		"a quote that is not closed, for which mon runs the first host as a program;",
 		"a hostgroup whose name has other characters than a name may have;",
-		"a dependency on a service that is not there, or on itself, for which mon tells nobody anything;",
+		"a dependency that cannot be read, or on a service that is not there, or on itself, for which mon tells nobody anything;",
 		"blanks in an exit= filter, words before the numbers of alertafter, and numbers that are none.",
 	} {
 		m.line(".IP \\(bu 2\n%s", roff(text))

@@ -16,8 +16,10 @@ type draft struct {
 	st *Statement
 	// seen and seenPeriod are the directives given so far, in the service
 	// and in its last period.
-	seen, seenPeriod                               []string
-	depend, alertDepend, monitorDepend, hostDepend *dependLine
+	seen, seenPeriod []string
+	// The lines with expressions; in the end alertDepend and monitorDepend
+	// are those that count, be they depend lines.
+	depend, alertDepend, monitorDepend, hostDepend *Statement
 	excluded                                       []excludedHost
 }
 
