@@ -7,7 +7,7 @@ import (
 	"github.com/mondhq/mond/alerts/file"
 	"github.com/mondhq/mond/alerts/lvs"
 	"github.com/mondhq/mond/alerts/mail"
-	"github.com/mondhq/mond/monitors/http"
+	httpmon "github.com/mondhq/mond/monitors/http"
 	"github.com/mondhq/mond/monitors/tcp"
 	"github.com/mondhq/mond/plugins/resolve"
 	"github.com/mondhq/mond/plugins/serve"
@@ -19,7 +19,7 @@ func main() { serve.MainTable(table()) }
 func table() []serve.Plugin {
 	names := new(resolve.Resolver)
 	return []serve.Plugin{
-		serve.Monitor(http.Name, http.Synopsis, http.With(names)),
+		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names)),
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
 		serve.Alert(file.Name, file.Synopsis, file.New),
 		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),
