@@ -52,28 +52,50 @@ func (p Plugin) complain(s Streams, err error) int {
 func (p Plugin) classicMonitor(ctx context.Context, s Streams) int {
 	limit, err := s.limit(monitorLimit)
 	if err != nil {
-		return p.misled(s, err)
+		return p.misled(ctx, s, err)
 	}
 	in := p.build(s.Args)
 	m, err := in.monitor()
 	if err != nil {
-		return p.misled(s, err)
+		return p.misled(ctx, s, err)
 	}
 	r := classic.MonitorRequest(s.Env)
 	r.Hosts = in.rest
 	r.Args = slices.Clone(s.Args[:len(s.Args)-len(in.rest)])
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	res := patient(ctx, m, r)
+	res := patient(limited, m, r)
+	code := answer(ctx, s, res)
 	if res.Cause == monitor.Panicked {
 		_, _ = fmt.Fprintf(s.Err, "%s: %s\n", p.name, res.Output())
 	}
-	return classic.WriteMonitor(s.Out, res)
+	return code
 }
 
-func (p Plugin) misled(s Streams, err error) int {
+// misled answers blind, and then complains: a daemon reads both from one pipe,
+// and the first line is what it goes by.
+func (p Plugin) misled(ctx context.Context, s Streams, err error) int {
+	code := answer(ctx, s, monitor.Blinded(monitor.CouldNotStart, err.Error()))
 	p.complain(s, err)
-	return classic.WriteMonitor(s.Out, monitor.Blinded(monitor.CouldNotStart, err.Error()))
+	return code
+}
+
+// answer writes r. A reader that does not read keeps the program from ending
+// only until ctx ends.
+func answer(ctx context.Context, s Streams, r monitor.Result) int {
+	done := make(chan int, 1)
+	go func() { done <- classic.WriteMonitor(s.Out, r) }() // ends with the process at the latest
+	select {
+	case code := <-done:
+		return code
+	case <-ctx.Done():
+	}
+	select {
+	case code := <-done:
+		return code
+	case <-time.After(lateLimit):
+		return exitFault
+	}
 }
 
 // patient checks until ctx ends and a little longer.
@@ -103,7 +125,7 @@ func (p Plugin) classicAlert(ctx context.Context, s Streams) int {
 	if err != nil {
 		return p.complain(s, err)
 	}
-	r, args, err := classic.ParseAlert(s.Args, s.Env, s.input(), time.Now())
+	r, args, err := classic.ParseAlert(s.Args, s.Env, until(ctx, s.input()), time.Now())
 	if err != nil {
 		return p.complain(s, err)
 	}
@@ -134,4 +156,19 @@ func (s Streams) input() io.Reader {
 		}
 	}
 	return s.In
+}
+
+// until is r until ctx ends: a daemon that neither writes nor closes does not
+// keep the program from ending. nil stays nil.
+func until(ctx context.Context, r io.Reader) io.Reader {
+	if r == nil {
+		return nil
+	}
+	pr, pw := io.Pipe()
+	go func() { // ends with r, or with the process
+		_, err := io.Copy(pw, r)
+		_ = pw.CloseWithError(err) // always nil
+	}()
+	context.AfterFunc(ctx, func() { _ = pr.CloseWithError(context.Cause(ctx)) })
+	return pr
 }

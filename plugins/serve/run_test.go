@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -249,5 +250,41 @@ func TestLogIsInHclogsForm(t *testing.T) {
 	}
 	if m["@level"] != "warn" || m["@message"] != "table differs" || m["group"] != "web" || m["n"] != 3.0 || m["@timestamp"] == nil {
 		t.Errorf("got %s", out.String())
+	}
+}
+
+// TestComplaintComesAfterTheAnswer: mon and mond read both from one pipe, and
+// only a first line that says so is blind.
+func TestComplaintComesAfterTheAnswer(t *testing.T) {
+	for _, args := range [][]string{{"-x"}, {"-do", "panic"}} {
+		var out bytes.Buffer
+		code := Run(t.Context(), script(), Streams{Args: args, In: strings.NewReader(""), Out: &out, Err: &out})
+		if code != 75 || !strings.HasPrefix(out.String(), "blind (") || !strings.Contains(out.String(), "\nscripted.monitor: ") {
+			t.Errorf("%v: exit %d, output %q", args, code, out.String())
+		}
+	}
+}
+
+// TestEndsWithItsContext: neither a reader that does not read nor a writer that
+// does not write keeps a program from ending.
+func TestEndsWithItsContext(t *testing.T) {
+	a := &teller{}
+	for _, p := range []Plugin{script(), a.plugin()} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			in, feed := io.Pipe()
+			reader, out := io.Pipe()
+			ended := make(chan int, 1)
+			go func() { ended <- Run(ctx, p, Streams{In: in, Out: out, Err: io.Discard}) }()
+			synctest.Wait()
+			cancel()
+			if code := <-ended; code == 0 {
+				t.Errorf("%s: exit 0", p.Name())
+			}
+			_, _ = feed.Close(), reader.Close() // for the goroutines that the process would end
+		})
+	}
+	if len(a.told) != 0 {
+		t.Errorf("told without its text: %v", a.told)
 	}
 }
