@@ -66,7 +66,7 @@ func (l *loop) arm(s *service, at time.Time) {
 // gate asks whether s may be checked now. It answers the hosts to check, or
 // why not, and when to look again if that is not the plan's next time.
 func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time, why string) {
-	if g := l.loaded.Config.Globals.ExcludePeriod; g.String() != "" && g.Contains(now) {
+	if g := l.loaded.Config.Globals.ExcludePeriod; g.Contains(now) {
 		return nil, g.NextChange(now), "inside the global exclude_period " + g.String()
 	}
 	if x := s.cfg.Exclude; x != nil && x.Contains(now) {

@@ -17,6 +17,7 @@ type options struct {
 	logTo, logLevel                string
 	debug                          int
 	fork, stopped, forget, version bool
+	man                            bool
 	loadState                      string
 	sleep                          int
 	// overrides are globals of mon.cf that the command line gives.
@@ -60,6 +61,8 @@ func (o *options) define() *pflag.FlagSet {
 	fs.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` to log: debug, info, warn, error")
 	fs.StringVar(&o.runDir, "rundir", "", "`DIR` for sockets of resident plugins (default beside the control socket)")
 	fs.BoolVarP(&o.version, "version", "v", false, "print the version and exit")
+	fs.BoolVar(&o.man, "man", false, "print mond(8)")
+	_ = fs.MarkHidden("man") // it exists: the line above made it
 	for _, v := range overriding {
 		fs.StringP(v.name, v.short, "", v.help)
 	}

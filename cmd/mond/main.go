@@ -31,10 +31,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case o.version:
 		fmt.Fprintln(stdout, "mond", version())
 		return 0
+	case o.man:
+		return manual(stdout, stderr)
 	case o.fork && !isChild():
 		return fork(stderr)
 	}
 	return serve(o, stderr)
+}
+
+func manual(stdout, stderr io.Writer) int {
+	if err := writeMan(stdout); err != nil {
+		return fail(stderr, err)
+	}
+	return 0
 }
 
 // serve runs the daemon until a signal ends it.

@@ -28,7 +28,7 @@ func defaultGlobals() Globals {
 		SyslogFacility: "daemon",
 		DepRecurLimit:  10,
 		ExcludePeriod:  never,
-		Timeout:        30 * time.Second,
+		Timeout:        60 * time.Second,
 		AlertTimeout:   60 * time.Second,
 		Grants:         map[string][]string{},
 		Set:            map[string]Pos{},

@@ -175,7 +175,7 @@ func behaviourWords() []Keyword {
 	return []Keyword{
 		{Name: "maxprocs", Args: "NUMBER", Default: "0, no limit", Help: "How many classic monitors may run at once.",
 			apply: number(0, maxCount, func(g *Globals) *int { return &g.MaxProcs })},
-		{Name: "timeout", Args: "TIMEVAL", Default: "30s", Since: mond, Help: "How long a monitor may run before it is ended and the service counts as failed. The original waits for ever.",
+		{Name: "timeout", Args: "TIMEVAL", Default: "60s", Since: mond, Help: "How long a monitor may run before it is ended and the service counts as failed. The original waits for ever.",
 			apply: globalTime(tick, func(g *Globals) *time.Duration { return &g.Timeout })},
 		{Name: "alerttimeout", Args: "TIMEVAL", Default: "60s", Since: mond, Help: "How long an alert may run before it is ended and tried again.",
 			apply: globalTime(tick, func(g *Globals) *time.Duration { return &g.AlertTimeout })},

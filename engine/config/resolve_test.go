@@ -92,7 +92,7 @@ func TestDefaults(t *testing.T) {
 		ClientAllow: []string{`\d+.\d+.\d+.\d+`}, ClientTimeout: 30 * time.Second, HistLength: 100,
 		DtLogFile: "/usr/lib/mon/log.d/downtime.log", MonErrFile: "/dev/null", PidFile: "/etc/mon.pid",
 		SyslogFacility: "daemon", DepRecurLimit: 10, ControlSocket: "/run/mond/control.sock",
-		Timeout: 30 * time.Second, AlertTimeout: time.Minute, Grants: map[string][]string{}, Set: map[string]Pos{},
+		Timeout: time.Minute, AlertTimeout: time.Minute, Grants: map[string][]string{}, Set: map[string]Pos{},
 	}
 	opts := cmp.Options{cmpopts.IgnoreFields(Globals{}, "ServerPort", "TrapPort", "ExcludePeriod")}
 	if diff := cmp.Diff(want, c.Globals, opts); diff != "" {
@@ -266,7 +266,7 @@ watch g
 		t.Error(diff)
 	}
 	plain := c.Services[1]
-	if plain.Timeout != 30*time.Second || !plain.UnackSummary || plain.Depend.Memory != 5*time.Minute || plain.Settle.Fall != 1 {
+	if plain.Timeout != time.Minute || !plain.UnackSummary || plain.Depend.Memory != 5*time.Minute || plain.Settle.Fall != 1 {
 		t.Errorf("plain %+v", plain)
 	}
 	if at := plain.Plan.Calendar.Next(testNow); !at.Equal(testNow.Add(5*time.Minute)) || plain.Plan.Text != "*/5 * * * *" {

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/mondhq/mond/engine/policy"
+)
+
+// manHead is mond(8) up to its options.
+const manHead = `.TH MOND 8 "" mond "System Administration"
+.SH NAME
+mond \- watch services and act on what is seen
+.SH SYNOPSIS
+.B mond
+[\fB\-c\fR \fIFILE\fR] [\fIoptions\fR]
+.SH DESCRIPTION
+.B mond
+reads
+.BR mon.cf (5),
+runs the monitors it names, each when it is due, and calls its alerts by the rules of mon 1.3.
+It stays in the foreground unless
+.B \-f
+is given.
+.PP
+What a monitor says is a verdict only if it ended with an exit status or did not answer within its time.
+Otherwise the service is blind: its status, its counters and what was claimed for it stay as they are.
+.PP
+Alerts that tell people are notices: they are written to disk first, in order, and told at least once.
+Alerts that keep a state, such as
+.BR lvs.alert ,
+are given claims: what should hold now, at once and never queued.
+A failure raises a claim by mon's gates; the next success clears it, whatever is disabled, acknowledged or out of its period by then.
+.PP
+The daemon's own condition is the watch
+.BR mond ,
+with the services
+.BR plugins ,
+.BR store ,
+.BR lateness ,
+.B outbox
+and
+.BR config ;
+declare it in mon.cf to be told of it.
+.SH OPTIONS
+`
+
+// manTail is what stands between the options and the differences.
+const manTail = `.SH SIGNALS
+.TP
+.B HUP
+Read the configuration again. A file with errors changes nothing, and \fBmond:config\fR fails.
+.TP
+.BR TERM ", " INT
+Stop cleanly: state is saved, running alerts get ten seconds, tables stay as they are. Exit status 0.
+.SH FILES
+.TP
+.I STATEDIR/mond.db
+Statuses, counters, claims and the outbox.
+.TP
+.I STATEDIR/lvs.owned
+What lvs.alert has added to tables.
+.TP
+.I /run/mond/control.sock
+.BR monctl (1)'s
+socket. It is open to root, to mond's user and to its group.
+.SH "EXIT STATUS"
+0 after a clean stop, 1 after a failure, 2 for a command line that makes no sense.
+.SH "DIFFERENCES FROM MON"
+`
+
+// writeMan writes mond(8) from what the program itself knows.
+func writeMan(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	b.WriteString(manHead)
+	new(options).define().VisitAll(func(f *pflag.Flag) { manOption(b, f) })
+	b.WriteString(manTail)
+	for _, d := range differences() {
+		fmt.Fprintf(b, ".TP\n.B %s\nmon: %s\nmond: %s\n%s\n", roff(d.Name), roff(d.Mon), roff(d.Ours), roff(d.Why))
+	}
+	b.WriteString(".SH \"SEE ALSO\"\n.BR mon.cf (5),\n.BR monctl (1)\n")
+	return b.Flush()
+}
+
+func manOption(w io.Writer, f *pflag.Flag) {
+	if f.Hidden {
+		return
+	}
+	value, help := pflag.UnquoteUsage(f)
+	name := `\fB\-\-` + roff(f.Name) + `\fR`
+	if f.Shorthand != "" {
+		name = `\fB\-` + f.Shorthand + `\fR, ` + name
+	}
+	if value != "" && f.Value.Type() != "count" {
+		name += ` \fI` + roff(value) + `\fR`
+	}
+	fmt.Fprintf(w, ".TP\n%s\n%s.\n", name, roff(help))
+}
+
+// differences are those of policy, and those of the daemon itself.
+func differences() []policy.Difference {
+	return append([]policy.Difference{
+		{Name: "foreground", Mon: "Stays in the foreground without -f.", Ours: "So does mond; with -f it is up when the command returns, and the exit status tells.", Why: "A start that failed should not look like one that worked."},
+		{Name: "exit status after TERM", Mon: "1.", Ours: "0.", Why: "A clean stop is no failure."},
+		{Name: "a monitor killed by a signal", Mon: "Counts as a success.", Ours: "Makes the service blind.", Why: "It has seen nothing."},
+		{Name: "a monitor that hangs", Mon: "Hangs for ever, unseen.", Ours: "Is ended with its whole group at its time limit, and the service fails.", Why: "No answer is an answer."},
+		{Name: "a missing monitor or alert", Mon: "Is logged; the service stays untested, which counts as good.", Ours: "Is an error with its place in the file; a reload with one is refused.", Why: "A service that is never checked should be noticed."},
+		{Name: "unbalanced quotes", Mon: "Run the first host name as a program.", Ours: "Are an error with their place.", Why: "Host names are not programs."},
+		{Name: "the first check", Mon: "One interval after the start, all at once.", Ours: "One interval after the start, less up to 10 s by a hash of the name.", Why: "A burst helps nobody."},
+		{Name: "state", Mon: "Is saved when asked, loaded with -l.", Ours: "Is always saved and resumed; --forget starts anew.", Why: "A restart should change nothing."},
+		{Name: "large outputs", Mon: "More than 128 KiB make the next alert start a second daemon.", Ours: "Output is cut at 64 KiB, with a mark.", Why: "It multiplies without end."},
+	}, policy.Differences()...)
+}
+
+// roff escapes what roff would take for its own.
+func roff(s string) string {
+	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
+	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {
+		s = `\&` + s
+	}
+	return s
+}
