@@ -49,7 +49,7 @@ func TestKilledBetweenCommitAndRun(t *testing.T) {
 		again.pass(time.Second)
 		again.wantTold("failure mail.alert")
 		if s := again.sender.Sent()[0].Request; !s.Repeated || s.ID != held.Outbox[0].Request.ID {
-			t.Errorf("told as %+v", s)
+			t.Errorf("told as %+v, want the ID %s", s, held.Outbox[0].Request.ID)
 		}
 		again.must(again.end())
 	})
@@ -100,6 +100,7 @@ func TestDiskHangs(t *testing.T) {
 		if !r.sender.Sent()[0].Request.Late {
 			t.Error("not marked as told before it was on disk")
 		}
+		r.pass(5 * time.Second)
 		if n := len(r.runner.Ran()); n < 2 {
 			t.Errorf("%d checks while the disk hangs", n)
 		}

@@ -178,7 +178,10 @@ func (e *Engine) stop(ctx context.Context, l *loop) error {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.opt.StopTime)
 	defer cancel()
 	l.saveAll()
-	return errors.Join(l.outbox.Stop(limit), e.opt.Store.Close(limit))
+	if err := l.outbox.Stop(limit); err != nil {
+		e.opt.Log.Warn("stop", "err", err) // nothing is lost: it is told at the next start
+	}
+	return e.opt.Store.Close(limit)
 }
 
 // newOutbox joins the outbox to the store: it reports from goroutines of its

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -420,17 +421,16 @@ func TestReloadWithoutTheKeeper(t *testing.T) {
 func TestSlowCheckNeverOverlapsItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, guide)
-		running, most := 0, 0
+		var running, most atomic.Int64
 		r.runner.Script(func(job.Check) enginetest.Answer {
-			running++
-			most = max(most, running)
-			time.AfterFunc(25*time.Second, func() { running-- })
+			most.Store(max(most.Load(), running.Add(1)))
+			time.AfterFunc(25*time.Second, func() { running.Add(-1) })
 			return enginetest.Answer{Result: monitor.OK(""), After: 25 * time.Second}
 		})
 		r.start()
 		r.pass(5 * time.Minute)
-		if most != 1 {
-			t.Errorf("%d checks of one service at a time", most)
+		if n := most.Load(); n != 1 {
+			t.Errorf("%d checks of one service at a time", n)
 		}
 		r.must(r.end())
 	})

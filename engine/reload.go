@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/policy"
 	"github.com/mondhq/mond/engine/store"
@@ -126,18 +125,11 @@ func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) {
 			s.running = o.running
 			l.inflight[o.running] = s
 		}
-		if samePlan(s.cfg, o.cfg) && !o.planned.IsZero() && s.cfg.Monitor != nil {
+		if s.cfg.Plan.Equal(o.cfg.Plan) && !o.planned.IsZero() && s.cfg.Monitor != nil {
 			l.arm(s, o.planned)
 		}
 		s.publish()
 	}
-}
-
-// samePlan compares what the due time depends on.
-func samePlan(a, b *config.Service) bool {
-	x, y := a.Plan, b.Plan
-	x.Calendar, y.Calendar = nil, nil
-	return x == y
 }
 
 // removeGone forgets services that left the configuration and ends their

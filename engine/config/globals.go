@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"net"
 	"regexp"
 	"slices"
@@ -38,7 +39,7 @@ func defaultGlobals() Globals {
 // servicePort is the port of mon in the services database, or the registered
 // one.
 func servicePort(network string) int {
-	if port, err := net.LookupPort(network, "mon"); err == nil {
+	if port, err := (&net.Resolver{PreferGo: true}).LookupPort(context.Background(), network, "mon"); err == nil {
 		return port
 	}
 	return 2583

@@ -235,6 +235,8 @@ type Store struct {
 
 // NewStore makes an empty Store; saved may hold what an earlier run left.
 func NewStore(saved store.Saved) *Store {
+	saved.Outbox = slices.Clone(saved.Outbox)
+	saved.Records = maps.Clone(saved.Records)
 	if saved.Records == nil {
 		saved.Records = map[opstatus.Key]store.Record{}
 	}
