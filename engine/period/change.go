@@ -36,14 +36,23 @@ func (c cover) is(inside bool) bool {
 
 // NextChange is the first time after t, to the second, at which
 // [Spec.Contains] is not what it is at t; the zero time if there is none in
-// the next 41 years. It is in t's location, without a monotonic reading, and
-// right where the clocks change: a slot that is skipped or happens twice is
-// skipped or happens twice. It looks at whole days, hours and minutes as long
-// as nothing in them changes.
+// the next 41 years. It is in t's location and right where the clocks change:
+// a slot that is skipped or happens twice is skipped or happens twice. If t
+// has a monotonic reading, that is carried on, so that a timer may wait for it.
 func (s Spec) NextChange(t time.Time) time.Time {
 	if s.subs == nil || len(*s.subs) == 0 {
 		return time.Time{}
 	}
+	wall := t.Round(0)
+	if at := s.change(wall); !at.IsZero() {
+		return t.Add(at.Sub(wall))
+	}
+	return time.Time{}
+}
+
+// change is NextChange by the wall clock. It looks at whole days, hours and
+// minutes as long as nothing in them changes.
+func (s Spec) change(t time.Time) time.Time {
 	now, end := s.Contains(t), t.Add(horizon)
 	w := newWalker(*s.subs)
 	for {

@@ -1,6 +1,7 @@
 package period
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +65,14 @@ func TestNextChangeIsOnTheSecond(t *testing.T) {
 	got, want := mustParse(t, "hr {9}").NextChange(at), time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 	if !got.Equal(want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestNextChangeKeepsTheMonotonicReading(t *testing.T) {
+	now := time.Now()
+	at := mustParse(t, "sec {0-29}").NextChange(now)
+	if !strings.Contains(at.String(), " m=+") || at.Sub(now) != at.Round(0).Sub(now.Round(0)) {
+		t.Errorf("got %v at %v", at, now)
 	}
 }
 
