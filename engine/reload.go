@@ -66,7 +66,7 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 	base := daemonEnv(loaded.Config.Globals)
 	keys, cells := make([]opstatus.Key, len(cfgs)), make([]*view.Cell, len(cfgs))
 	for i, c := range cfgs {
-		s := newService(c, base)
+		s := newService(c, base, loaded.Config.Globals.HistLength)
 		s.id, s.hidden = i, loaded.Config.Service(c.Key) == nil
 		if r, ok := records[c.Key]; ok {
 			s.restore(r, unclean)

@@ -16,9 +16,6 @@ import (
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
-// recentDecisions is how many decisions a service remembers for `monctl why`.
-const recentDecisions = 20
-
 // service is all that the loop knows of one service.
 type service struct {
 	id       int
@@ -44,6 +41,7 @@ type service struct {
 	touched     bool
 	dirty       bool
 	baseEnv     map[string]string // what is the same for every check
+	memory      int               // how many decisions are kept (histlength)
 }
 
 func (s *service) key() opstatus.Key { return s.cfg.Key }
@@ -135,7 +133,7 @@ func (s *service) remember(d view.Decision) {
 		s.recent = append([]view.Decision{d}, s.recent[1:]...)
 		return
 	}
-	keep := min(len(s.recent), recentDecisions-1)
+	keep := min(len(s.recent), max(s.memory, 1)-1)
 	s.recent = append([]view.Decision{d}, s.recent[:keep]...)
 }
 
@@ -161,7 +159,7 @@ func hostsOf(r monitor.Result) []string {
 }
 
 // newService makes a service that was never tested.
-func newService(c *config.Service, base map[string]string) *service {
+func newService(c *config.Service, base map[string]string, memory int) *service {
 	env := maps.Clone(base)
 	if env == nil {
 		env = map[string]string{}
@@ -169,6 +167,6 @@ func newService(c *config.Service, base map[string]string) *service {
 	maps.Copy(env, c.Env)
 	return &service{
 		cfg: c, state: opstatus.New(), periods: make([]policy.State, len(c.Periods)),
-		cell: new(view.Cell), baseEnv: env,
+		cell: new(view.Cell), baseEnv: env, memory: memory,
 	}
 }

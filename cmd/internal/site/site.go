@@ -36,7 +36,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	for u := range cfg.Commands() {
 		j.command(u)
 	}
-	diags = append(diags, j.diags...)
+	diags = append(append(diags, j.diags...), warn(cfg)...)
 	diags.Sort()
 	return engine.Loaded{Config: cfg, Programs: j.programs}, diags, diags.Err()
 }
