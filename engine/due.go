@@ -14,6 +14,9 @@ import (
 // again; mon looks once a second.
 const dependRetry = time.Second
 
+// spread is the most that first checks are apart (see schedule.Plan.First).
+const spread = 10 * time.Second
+
 // handleDue sends out everything that is due, as one batch.
 func (l *loop) handleDue(now time.Time) {
 	if l.globals.Stopped != nil {
@@ -67,10 +70,10 @@ func (l *loop) arm(s *service, at time.Time) {
 // why not, and when to look again if that is not the plan's next time.
 func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time, why string) {
 	if g := l.loaded.Config.Globals.ExcludePeriod; g.Contains(now) {
-		return nil, g.NextChange(now), "inside the global exclude_period " + g.String()
+		return nil, s.after(g.NextChange(now)), "inside the global exclude_period " + g.String()
 	}
 	if x := s.cfg.Exclude; x != nil && x.Contains(now) {
-		return nil, x.NextChange(now), "inside exclude_period " + x.String()
+		return nil, s.after(x.NextChange(now)), "inside exclude_period " + x.String()
 	}
 	if s.running != 0 {
 		return nil, time.Time{}, "the last check is still running"
@@ -86,6 +89,18 @@ func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time,
 		hosts = nil
 	}
 	return hosts, time.Time{}, ""
+}
+
+// after is when s is checked first after an excluded period that ends at end:
+// at once, as under mon, but spread like the first checks of a start. The zero
+// time, a period without an end, stays so: the plan's next time counts then.
+func (s *service) after(end time.Time) time.Time {
+	plan := s.cfg.Plan
+	if end.IsZero() || plan.Calendar != nil {
+		return end
+	}
+	plan.RandStart = 0
+	return plan.First(s.cfg.Key.String(), end.Add(min(plan.Up, spread)-plan.Up), nil)
 }
 
 // soon is when a check that is held back is looked at again.

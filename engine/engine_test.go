@@ -511,6 +511,23 @@ func TestFailureIntervalWhileFailing(t *testing.T) {
 	})
 }
 
+// What an exclude_period held back runs when it is over, spread over 10 s.
+func TestExcludePeriod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, configtest.Replace(guide, "interval 10s", "interval 1m\n        exclude_period min {0-29}"))
+		r.start()
+		r.pass(30*time.Minute - time.Second)
+		if n := len(r.runner.Ran()); n != 0 {
+			t.Errorf("%d checks inside exclude_period", n)
+		}
+		r.pass(12 * time.Second)
+		if n := len(r.runner.Ran()); n != 1 {
+			t.Errorf("%d checks right after exclude_period, want 1", n)
+		}
+		r.must(r.end())
+	})
+}
+
 func TestMonitorDependencyHoldsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		text := configtest.Replace(guide, "monitor http.monitor", "monitor http.monitor\n        monitordepend www1:ping") +
