@@ -1,0 +1,199 @@
+package mail
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/mail"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/mondhq/mond/plugins/alert"
+)
+
+// letter is all that a mail is made of.
+type letter struct {
+	// subject replaces the summary in the subject.
+	subject string
+	// from is nil where sendmail is to fill it in.
+	from    *mail.Address
+	to      []mail.Address
+	host    string
+	request alert.Request
+}
+
+// message makes the mail. The addresses go into a header of our own making:
+// go-mail knows no local users, and the envelope is often another.
+func (l letter) message(envelope ...mail.Address) *gomail.Msg {
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	if l.from != nil {
+		m.FromMailAddress(l.from)
+	}
+	for _, to := range envelope {
+		m.AddBccMailAddress(&to)
+	}
+	names := make([]string, len(l.to))
+	for i, to := range l.to {
+		names[i] = header(to)
+	}
+	m.SetGenHeaderPreformatted("To", strings.Join(names, ",\r\n "))
+	m.Subject(l.title())
+	m.SetMessageIDWithValue(l.id())
+	r := l.request
+	m.SetGenHeader("Auto-Submitted", "auto-generated")
+	for name, value := range map[gomail.Header]string{
+		"X-Mond-Kind": r.Kind.String(), "X-Mond-Group": r.Group, "X-Mond-Service": r.Service,
+		"X-Mond-Status": statusWord(r.Status), "X-Mond-ID": r.ID,
+	} {
+		if value = clean(value, 400); value != "" {
+			m.SetGenHeader(name, value)
+		}
+	}
+	m.SetBodyString(gomail.TypeTextPlain, l.body())
+	return m
+}
+
+// title is the subject in mon's form: TYPE GROUP/SERVICE: SUMMARY (TIME).
+func (l letter) title() string {
+	r := l.request
+	summary := l.subject
+	if summary == "" {
+		summary = summaryOf(r)
+	}
+	return fmt.Sprintf("%s %s/%s: %s (%s)", heading(r.Kind), clean(r.Group, 100), clean(r.Service, 100),
+		clean(summary, 200), r.At.Local().Format("Mon Jan 2 15:04:05"))
+}
+
+// heading is mon's ALERT or UPALERT, and for the kinds that mon's mail.alert
+// calls ALERT too, their own name.
+func heading(k alert.Kind) string {
+	switch k {
+	case alert.Failure, alert.Unset:
+		return "ALERT"
+	case alert.Up:
+		return "UPALERT"
+	case alert.Startup, alert.Trap, alert.TrapTimeout, alert.Ack, alert.Disable, alert.Test:
+	}
+	return strings.ToUpper(k.String())
+}
+
+// id names the notice, not the mail: every try at one notice carries the same
+// Message-ID, so that a reader of mail can drop what came twice.
+func (l letter) id() string {
+	r := l.request
+	key := r.ID
+	if key == "" { // run by hand or by mon
+		key = strings.Join([]string{r.Group, r.Service, r.Kind.String(), r.At.Format(time.RFC3339Nano), r.Output}, "\x00")
+	}
+	sum := sha256.Sum256([]byte(key))
+	return "mond." + hex.EncodeToString(sum[:16]) + "@" + clean(l.host, 200)
+}
+
+// body is the text of the mail.
+func (l letter) body() string {
+	r := l.request
+	var b strings.Builder
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-12s %s\n", name+":", value)
+		}
+	}
+	fmt.Fprintf(&b, "%s\n\n", strings.TrimSpace(sentence(r.Kind)+" "+clean(summaryOf(r), 1000)))
+	line("Group", clean(r.Group, 400))
+	line("Service", clean(r.Service, 400))
+	line("About", clean(r.Env["MON_DESCRIPTION"], 400))
+	line("Status", statusWord(r.Status))
+	line("Time", r.At.Local().Format("Mon Jan 2 15:04:05 MST 2006"))
+	line("Hosts", clean(strings.Join(r.Hosts, " "), 4000))
+	line("Acknowledged", clean(r.Env["MON_ACK"], 400))
+	for _, remark := range remarks(r) {
+		fmt.Fprintf(&b, "\n%s\n", remark)
+	}
+	if detail := detailOf(r); detail != "" {
+		fmt.Fprintf(&b, "\nDetail:\n%s\n", detail)
+	}
+	return b.String()
+}
+
+func sentence(k alert.Kind) string {
+	switch k {
+	case alert.Failure, alert.Unset:
+		return "Failing:"
+	case alert.Up:
+		return "Working again. It failed with:"
+	case alert.Startup:
+		return "mond was started."
+	case alert.Trap:
+		return "A trap reports a failure:"
+	case alert.TrapTimeout:
+		return "No trap came in time:"
+	case alert.Ack:
+		return "The failure was acknowledged:"
+	case alert.Disable:
+		return "Disabled:"
+	case alert.Test:
+		return "This is a test:"
+	}
+	return ""
+}
+
+// remarks are what the reader must know of how this mail came about.
+func remarks(r alert.Request) []string {
+	var out []string
+	if r.Repeated {
+		out = append(out, "This may have been told before: mond was interrupted while it was telling it.")
+	}
+	if r.Late {
+		out = append(out, "mond could not save this notice before it told it: look after the disk of its host.")
+	}
+	return out
+}
+
+// summaryOf is the summary, or for a notice without one the first line of its
+// output.
+func summaryOf(r alert.Request) string {
+	if s := strings.TrimSpace(r.Summary); s != "" {
+		return s
+	}
+	first, _, _ := strings.Cut(r.Output, "\n")
+	return strings.TrimSpace(first)
+}
+
+// detailOf is the output without the summary, which is its first line as a
+// rule.
+func detailOf(r alert.Request) string {
+	out := strings.ReplaceAll(r.Output, "\r\n", "\n")
+	if first, rest, _ := strings.Cut(out, "\n"); strings.TrimSpace(first) == summaryOf(r) {
+		out = rest
+	}
+	return strings.Trim(strings.ToValidUTF8(out, "\uFFFD"), "\n")
+}
+
+// statusWord is mon's word for an opstatus.
+func statusWord(n int) string {
+	words := [...]string{"fail", "ok", "coldstart", "warmstart", "linkdown", "unknown", "timeout", "untested", "dependency", "warn"}
+	if n < 0 || n >= len(words) {
+		return strconv.Itoa(n)
+	}
+	return words[n]
+}
+
+// clean makes one line of s that is safe in a header, of at most limit
+// characters.
+func clean(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > limit {
+		s = string(runes[:limit-3]) + "..."
+	}
+	return s
+}
