@@ -31,6 +31,10 @@ const (
 // end tells a plugin that its host is gone.
 const LifelineEnv = "MOND_LIFELINE_FD"
 
+// TimeoutEnv names the variable that gives a program which is started classic
+// its time limit: a Go duration such as "10s", or a number of seconds.
+const TimeoutEnv = "MOND_TIMEOUT"
+
 // PluginName is the one name in go-plugin's set of plugins.
 const PluginName = "mond"
 

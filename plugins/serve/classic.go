@@ -11,13 +11,10 @@ import (
 
 	"github.com/mondhq/mond/plugins/classic"
 	"github.com/mondhq/mond/plugins/monitor"
+	"github.com/mondhq/mond/plugins/rpc"
 )
 
-// TimeoutEnv names the variable that gives a program started classic its time
-// limit: a Go duration such as "10s", or a number of seconds.
-const TimeoutEnv = "MOND_TIMEOUT"
-
-// Without TimeoutEnv a program has as long as this: mon sets no limit, and a
+// Without [rpc.TimeoutEnv] a program has as long as this: mon sets no limit, and a
 // check that hangs for ever would never be made again.
 const (
 	monitorLimit = 5 * time.Minute
@@ -25,9 +22,9 @@ const (
 	lateLimit    = time.Second // how long a check that was told to end may take to
 )
 
-// limit is the time limit that the environment gives.
+// limit is the time limit that the environment gives, absent without one.
 func (s Streams) limit(absent time.Duration) (time.Duration, error) {
-	word := s.getenv(TimeoutEnv)
+	word := s.getenv(rpc.TimeoutEnv)
 	if word == "" {
 		return absent, nil
 	}
@@ -36,7 +33,7 @@ func (s Streams) limit(absent time.Duration) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(word)
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("variable %s: %q is no time such as 10s", TimeoutEnv, s.getenv(TimeoutEnv))
+		return 0, fmt.Errorf("variable %s: %q is no time such as 10s", rpc.TimeoutEnv, s.getenv(rpc.TimeoutEnv))
 	}
 	return d, nil
 }
