@@ -136,6 +136,10 @@ func (l *loop) append() {
 		return
 	}
 	l.batch = store.Batch{}
+	if len(b.Queued) == 0 {
+		l.opt.Store.Append(b, nil) // nobody waits: the store may gather
+		return
+	}
 	seqs := make([]uint64, len(b.Queued))
 	for i, n := range b.Queued {
 		seqs[i] = n.Seq

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -63,7 +62,8 @@ func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) 
 	}
 	h, err := host.New(d.hostOptions(d.first))
 	if err != nil {
-		return nil, errors.Join(err, d.spawner.Close())
+		d.spawner.Close()
+		return nil, err
 	}
 	d.host = h
 	if err := d.build(); err != nil {
@@ -94,7 +94,7 @@ func (d *mond) surroundings() (err error) {
 
 // build opens the state and joins the parts.
 func (d *mond) build() error {
-	st, err := store.Open(store.Options{Path: filepath.Join(d.first.StateDir, "mond.db"), Log: d.log})
+	st, err := store.Open(store.Options{Path: filepath.Join(d.first.StateDir, "mond.db"), Recover: true, Log: d.log})
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,5 @@ func (d *mond) close() {
 		_ = d.socket.Close()
 	}
 	d.host.Stop(limit)
-	if err := d.spawner.Close(); err != nil {
-		d.log.Warn("end the spawner", "err", err)
-	}
+	d.spawner.Close()
 }

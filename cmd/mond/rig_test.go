@@ -62,8 +62,8 @@ func table() []string {
 	return []string{"http.monitor", "tcp.monitor", "file.alert", "lvs.alert", "mail.alert"}
 }
 
-// site is a folder with a configuration and a running mond.
-type site struct {
+// testSite is a folder with a configuration and a running mond.
+type testSite struct {
 	t      *testing.T
 	dir    string
 	cmd    *exec.Cmd
@@ -73,19 +73,19 @@ type site struct {
 }
 
 // newSite makes a folder with a short path: sockets lie in it.
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *testSite {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mond")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, dir: dir, log: filepath.Join(dir, "log"), client: control.Dial(filepath.Join(dir, "sock"))}
+	s := &testSite{t: t, dir: dir, log: filepath.Join(dir, "log"), client: control.Dial(filepath.Join(dir, "sock"))}
 	t.Cleanup(s.clear)
 	return s
 }
 
 // clear ends the daemon if the test has not, and shows its log if it failed.
-func (s *site) clear() {
+func (s *testSite) clear() {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGCONT)
 		_ = s.cmd.Process.Kill()
@@ -98,10 +98,10 @@ func (s *site) clear() {
 	os.RemoveAll(s.dir)
 }
 
-func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
+func (s *testSite) path(name string) string { return filepath.Join(s.dir, name) }
 
 // head is the part of a configuration that keeps everything in the folder.
-func (s *site) head() string {
+func (s *testSite) head() string {
 	return strings.ReplaceAll(`statedir = DIR
 logdir = DIR
 controlsocket = DIR/sock
@@ -112,7 +112,7 @@ alertdir = DIR/alert.d
 }
 
 // configure writes the configuration.
-func (s *site) configure(body string) {
+func (s *testSite) configure(body string) {
 	s.t.Helper()
 	if err := os.WriteFile(s.path("mon.cf"), []byte(s.head()+body), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -120,7 +120,7 @@ func (s *site) configure(body string) {
 }
 
 // start runs mond until it answers.
-func (s *site) start(args ...string) {
+func (s *testSite) start(args ...string) {
 	s.t.Helper()
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *site) start(args ...string) {
 }
 
 // stop ends mond cleanly.
-func (s *site) stop() {
+func (s *testSite) stop() {
 	s.t.Helper()
 	s.signal(syscall.SIGTERM)
 	if err := s.wait(); err != nil {
@@ -149,7 +149,7 @@ func (s *site) stop() {
 	}
 }
 
-func (s *site) signal(sig syscall.Signal) {
+func (s *testSite) signal(sig syscall.Signal) {
 	s.t.Helper()
 	if err := s.cmd.Process.Signal(sig); err != nil {
 		s.t.Fatal(err)
@@ -157,7 +157,7 @@ func (s *site) signal(sig syscall.Signal) {
 }
 
 // wait is mond's end, which must come within 20 s.
-func (s *site) wait() error {
+func (s *testSite) wait() error {
 	s.t.Helper()
 	select {
 	case err := <-s.ended:
@@ -173,7 +173,7 @@ func (s *site) wait() error {
 const limit = 30 * time.Second
 
 // until polls a condition while mond runs.
-func (s *site) until(what string, holds func() bool) {
+func (s *testSite) until(what string, holds func() bool) {
 	s.t.Helper()
 	poll(s.t, what, s.ended, holds)
 }
@@ -197,7 +197,7 @@ func poll(t *testing.T, what string, ended chan error, holds func() bool) {
 }
 
 // never checks that a condition does not come to hold for a while.
-func (s *site) never(what string, d time.Duration, holds func() bool) {
+func (s *testSite) never(what string, d time.Duration, holds func() bool) {
 	s.t.Helper()
 	end := time.After(d)
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -215,7 +215,7 @@ func (s *site) never(what string, d time.Duration, holds func() bool) {
 }
 
 // service is one service's row.
-func (s *site) service(group, name string) control.Service {
+func (s *testSite) service(group, name string) control.Service {
 	s.t.Helper()
 	row, err := s.client.Service(s.t.Context(), group, name)
 	if err != nil {
@@ -225,7 +225,7 @@ func (s *site) service(group, name string) control.Service {
 }
 
 // status waits for a status.
-func (s *site) status(group, name, want string) {
+func (s *testSite) status(group, name, want string) {
 	s.t.Helper()
 	s.until(group+":"+name+" is "+want, func() bool {
 		row, err := s.client.Service(s.t.Context(), group, name)
@@ -234,15 +234,15 @@ func (s *site) status(group, name, want string) {
 }
 
 // monctl runs the operator's command.
-func (s *site) monctl(args ...string) (string, error) {
+func (s *testSite) monctl(args ...string) (string, error) {
 	out, err := exec.CommandContext(s.t.Context(), filepath.Join(binDir, "monctl"), append([]string{"--socket", s.path("sock")}, args...)...).CombinedOutput()
 	return string(out), err
 }
 
 // table is the text of the table file; it begins with the virtual service.
-func (s *site) tableFile() string { return s.path("table") }
+func (s *testSite) tableFile() string { return s.path("table") }
 
-func (s *site) makeTable(virtual string) {
+func (s *testSite) makeTable(virtual string) {
 	s.t.Helper()
 	if err := os.WriteFile(s.tableFile(), []byte("-A -t "+virtual+" -s wlc\n"), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -250,13 +250,13 @@ func (s *site) makeTable(virtual string) {
 }
 
 // in reports whether a real is in the table.
-func (s *site) in(real string) bool {
+func (s *testSite) in(real string) bool {
 	text, _ := os.ReadFile(s.tableFile())
 	return strings.Contains(string(text), "-r "+real+" ")
 }
 
 // plugin is the process of a resident plugin below mond, or 0.
-func (s *site) plugin(name string) int {
+func (s *testSite) plugin(name string) int {
 	return findChild(s.cmd.Process.Pid, name)
 }
 
@@ -344,7 +344,7 @@ func silentMail(t *testing.T) string {
 
 // watch is the text of one watch: an http service on a port of loopback whose
 // real is kept in the table file, and which mails to mail unless it is empty.
-func (s *site) watch(name, port, virtual, real, mail string) string {
+func (s *testSite) watch(name, port, virtual, real, mail string) string {
 	lines := fmt.Sprintf("\nhostgroup %s 127.0.0.1\n\nwatch %s\n    service http\n        interval 200ms\n        monitor http.monitor -p %s -t 5\n        period wd {Sun-Sat}\n", name, name, port)
 	if mail != "" {
 		for _, word := range []string{"alert", "upalert"} {
