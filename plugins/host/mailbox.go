@@ -3,6 +3,7 @@ package host
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mondhq/mond/plugins/job"
 )
@@ -23,6 +24,7 @@ type mailbox struct {
 
 	mu      sync.Mutex
 	dones   []job.Done
+	held    int // in the batch that is offered
 	reports int
 	begun   []string // each name once
 }
@@ -86,6 +88,7 @@ func (m *mailbox) offer(batch []job.Done) ([]job.Done, string) {
 		batch = append(batch, m.dones...)
 		m.dones = m.dones[:0]
 	}
+	m.held = len(batch)
 	name := ""
 	if len(m.begun) > 0 {
 		name = m.begun[0]
@@ -108,11 +111,10 @@ func (m *mailbox) taken(batch []job.Done) {
 			n++
 		}
 	}
-	if n > 0 {
-		m.mu.Lock()
-		m.reports -= n
-		m.mu.Unlock()
-	}
+	m.mu.Lock()
+	m.reports -= n
+	m.held = 0
+	m.mu.Unlock()
 }
 
 func (m *mailbox) run() {
@@ -141,7 +143,20 @@ func (m *mailbox) run() {
 	}
 }
 
+// lastCall is how long a reader may take for what is left at the end.
+const lastCall = 100 * time.Millisecond
+
+// close ends the mailbox when all was read, or nobody reads.
 func (m *mailbox) close() {
+	for end := time.Now().Add(lastCall); !m.empty() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 	close(m.quit)
 	<-m.ended
+}
+
+func (m *mailbox) empty() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.dones) == 0 && m.held == 0
 }

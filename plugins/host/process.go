@@ -169,15 +169,11 @@ func (p *process) bury() {
 
 // lost says how a process ended whose session broke with err.
 func (p *process) lost(err error) string {
-	select {
-	case <-p.runner.proc.Done():
-	case <-time.After(drainTime): // it lives, only the session is broken
-	}
+	p.runner.settle()
 	what := p.runner.ended()
 	if what == "" {
 		what = "broke its session: " + err.Error()
 	}
-	time.Sleep(drainTime / 10) // its last words may be on their way
 	if words := p.runner.log.words(); words != "" {
 		what += "; it said: " + words
 	}

@@ -208,6 +208,7 @@ func (r *runner) blame(ctx context.Context, err error) *fault {
 		f.reason = se.Error()
 		return f
 	}
+	r.settle()
 	f.reason = "start " + r.path + ": " + r.why(ctx, f, err)
 	if words := r.log.words(); words != "" {
 		f.reason += "; it said: " + words
@@ -233,20 +234,34 @@ func (r *runner) why(ctx context.Context, f *fault, err error) string {
 	return err.Error()
 }
 
-// ended says how the process ended, "" if it runs.
+// ended says how the process ended by itself, "" if it runs or was ended by us.
 func (r *runner) ended() string {
 	if r.proc == nil {
 		return ""
 	}
 	select {
 	case <-r.proc.Done():
-		exit, err := r.proc.Wait(context.Background())
-		if err != nil || exit.Stopped {
-			return ""
-		}
-		return exit.String()
 	default:
 		return ""
+	}
+	exit, err := r.proc.Wait(context.Background())
+	if err != nil || exit.Stopped && exit.Signal == syscall.SIGKILL {
+		return ""
+	}
+	exit.Stopped = false // it was quicker than our signal
+	return exit.String()
+}
+
+// settle gives a process that is ending the time to do so, and its last words
+// the time to come.
+func (r *runner) settle() {
+	if r.proc == nil {
+		return
+	}
+	select {
+	case <-r.proc.Done():
+		time.Sleep(drainTime / 10)
+	case <-time.After(drainTime):
 	}
 }
 

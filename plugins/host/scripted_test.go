@@ -105,6 +105,7 @@ func act(ctx context.Context, do string, r monitor.Request) monitor.Result {
 		os.Exit(n)
 	case "stop":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		<-ctx.Done()
 	case "huge":
 		return monitor.Failed("a", strings.Repeat("x", 1<<20))
 	case "print":

@@ -24,6 +24,8 @@ func (p Plugin) resident(ctx context.Context) int {
 	defer stop(nil)
 	watchLifeline(os.Getenv(rpc.LifelineEnv), stop)
 	svc := newService(ctx, p, log)
+	// Words on os.Stderr shall reach the host even if they are the last ones.
+	svc.begin = func() { os.Stderr = stderr }
 	served := false
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: rpc.Handshake(),

@@ -29,13 +29,15 @@ type service struct {
 	instances *instances
 	keeping   *keeping
 	pulse     *pulse.Pulse
+	begin     func() // called before the first session
+	once      sync.Once
 
 	mu      sync.Mutex
 	session *session // the last one, which the next ends
 }
 
 func newService(ctx context.Context, p Plugin, log *slog.Logger) *service {
-	s := &service{plugin: p, log: log, instances: newInstances(p), pulse: pulse.Start(ctx)}
+	s := &service{plugin: p, log: log, instances: newInstances(p), pulse: pulse.Start(ctx), begin: func() {}}
 	s.keeping = &keeping{turn: make(chan struct{}, 1), claimed: s.keep}
 	return s
 }
@@ -143,6 +145,7 @@ func shown(ctx context.Context, sh Shower, topic string) (text string, err error
 
 // Session serves one host until it or the process ends.
 func (s *service) Session(stream grpc.BidiStreamingServer[pb.HostMessage, pb.PluginMessage]) error {
+	s.once.Do(s.begin)
 	ss := newSession(stream.Context(), s)
 	s.mu.Lock()
 	before := s.session
