@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"time"
@@ -17,8 +18,13 @@ import (
 var ErrStopped = errors.New("the engine has stopped")
 
 // ErrUnknown is what a call about a service, group or host that does not
-// exist wraps. Nothing is created by asking.
-var ErrUnknown = errors.New("no such name in the configuration")
+// exist wraps; it is fs.ErrNotExist. Nothing is created by asking.
+var ErrUnknown error = unknownError{}
+
+type unknownError struct{}
+
+func (unknownError) Error() string        { return "no such name in the configuration" }
+func (unknownError) Is(target error) bool { return target == fs.ErrNotExist }
 
 // ErrNotFailing answers an acknowledgement of a service that does not fail.
 var ErrNotFailing = errors.New("service is in a non-failure state")

@@ -172,16 +172,23 @@ func (e *Engine) Run(ctx context.Context) error {
 	return errors.Join(err, group.Wait())
 }
 
+// bounded calls f with a time limit.
+func bounded(ctx context.Context, d time.Duration, f func(context.Context) error) error {
+	limit, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return f(limit)
+}
+
 // stop ends what the loop started, in the order that loses nothing, bounded
 // by Options.StopTime.
 func (e *Engine) stop(ctx context.Context, l *loop) error {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.opt.StopTime)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	l.saveAll()
-	if err := l.outbox.Stop(limit); err != nil {
+	err := bounded(ctx, e.opt.StopTime/2, l.outbox.Stop)
+	if err != nil {
 		e.opt.Log.Warn("stop", "err", err) // nothing is lost: it is told at the next start
 	}
-	return e.opt.Store.Close(limit)
+	return bounded(ctx, e.opt.StopTime/2, e.opt.Store.Close)
 }
 
 // newOutbox joins the outbox to the store: it reports from goroutines of its

@@ -202,6 +202,7 @@ func configResult(l *loop) monitor.Result {
 // publishDaemon shows readers the daemon's row.
 func (l *loop) publishDaemon(now time.Time) {
 	d := l.daemon
-	d.Stopped, d.Running, d.Outbox, d.Late = l.globals.Stopped, len(l.inflight), l.outbox.Len(), l.self.late
+	d.Stopped, d.Hosts = l.globals.Stopped, l.globals.Hosts
+	d.Running, d.Outbox, d.Late = len(l.inflight), l.outbox.Len(), l.self.late
 	l.board.SetDaemon(&d)
 }

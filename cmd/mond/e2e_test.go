@@ -61,7 +61,7 @@ func TestSilentMailServerDoesNotDelayTheTable(t *testing.T) {
 		if len(claims) != 1 || !claims[0].Out {
 			t.Fatalf("claims %+v", claims)
 		}
-		took := info.ModTime().Sub(claims[0].Since)
+		took := info.ModTime().Sub(claims[0].Since) // a file's time is a tick coarse: it may be negative
 		t.Logf("decision to table: %v", took)
 		if took > 50*time.Millisecond {
 			t.Errorf("decision to table took %v, want under 50ms", took)

@@ -7,22 +7,25 @@ import (
 	"github.com/mondhq/mond/engine/view"
 )
 
-// Daemon is the daemon as the API shows it. Durations are in seconds.
+// Daemon is the daemon as the API shows it. Durations are in seconds. Services
+// and Statuses do not count the daemon's own services.
 type Daemon struct {
-	Version     string         `json:"version"`
-	PID         int            `json:"pid"`
-	Config      string         `json:"config"`
-	Started     time.Time      `json:"started"`
-	Loaded      time.Time      `json:"loaded"`
-	ReloadError string         `json:"reload_error,omitempty"`
-	Stopped     *Note          `json:"stopped,omitempty"`
-	Checks      uint64         `json:"checks"`
-	Blind       uint64         `json:"blind"`
-	Running     int            `json:"running"`
-	Late        float64        `json:"late_seconds"`
-	Outbox      int            `json:"outbox"`
-	Services    int            `json:"services"`
-	Statuses    map[string]int `json:"statuses"`
+	Version     string    `json:"version"`
+	PID         int       `json:"pid"`
+	Config      string    `json:"config"`
+	Started     time.Time `json:"started"`
+	Loaded      time.Time `json:"loaded"`
+	ReloadError string    `json:"reload_error,omitempty"`
+	Stopped     *Note     `json:"stopped,omitempty"`
+	// Hosts are those that were taken out of all checks and alerts.
+	Hosts    map[string]Note `json:"disabled_hosts,omitempty"`
+	Checks   uint64          `json:"checks"`
+	Blind    uint64          `json:"blind"`
+	Running  int             `json:"running"`
+	Late     float64         `json:"late_seconds"`
+	Outbox   int             `json:"outbox"`
+	Services int             `json:"services"`
+	Statuses map[string]int  `json:"statuses"`
 }
 
 // Note is what an operator said and when.
@@ -87,9 +90,10 @@ type Claim struct {
 	Since   time.Time `json:"since"`
 }
 
-// Remark is the body of an operator's call.
+// Remark is the body of an operator's call; what a call has no use for is not
+// looked at.
 type Remark struct {
-	Text string `json:"text"`
+	Text string `json:"text,omitempty"`
 	// Kind and Period are for a test of alerts.
 	Kind   string `json:"kind,omitempty"`
 	Period string `json:"period,omitempty"`
@@ -106,6 +110,12 @@ func daemonOf(b *view.Board) Daemon {
 		Version: d.Version, PID: d.PID, Config: d.ConfigPath, Started: d.Started, Loaded: d.Loaded,
 		ReloadError: d.ReloadError, Stopped: noteOf(d.Stopped), Checks: d.Checks, Blind: d.Blind,
 		Running: d.Running, Late: d.Late.Seconds(), Outbox: d.Outbox, Statuses: map[string]int{},
+	}
+	for host, n := range d.Hosts {
+		if out.Hosts == nil {
+			out.Hosts = map[string]Note{}
+		}
+		out.Hosts[host] = Note(n)
 	}
 	for s := range b.Services() {
 		if !s.Hidden {

@@ -1,18 +1,17 @@
 // Package control lets people and programs look at the daemon and steer it:
 // JSON over HTTP on a Unix socket, whose peer the kernel vouches for. It only
 // reads rows (engine/view) and calls a [Controller]; it owns no state.
+//
+// Whoever may connect may do everything: the socket's mode and group say who.
+// Reads never reach the Controller, so they are answered while it is busy.
 package control
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/mondhq/mond/engine/opstatus"
@@ -20,8 +19,9 @@ import (
 	"github.com/mondhq/mond/plugins/alert"
 )
 
-// Controller is what an operator may do. The engine is one. Calls about names
-// that do not exist return an error and create nothing.
+// Controller is what an operator may do. The engine is one. A call about a
+// name that does not exist creates nothing and returns an error that is
+// fs.ErrNotExist.
 type Controller interface {
 	Ack(ctx context.Context, key opstatus.Key, user, text string) error
 	DisableService(ctx context.Context, key opstatus.Key, user, text string) error
@@ -47,33 +47,61 @@ type Options struct {
 	Log  *slog.Logger
 }
 
+// limits bound what one client can cost.
+type limits struct {
+	// body is the most bytes an operator may send.
+	body int64
+	// read bounds sending a request, write taking the answer.
+	read, write time.Duration
+	// call bounds what the daemon does for one call, a reload with many
+	// plugins included.
+	call time.Duration
+	// end is how long calls under way may take once the daemon ends.
+	end time.Duration
+}
+
+func usualLimits() limits {
+	return limits{body: 64 << 10, read: 10 * time.Second, write: 10 * time.Second, call: callLimit, end: time.Second}
+}
+
+// callLimit bounds one call.
+const callLimit = time.Minute
+
 // Server answers the API.
-type Server struct{ opt Options }
+type Server struct {
+	opt Options
+	lim limits
+}
 
 // New makes a Server.
-func New(o Options) *Server { return &Server{opt: o} }
+func New(o Options) *Server { return &Server{opt: o, lim: usualLimits()} }
 
-const (
-	// bodyLimit is the most an operator may send.
-	bodyLimit = 64 << 10
-	// callLimit bounds one call, a reload with many plugins included.
-	callLimit = time.Minute
-)
-
-// Serve answers on l until ctx ends.
+// Serve answers on l until ctx ends, which it ends calls under way with, and
+// closes l.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
-		Handler:           http.MaxBytesHandler(s.Handler(), bodyLimit),
-		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c) },
-		ReadHeaderTimeout: 10 * time.Second,
+		Handler:           s.Handler(),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       withConn,
+		ReadHeaderTimeout: s.lim.read,
+		WriteTimeout:      s.lim.call + s.lim.write, // counts from the request on
 		IdleTimeout:       time.Minute,
-		ErrorLog:          slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(s.opt.Log.Handler(), slog.LevelWarn),
 	}
-	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
-	defer stop()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
+	select {
+	case err := <-ended:
+		_ = srv.Close()
+		return fmt.Errorf("serve the control socket: %w", err)
+	case <-ctx.Done():
 	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.lim.end)
+	defer cancel()
+	if srv.Shutdown(limit) != nil {
+		_ = srv.Close()
+	}
+	<-ended
 	return nil
 }
 
@@ -89,133 +117,6 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/hosts/{host}/{action}", s.onHost)
 	mux.HandleFunc("POST /v1/scheduler/{action}", s.onScheduler)
 	mux.HandleFunc("POST /v1/reload", s.reload)
+	mux.HandleFunc("/", unknown)
 	return mux
-}
-
-func (s *Server) daemon(w http.ResponseWriter, _ *http.Request) { reply(w, daemonOf(s.opt.Board)) }
-
-func (s *Server) services(w http.ResponseWriter, _ *http.Request) {
-	rows := []Service{}
-	for v := range s.opt.Board.Services() {
-		rows = append(rows, serviceOf(v, false))
-	}
-	reply(w, rows)
-}
-
-func (s *Server) service(w http.ResponseWriter, r *http.Request) {
-	v := s.opt.Board.Service(keyOf(r))
-	if v == nil {
-		refuse(w, http.StatusNotFound, fmt.Errorf("no service %s in the configuration", keyOf(r)))
-		return
-	}
-	reply(w, serviceOf(v, true))
-}
-
-func (s *Server) show(w http.ResponseWriter, r *http.Request) {
-	if s.opt.Show == nil {
-		refuse(w, http.StatusNotFound, errors.New("no plugin can be asked"))
-		return
-	}
-	text, err := s.opt.Show(r.Context(), r.PathValue("program"), r.PathValue("topic"))
-	if err != nil {
-		refuse(w, http.StatusBadGateway, err)
-		return
-	}
-	_, _ = io.WriteString(w, text)
-}
-
-func (s *Server) onService(w http.ResponseWriter, r *http.Request) {
-	c, key, user := s.opt.Controller, keyOf(r), peer(r.Context())
-	s.act(w, r, map[string]func(context.Context, Remark) error{
-		"ack":     func(ctx context.Context, m Remark) error { return c.Ack(ctx, key, user, m.Text) },
-		"disable": func(ctx context.Context, m Remark) error { return c.DisableService(ctx, key, user, m.Text) },
-		"enable":  func(ctx context.Context, _ Remark) error { return c.EnableService(ctx, key, user) },
-		"test":    func(ctx context.Context, _ Remark) error { return c.TestMonitor(ctx, key) },
-		"test-alert": func(ctx context.Context, m Remark) error {
-			kind, err := kindOf(m.Kind)
-			if err != nil {
-				return err
-			}
-			return c.TestAlert(ctx, key, kind, m.Period)
-		},
-	})
-}
-
-func (s *Server) onWatch(w http.ResponseWriter, r *http.Request) {
-	c, group, user := s.opt.Controller, r.PathValue("group"), peer(r.Context())
-	s.act(w, r, map[string]func(context.Context, Remark) error{
-		"disable": func(ctx context.Context, m Remark) error { return c.DisableWatch(ctx, group, user, m.Text) },
-		"enable":  func(ctx context.Context, _ Remark) error { return c.EnableWatch(ctx, group, user) },
-	})
-}
-
-func (s *Server) onHost(w http.ResponseWriter, r *http.Request) {
-	c, host, user := s.opt.Controller, r.PathValue("host"), peer(r.Context())
-	s.act(w, r, map[string]func(context.Context, Remark) error{
-		"disable": func(ctx context.Context, m Remark) error { return c.DisableHost(ctx, host, user, m.Text) },
-		"enable":  func(ctx context.Context, _ Remark) error { return c.EnableHost(ctx, host, user) },
-	})
-}
-
-func (s *Server) onScheduler(w http.ResponseWriter, r *http.Request) {
-	c, user := s.opt.Controller, peer(r.Context())
-	s.act(w, r, map[string]func(context.Context, Remark) error{
-		"stop":  func(ctx context.Context, m Remark) error { return c.StopScheduler(ctx, user, m.Text) },
-		"start": func(ctx context.Context, _ Remark) error { return c.StartScheduler(ctx, user) },
-	})
-}
-
-func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
-	s.run(w, r, func(ctx context.Context, _ Remark) error { return s.opt.Controller.Reload(ctx) })
-}
-
-// act runs the action that the path names.
-func (s *Server) act(w http.ResponseWriter, r *http.Request, actions map[string]func(context.Context, Remark) error) {
-	do := actions[r.PathValue("action")]
-	if do == nil {
-		refuse(w, http.StatusNotFound, fmt.Errorf("no action %q", r.PathValue("action")))
-		return
-	}
-	s.run(w, r, do)
-}
-
-func (s *Server) run(w http.ResponseWriter, r *http.Request, do func(context.Context, Remark) error) {
-	var m Remark
-	if err := json.NewDecoder(r.Body).Decode(&m); err != nil && !errors.Is(err, io.EOF) {
-		refuse(w, http.StatusBadRequest, fmt.Errorf("read the request: %w", err))
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), callLimit)
-	defer cancel()
-	if err := do(ctx, m); err != nil {
-		refuse(w, http.StatusConflict, err)
-		return
-	}
-	reply(w, struct{}{})
-}
-
-func keyOf(r *http.Request) opstatus.Key {
-	return opstatus.Key{Group: r.PathValue("group"), Service: r.PathValue("service")}
-}
-
-// kinds are the lists of alert lines that a test may call.
-var kinds = []alert.Kind{alert.Failure, alert.Up, alert.Startup, alert.Ack, alert.Disable}
-
-func kindOf(word string) (alert.Kind, error) {
-	i := slices.IndexFunc(kinds, func(k alert.Kind) bool { return k.String() == word })
-	if i < 0 {
-		return alert.Unset, fmt.Errorf("kind of alert %q: want one of %v", word, kinds)
-	}
-	return kinds[i], nil
-}
-
-func reply(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // a client that went away is its own trouble
-}
-
-func refuse(w http.ResponseWriter, code int, err error) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(problem{Error: err.Error()})
 }

@@ -7,36 +7,54 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Listen makes the control socket at path, mode 0660. A socket that a living
-// daemon answers on is refused, a stale one is replaced, anything that is not
-// a socket is left alone and is an error.
+const (
+	// socketMode lets the daemon's user and group in.
+	socketMode = 0o660
+	// longestPath is the most bytes of a Unix socket's path on Linux.
+	longestPath = 107
+)
+
+// Listen makes the control socket at path, mode 0660, and its folder if it is
+// missing. A socket that a living daemon answers on is refused, a stale one is
+// replaced, anything that is not a socket is left alone and is an error.
 func Listen(path string) (net.Listener, error) {
+	if len(path) > longestPath {
+		return nil, fmt.Errorf("control socket %s: the path has %d bytes, at most %d fit; set controlsocket", path, len(path), longestPath)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("make the folder of the control socket: %w", err)
 	}
-	if err := clear(path); err != nil {
+	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("unix", path)
+	l, err := (&net.ListenConfig{Control: narrow}).Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
-	if err := os.Chmod(path, 0o660); err != nil {
+	if err := os.Chmod(path, socketMode); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the control socket to its group: %w", err), l.Close())
 	}
 	return l, nil
 }
 
-// clear removes a stale socket.
-func clear(path string) error {
+// narrow sets the mode that the socket is born with, so that nobody else can
+// connect before it is set on the path. The umask still takes from it.
+func narrow(_, _ string, c syscall.RawConn) (err error) {
+	if cerr := c.Control(func(fd uintptr) { err = unix.Fchmod(int(fd), socketMode) }); cerr != nil {
+		return cerr
+	}
+	return err
+}
+
+// removeStale removes a socket that nobody listens on any more.
+func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -44,45 +62,20 @@ func clear(path string) error {
 	if err != nil {
 		return fmt.Errorf("look at the control socket: %w", err)
 	}
-	if info.Mode()&fs.ModeSocket == 0 {
+	if info.Mode().Type() != fs.ModeSocket {
 		return fmt.Errorf("control socket %s: it exists and is no socket; remove it or set controlsocket", path)
 	}
-	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+	c, err := net.DialTimeout("unix", path, time.Second)
+	switch {
+	case err == nil:
 		_ = c.Close()
 		return fmt.Errorf("control socket %s: another mond answers on it; stop it or set controlsocket", path)
+	case !errors.Is(err, syscall.ECONNREFUSED):
+		// Full, forbidden: somebody may well live there.
+		return fmt.Errorf("control socket %s: cannot tell whether another mond answers on it: %w; set controlsocket", path, err)
 	}
-	return os.Remove(path)
-}
-
-type peerKey struct{}
-
-// withPeer notes who is at the other end, by the kernel's word.
-func withPeer(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, peerKey{}, peerName(c))
-}
-
-// peer is the user name of the caller, or "uid N".
-func peer(ctx context.Context) string {
-	name, _ := ctx.Value(peerKey{}).(string)
-	return name
-}
-
-func peerName(c net.Conn) string {
-	u, ok := c.(*net.UnixConn)
-	if !ok {
-		return ""
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove the stale control socket: %w", err)
 	}
-	raw, err := u.SyscallConn()
-	if err != nil {
-		return ""
-	}
-	var cred *unix.Ucred
-	if err := raw.Control(func(fd uintptr) { cred, _ = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil || cred == nil {
-		return ""
-	}
-	id := strconv.FormatUint(uint64(cred.Uid), 10)
-	if known, err := user.LookupId(id); err == nil {
-		return known.Username
-	}
-	return "uid " + id
+	return nil
 }

@@ -32,7 +32,7 @@ type Service struct {
 	Decisions []Decision
 	// Claims are what the service's keepers hold because of it.
 	Claims []Claim
-	// Skips says why the last due check was not run; empty if it was.
+	// Skipped says why the last due check was not run; empty if it was.
 	Skipped string
 	// Hidden services are not shown by mon's line protocol.
 	Hidden bool
@@ -69,6 +69,8 @@ type Daemon struct {
 	ReloadError string
 	// Stopped is set while the scheduler is stopped.
 	Stopped *opstatus.Note
+	// Hosts are those that were taken out of all checks and alerts.
+	Hosts map[string]opstatus.Note
 	// Checks counts checks that were answered; Blind those that saw nothing.
 	Checks, Blind uint64
 	// Running is how many checks are under way.
