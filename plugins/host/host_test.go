@@ -249,6 +249,7 @@ func tally(results []monitor.Result) map[monitor.Cause]int {
 }
 
 func TestChecks(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	for _, tt := range []struct {
 		program, do string
@@ -296,6 +297,7 @@ func TestChecks(t *testing.T) {
 }
 
 func TestHugeOutputIsCut(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	res := r.do("ok.monitor", generous, "-do", "huge")
 	if !res.Failing() || len(res.Detail) > 64<<10 || !strings.Contains(res.Detail, "cut here") {
@@ -304,6 +306,7 @@ func TestHugeOutputIsCut(t *testing.T) {
 }
 
 func TestStrayAnswersAreDropped(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	checks := r.checks(10, "twice.monitor", generous)
 	r.Run(checks)
@@ -315,6 +318,7 @@ func TestStrayAnswersAreDropped(t *testing.T) {
 // A thousand checks are out when their plugin is killed: all are blind at once,
 // and checks go on within two seconds.
 func TestKilledPlugin(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	pid := r.pid("ok.monitor")
 	checks := r.checks(1000, "ok.monitor", time.Minute, "-do", "wait")
@@ -370,6 +374,7 @@ func TestPluginThatStopsItself(t *testing.T) {
 }
 
 func TestLostWithItsLastWords(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	if res := r.do("ok.monitor", generous, "-do", "exit=3"); res.Cause != monitor.PluginLost || !strings.Contains(res.Summary, "exited 3; it said: fatal error: out of luck") {
 		t.Errorf("got %v %s", res.Cause, res.Summary)
@@ -378,6 +383,7 @@ func TestLostWithItsLastWords(t *testing.T) {
 
 // A descendant that holds the plugin's pipes keeps nobody waiting.
 func TestDescendantThatHoldsThePipes(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	res := r.do("ok.monitor", generous, "-do", "child")
 	pid, err := strconv.Atoi(res.Summary)
@@ -395,6 +401,7 @@ func TestDescendantThatHoldsThePipes(t *testing.T) {
 }
 
 func TestInflightLimitAndOverload(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.pid("few.monitor")
 	slow := r.checks(2, "few.monitor", generous, "-do", "wait=700")
@@ -413,6 +420,7 @@ func TestInflightLimitAndOverload(t *testing.T) {
 }
 
 func TestCancelOfChecks(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.pid("few.monitor")
 	checks := r.checks(4, "few.monitor", time.Minute, "-do", "wait")
@@ -430,6 +438,7 @@ func TestCancelOfChecks(t *testing.T) {
 
 // The check that makes its plugin crash is found, and hurts nobody after that.
 func TestQuarantine(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.pid("ok.monitor")
 	bad := r.checks(1, "ok.monitor", generous, "-do", "exit=3")[0]
@@ -459,6 +468,7 @@ func TestQuarantine(t *testing.T) {
 }
 
 func TestHangingStart(t *testing.T) {
+	t.Parallel()
 	sp, err := procgroup.New()
 	if err != nil {
 		t.Fatal(err)
@@ -491,6 +501,7 @@ func TestHangingStart(t *testing.T) {
 }
 
 func TestDescribeValidateShow(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	p, err := r.Find(Monitor, "few.monitor")
 	if err != nil {
@@ -528,6 +539,7 @@ func TestDescribeValidateShow(t *testing.T) {
 }
 
 func TestSendAndKeep(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*generous)
 	defer cancel()
@@ -569,6 +581,7 @@ func TestSendAndKeep(t *testing.T) {
 // A keeper that is killed asks for its full set again, and takes no changes
 // before it.
 func TestKilledKeeper(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*generous)
 	defer cancel()
@@ -606,6 +619,7 @@ func (r *rig) reported() (out []string) {
 }
 
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(o *Options) { o.MonDirs = []string{"/bin"} })
 	has := func(part string) {
 		t.Helper()
@@ -644,6 +658,7 @@ func TestWatch(t *testing.T) {
 }
 
 func TestCapabilitiesOnlyWhereBothNameThem(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(o *Options) {
 		o.Grants = map[string][]string{"caps.monitor": {"cap_net_raw", "cap_net_admin"}, "ok.monitor": {"cap_net_raw"}}
 	})
@@ -665,6 +680,7 @@ func TestCapabilitiesOnlyWhereBothNameThem(t *testing.T) {
 }
 
 func TestReconfigureKeepsWhatIsUnchanged(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	pid := r.pid("ok.monitor")
 	r.Reconfigure(r.opt)
@@ -684,6 +700,7 @@ func TestReconfigureKeepsWhatIsUnchanged(t *testing.T) {
 // A plugin that did not start is tried at once after a reload, so that whoever
 // mended it need not wait.
 func TestReconfigureTriesAgain(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "late.monitor")
 	if err := os.WriteFile(file, []byte("#!/bin/sh\necho broken >&2\nexit 1\n"), 0o755); err != nil {
@@ -704,6 +721,7 @@ func TestReconfigureTriesAgain(t *testing.T) {
 }
 
 func TestStopIsBounded(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	pid := r.pid("ok.monitor")
 	checks := r.checks(10, "ok.monitor", time.Minute, "-do", "wait")
@@ -727,6 +745,7 @@ func TestStopIsBounded(t *testing.T) {
 }
 
 func TestStopAnswersWhatIsOut(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	quick := r.checks(5, "ok.monitor", generous, "-do", "wait=300")
 	slow := r.checks(5, "ok.monitor", time.Minute, "-do", "wait")
@@ -745,5 +764,40 @@ func TestStopAnswersWhatIsOut(t *testing.T) {
 	}
 	if d := r.dones[slow[0].ID]; d.Result.Cause != monitor.NotRun {
 		t.Errorf("a check that would have taken a minute: %+v", d.Result)
+	}
+}
+
+func TestClassicPrograms(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	script := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script("web.monitor", `echo "$2 $3"; echo "$MON_STATEDIR"; exit 2`)
+	script("hang.monitor", `sleep 60`)
+	script("killed.monitor", `kill -9 $$`)
+	script("file.alert", `cat > "$(dirname "$0")/told"; echo "$@" >> "$(dirname "$0")/told"; echo noted`)
+	r := newRig(t, func(o *Options) { o.MonDirs, o.AlertDirs, o.StateDir = []string{dir}, []string{dir}, "/state" })
+	if res := r.do("web.monitor", generous, "-x"); res.Cause != monitor.Exited || res.Exit != 2 || res.Output() != "a b\n/state\n" {
+		t.Errorf("got %+v", res)
+	}
+	if res := r.do("hang.monitor", 200*time.Millisecond); res.Cause != monitor.TimedOut {
+		t.Errorf("hang: %+v", res)
+	}
+	if res := r.do("killed.monitor", generous); res.Cause != monitor.Killed {
+		t.Errorf("killed: %+v", res)
+	}
+	err := r.Send(t.Context(), "file.alert", alert.Request{Kind: alert.Up, Group: "g", Service: "s", Output: "text\n"})
+	told, rerr := os.ReadFile(filepath.Join(dir, "told"))
+	if err != nil || rerr != nil || !strings.HasPrefix(string(told), "text\n-s s -g g -h ") {
+		t.Errorf("%v %v %s", err, rerr, told)
+	}
+	if !strings.Contains(r.log.String(), "output=\"noted") {
+		t.Error("what an alert prints is lost")
+	}
+	if err := r.Keep(t.Context(), "file.alert", true, nil); err == nil {
+		t.Error("a classic program took claims")
 	}
 }

@@ -79,10 +79,14 @@ func (p *pool) next() {
 		w := p.queue[0]
 		p.queue[0] = nil
 		p.queue = p.queue[1:]
-		if w.answered {
-			continue
+		switch {
+		case w.answered:
+		case !time.Now().Before(w.deadline):
+			w.timer.Stop()
+			p.answer(w, p.crowded())
+		default:
+			p.begin(w)
 		}
-		p.begin(w)
 	}
 }
 
@@ -147,10 +151,15 @@ func (p *pool) tooLate(w *errand) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w.cancel == nil {
-		p.answer(w, monitor.Blinded(monitor.Overloaded, fmt.Sprintf("its time was over before it could run: %d classic monitors were running, as many as maxprocs allows", p.max)))
+		p.answer(w, p.crowded())
 		return
 	}
 	p.answer(w, monitor.Blinded(monitor.LocalFault, "its program hangs inside the kernel and cannot be ended"))
+}
+
+// crowded is the answer for a check that did not get its turn in time.
+func (p *pool) crowded() monitor.Result {
+	return monitor.Blinded(monitor.Overloaded, fmt.Sprintf("its time was over before it could run: %d classic monitors were running, as many as maxprocs allows", p.max))
 }
 
 // answer gives the one answer. The caller holds mu.

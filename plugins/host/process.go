@@ -42,7 +42,7 @@ type process struct {
 	caps     []uintptr
 }
 
-func (p *process) pid() int { return p.runner.proc.Pid() }
+func (p *process) pid() int { return p.runner.begun.Load().Pid() }
 
 // launcher starts resident plugins.
 type launcher struct {
@@ -145,7 +145,7 @@ func (p *process) kill() {
 
 // end lets a drained plugin end by itself, for a while.
 func (p *process) end() {
-	if _, err := p.runner.proc.Stop(termGrace); err != nil {
+	if _, err := p.runner.begun.Load().Stop(termGrace); err != nil {
 		p.runner.log.log.Warn("plugin does not end", "pid", p.pid(), "err", err)
 	}
 	p.bury()
@@ -158,8 +158,8 @@ func (p *process) bury() {
 	if p.release != nil {
 		p.release()
 	}
-	if p.runner.proc != nil {
-		<-p.runner.proc.Done()
+	if proc := p.runner.begun.Load(); proc != nil {
+		<-proc.Done()
 	}
 	p.client.Kill()
 	if p.runner.tmp != "" {
@@ -183,12 +183,13 @@ func (p *process) lost(err error) string {
 // crashed reports whether the end of the process may have been the fault of a
 // check: not when somebody asked it to end.
 func (p *process) crashed() bool {
+	proc := p.runner.begun.Load()
 	select {
-	case <-p.runner.proc.Done():
+	case <-proc.Done():
 	default:
 		return true
 	}
-	exit, err := p.runner.proc.Wait(context.Background())
+	exit, err := proc.Wait(context.Background())
 	return err != nil || !asked(exit.Signal)
 }
 

@@ -45,10 +45,11 @@ type runner struct {
 	caps    []uintptr
 	log     *pluginLog
 
-	cmd    *exec.Cmd // carries go-plugin's environment
-	tmp    string    // where the plugin is to make its socket
-	proc   *procgroup.Process
-	keep   *os.File // the lifeline
+	cmd    *exec.Cmd                         // carries go-plugin's environment
+	tmp    string                            // where the plugin is to make its socket
+	begun  atomic.Pointer[procgroup.Process] // nil before the start
+	doomed atomic.Bool                       // Kill was called, perhaps before the start
+	keep   *os.File                          // the lifeline
 	hello  *io.PipeReader
 	greets *io.PipeWriter
 	first  atomic.Pointer[string] // the handshake, as printed
@@ -91,17 +92,21 @@ func (r *runner) Start(ctx context.Context) error {
 	for _, f := range []*os.File{outW, errW, child} {
 		_ = f.Close() // the child has its own
 	}
-	r.proc, r.keep = proc, keep
-	r.follow(out, errs)
+	r.keep = keep
+	r.begun.Store(proc)
+	if r.doomed.Load() {
+		_ = r.Kill(ctx) // it came while we forked
+	}
+	r.follow(proc, out, errs)
 	return nil
 }
 
 // follow reads both pipes until the process and drainTime are over.
-func (r *runner) follow(out, errs *os.File) {
+func (r *runner) follow(proc *procgroup.Process, out, errs *os.File) {
 	go func() { r.log.read(errs) }()                   // ends with the deadline below
 	go func() { r.greet(out); _ = r.greets.Close() }() // likewise
 	go func() {                                        // ends with the process
-		<-r.proc.Done()
+		<-proc.Done()
 		limit := time.Now().Add(drainTime)
 		_, _ = out.SetReadDeadline(limit), errs.SetReadDeadline(limit)
 		time.Sleep(2 * drainTime)
@@ -148,19 +153,20 @@ func isHandshake(s string) bool {
 
 // Wait returns when the process was reaped.
 func (r *runner) Wait(ctx context.Context) error {
-	exit, err := r.proc.Wait(ctx)
+	exit, err := r.begun.Load().Wait(ctx)
 	if err == nil && (exit.Code != 0 || exit.Signal != 0) {
 		err = errors.New(exit.String())
 	}
 	return err
 }
 
-// Kill kills the process and its group.
+// Kill kills the process and its group, now or as soon as it begins.
 func (r *runner) Kill(context.Context) error {
-	if r.proc == nil {
-		return nil
+	r.doomed.Store(true)
+	if proc := r.begun.Load(); proc != nil {
+		return proc.Signal(syscall.SIGKILL)
 	}
-	return r.proc.Signal(syscall.SIGKILL)
+	return nil
 }
 
 // Stdout is the handshake only.
@@ -174,10 +180,10 @@ func (r *runner) Name() string { return r.path }
 
 // ID is the number of the process.
 func (r *runner) ID() string {
-	if r.proc == nil {
-		return ""
+	if proc := r.begun.Load(); proc != nil {
+		return strconv.Itoa(proc.Pid())
 	}
-	return strconv.Itoa(r.proc.Pid())
+	return ""
 }
 
 // Diagnose adds nothing to an error: see blame.
@@ -236,15 +242,16 @@ func (r *runner) why(ctx context.Context, f *fault, err error) string {
 
 // ended says how the process ended by itself, "" if it runs or was ended by us.
 func (r *runner) ended() string {
-	if r.proc == nil {
+	proc := r.begun.Load()
+	if proc == nil {
 		return ""
 	}
 	select {
-	case <-r.proc.Done():
+	case <-proc.Done():
 	default:
 		return ""
 	}
-	exit, err := r.proc.Wait(context.Background())
+	exit, err := proc.Wait(context.Background())
 	if err != nil || exit.Stopped && exit.Signal == syscall.SIGKILL {
 		return ""
 	}
@@ -255,11 +262,12 @@ func (r *runner) ended() string {
 // settle gives a process that is ending the time to do so, and its last words
 // the time to come.
 func (r *runner) settle() {
-	if r.proc == nil {
+	proc := r.begun.Load()
+	if proc == nil {
 		return
 	}
 	select {
-	case <-r.proc.Done():
+	case <-proc.Done():
 		time.Sleep(drainTime / 10)
 	case <-time.After(drainTime):
 	}

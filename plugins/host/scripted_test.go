@@ -19,7 +19,9 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/job"
 	"github.com/mondhq/mond/plugins/monitor"
+	"github.com/mondhq/mond/plugins/procgroup"
 	"github.com/mondhq/mond/plugins/rpc"
 	"github.com/mondhq/mond/plugins/rpc/pb"
 	"github.com/mondhq/mond/plugins/serve"
@@ -278,5 +280,18 @@ func nonsense(s grpc.BidiStreamingServer[pb.HostMessage, pb.PluginMessage]) erro
 	})
 }
 
-// hoster is a host in a process of its own, to be killed.
-func hoster() {}
+// hoster is a host in a process of its own, to be killed. It prints the pid of
+// a plugin that it runs and waits. Its arguments are the two directories.
+func hoster() {
+	sp, err := procgroup.New()
+	if err != nil {
+		panic(err)
+	}
+	h, err := New(Options{PluginDirs: os.Args[1:2], RunDir: os.Args[2], Spawner: sp})
+	if err != nil {
+		panic(err)
+	}
+	h.Run([]job.Check{{ID: 1, Program: "ok.monitor", Timeout: time.Minute, Request: monitor.Request{Args: []string{"-do", "pid"}}}})
+	fmt.Println((<-h.Results())[0].Result.Summary)
+	select {}
+}
