@@ -26,6 +26,7 @@ func (l *loop) handleDue(now time.Time) {
 	if len(l.due) == 0 {
 		return
 	}
+	l.lastBatch = now
 	jobs := make([]job.Check, 0, len(l.due))
 	for _, id := range l.due {
 		if j, ok := l.dispatch(l.services[id], now); ok {

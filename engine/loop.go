@@ -34,6 +34,9 @@ type loop struct {
 	self        self
 	daemon      view.Daemon
 
+	grain     time.Duration // how close batches of checks may be
+	lastBatch time.Time
+
 	// batch is what this turn makes durable, touched the services whose rows
 	// it changed.
 	batch   store.Batch
@@ -104,15 +107,32 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// untilDue is how long the loop may sleep. It wakes at most every
-// wakeInterval for checks, so that those due closely together go out as one
-// batch.
+// grainMost is the most that a check may be late so that several go out as one
+// batch: a wake-up, a message and its answer cost more than a check.
+const grainMost = 10 * time.Millisecond
+
+// grainOf is a tenth of the shortest interval, grainMost at most.
+func grainOf(services []*service) time.Duration {
+	grain := grainMost
+	for _, s := range services {
+		for _, phase := range []schedule.Phase{schedule.Up, schedule.Suspect, schedule.Down} {
+			if i := s.cfg.Plan.Interval(phase); i > 0 {
+				grain = min(grain, i/10)
+			}
+		}
+	}
+	return grain
+}
+
+// untilDue is how long the loop may sleep: until something is due, but not
+// before a grain has passed since the last batch.
 func (l *loop) untilDue() time.Duration {
 	_, due, ok := l.heap.Peek()
 	if !ok || l.globals.Stopped != nil {
 		return time.Hour
 	}
-	return max(time.Until(due), 0)
+	now := time.Now()
+	return max(due.Sub(now), l.lastBatch.Add(l.grain).Sub(now), 0)
 }
 
 // flush ends a turn: rows are published, the turn's changes go to the store.

@@ -80,6 +80,7 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 		}
 		s.publish()
 	}
+	l.grain = grainOf(l.services)
 	l.self.recount(l.services)
 	l.outbox.SetTimeout(loaded.Config.Globals.AlertTimeout)
 	l.board.Replace(keys, cells)
