@@ -236,7 +236,7 @@ func large() *view.Board {
 	b := view.NewBoard()
 	row := board().Service(web)
 	summary := *row
-	summary.State.Summary = strings.Repeat("x", 1<<20)
+	summary.State.Summary = strings.Repeat("x", 512<<10)
 	cell := new(view.Cell)
 	cell.Store(&summary)
 	b.Replace([]opstatus.Key{web}, []*view.Cell{cell})
@@ -246,9 +246,10 @@ func large() *view.Board {
 // A client that asks and never reads costs its own connection and nothing
 // else; it is dropped in the end.
 func TestClientThatNeverReads(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(s *Server) {
 		s.opt.Board = large()
-		s.lim.call, s.lim.write = 0, time.Second
+		s.lim.call, s.lim.write = 0, 2*time.Second
 	})
 	var deaf []net.Conn
 	for range 5 {
@@ -256,8 +257,7 @@ func TestClientThatNeverReads(t *testing.T) {
 		fmt.Fprint(c, "GET /v1/services HTTP/1.1\r\nHost: x\r\n\r\n")
 		deaf = append(deaf, c)
 	}
-	rows, err := r.client.Services(t.Context())
-	if err != nil || len(rows) != 1 {
+	if _, err := r.client.Daemon(t.Context()); err != nil {
 		t.Errorf("beside them: %v", err)
 	}
 	if err := r.client.Do(t.Context(), Remark{}, "reload"); err != nil {
