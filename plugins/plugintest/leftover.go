@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,6 +14,8 @@ const (
 	// lingering is how long what was started may take to vanish after the
 	// program has ended: the kernel ends processes one by one.
 	lingering = time.Second
+	// lookAgain is the first pause, which doubles: to look costs a file for
+	// every process of the machine.
 	lookAgain = 5 * time.Millisecond
 )
 
@@ -33,24 +34,30 @@ func clearMarked(mark string) (left []string) {
 // remains are the marked processes that live on.
 func remains(mark string) []int {
 	end := time.Now().Add(lingering)
-	for {
+	for pause := lookAgain; ; pause *= 2 {
 		pids := marked(mark)
 		if len(pids) == 0 || time.Now().After(end) {
 			return pids
 		}
-		time.Sleep(lookAgain)
+		time.Sleep(pause)
 	}
 }
 
 // marked are the living processes with the mark.
 func marked(mark string) (pids []int) {
-	files, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, file := range files {
-		env, _ := os.ReadFile(file) // empty for one that has ended
-		if !bytes.Contains(env, []byte(mark+"\x00")) {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer proc.Close()
+	names, _ := proc.Readdirnames(-1) // as many as can be read
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
 			continue
 		}
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
+		env, _ := os.ReadFile("/proc/" + name + "/environ") // empty for one that has ended
+		if bytes.Contains(env, []byte(mark+"\x00")) {
 			pids = append(pids, pid)
 		}
 	}

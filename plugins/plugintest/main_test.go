@@ -1,11 +1,13 @@
 package plugintest
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -46,6 +48,12 @@ func tests(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	shipped = dir
 	if err := build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// The tests wait for programs, they hardly compute.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "12"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -129,7 +137,9 @@ func (f author) monitor(fs *flag.FlagSet) monitor.Monitor {
 		case "always well":
 			return monitor.OK("")
 		case "deaf to ctx":
-			time.Sleep(6 * time.Second)
+			if r.Hosts[0] == "127.0.0.2" {
+				time.Sleep(6 * time.Second)
+			}
 		case "panics":
 			panic("boo")
 		}
@@ -231,9 +241,9 @@ func script(t *testing.T, name, text string) string {
 	return path
 }
 
-// target is a port on loopback at which 127.0.0.1 greets, 127.0.0.2 is silent
+// target is a port on loopback at which 127.0.0.1 answers by greet, 127.0.0.2 is silent
 // and 127.0.0.3 is down.
-func target(t *testing.T) (port string) {
+func target(t *testing.T, greet func(net.Conn)) (port string) {
 	t.Helper()
 	for range 20 {
 		greets, err := net.Listen("tcp", "127.0.0.1:0")
@@ -246,16 +256,16 @@ func target(t *testing.T) (port string) {
 			greets.Close() // somebody else has that one
 			continue
 		}
-		answer(t, greets, true)
-		answer(t, silent, false)
+		answer(t, greets, greet)
+		answer(t, silent, nil)
 		return port
 	}
 	t.Fatal("no port is free on 127.0.0.1 and 127.0.0.2")
 	return ""
 }
 
-// answer accepts until the test ends, and greets or says nothing.
-func answer(t *testing.T, l net.Listener, greet bool) {
+// answer accepts until the test ends, and greets or, by nil, says nothing.
+func answer(t *testing.T, l net.Listener, greet func(net.Conn)) {
 	done := make(chan struct{})
 	var open []net.Conn
 	go func() {
@@ -265,9 +275,8 @@ func answer(t *testing.T, l net.Listener, greet bool) {
 			if err != nil {
 				return
 			}
-			if greet {
-				_, _ = c.Write([]byte("hello\n"))
-				c.Close()
+			if greet != nil {
+				go greet(c) // ends by itself
 				continue
 			}
 			open = append(open, c)
@@ -280,4 +289,19 @@ func answer(t *testing.T, l net.Listener, greet bool) {
 			c.Close()
 		}
 	})
+}
+
+// plainly greets.
+func plainly(c net.Conn) {
+	defer c.Close()
+	_, _ = c.Write([]byte("hello\n"))
+}
+
+// inHTTP answers a question.
+func inHTTP(c net.Conn) {
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+		_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+	}
 }

@@ -1,0 +1,106 @@
+package plugintest
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mondhq/mond/plugins/rpc"
+)
+
+// TestShippedPlugins tries every plugin of cmd/mond-plugins.
+func TestShippedPlugins(t *testing.T) {
+	t.Parallel()
+	links, err := filepath.Glob(filepath.Join(shipped, "*.*"))
+	if err != nil || len(links) == 0 {
+		t.Fatalf("no plugins in %s, %v", shipped, err)
+	}
+	for _, path := range links {
+		name := filepath.Base(path)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := asking(t, name)
+			o.Path, o.Mode, o.Limit = path, Resident, 2*time.Second
+			Run(t, o)
+		})
+	}
+}
+
+// asking is what suits the shipped plugin of this name: a new one needs a line
+// here.
+func asking(t *testing.T, name string) Options {
+	t.Helper()
+	switch name {
+	case "tcp.monitor":
+		return Options{Args: []string{"-p", target(t, plainly), "-e", "hello", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
+	case "http.monitor":
+		return Options{Args: []string{"-p", target(t, inHTTP), "--status", "200", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
+	case "file.alert":
+		return Options{Args: []string{filepath.Join(t.TempDir(), "told")}}
+	case "mail.alert":
+		return Options{Args: []string{"--server", postOffice(t), "--tls", "none", "-f", "mond@localhost", "operator@localhost"}}
+	case "lvs.alert":
+		table := filepath.Join(t.TempDir(), "table")
+		write(t, table, "-A -t 10.0.0.1:80 -s wlc\n")
+		return Options{
+			Args: []string{"-P", "tcp", "-V", "10.0.0.1:80", "-R", "192.168.0.1:80", "-W", "5", "-F", "nat", "--table", table},
+			Kept: func() (string, error) { b, err := os.ReadFile(table); return string(b), err },
+		}
+	}
+	if kindOf(name) != rpc.Unknown {
+		t.Errorf("nobody said what %s is to be asked: add it to asking", name)
+	}
+	return Options{}
+}
+
+// postOffice takes mail on loopback until the test ends.
+func postOffice(t *testing.T) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			clerk(c)
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	return l.Addr().String()
+}
+
+// clerk takes the mails of one connection.
+func clerk(c net.Conn) {
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	say := func(line string) { fmt.Fprint(c, line, "\r\n") }
+	say("220 post office")
+	text := false
+	for lines := bufio.NewScanner(c); lines.Scan(); {
+		switch word, _, _ := strings.Cut(strings.ToUpper(lines.Text()), " "); {
+		case text && lines.Text() == ".":
+			text = false
+			say("250 taken")
+		case text:
+		case word == "DATA":
+			text = true
+			say("354 go on")
+		case word == "QUIT":
+			say("221 bye")
+			return
+		default:
+			say("250 well")
+		}
+	}
+}
