@@ -116,8 +116,7 @@ func (l *loop) soon(s *service, now time.Time) time.Time {
 // hosts are the service's, less those disabled and those that a host
 // dependency holds to be down.
 func (l *loop) hosts(s *service) []string {
-	group := l.loaded.Config.Group(s.cfg.Key.Group)
-	if len(l.globals.Hosts) == 0 && len(group.Disabled) == 0 && s.cfg.Depend.Host == nil {
+	if len(l.globals.Hosts) == 0 && len(s.group.Disabled) == 0 && s.cfg.Depend.Host == nil {
 		return s.cfg.Hosts
 	}
 	var drop []string
@@ -130,7 +129,7 @@ func (l *loop) hosts(s *service) []string {
 	}
 	var hosts []string
 	for _, h := range s.cfg.Hosts {
-		if _, off := l.globals.Hosts[h]; !off && !group.Disabled[h] && !slices.Contains(drop, h) {
+		if _, off := l.globals.Hosts[h]; !off && !s.group.Disabled[h] && !slices.Contains(drop, h) {
 			hosts = append(hosts, h)
 		}
 	}
@@ -144,7 +143,7 @@ func (l *loop) job(s *service, hosts []string) job.Check {
 	l.inflight[l.lastID] = s
 	c := s.cfg.Monitor
 	env := s.baseEnv
-	if l.loaded.Programs[c.Program].History {
+	if s.history {
 		env = l.monitorEnv(s)
 	}
 	return job.Check{ID: l.lastID, Program: c.Program, Timeout: s.cfg.Timeout, Request: monitor.Request{

@@ -46,13 +46,12 @@ func lastOutput(kind alert.Kind, was opstatus.State) string {
 // alertHosts are all hosts of the group that are not disabled; excluded hosts
 // are among them, as under mon.
 func (l *loop) alertHosts(s *service) []string {
-	group := l.loaded.Config.Group(s.cfg.Key.Group)
-	if group == nil {
+	if s.group == nil {
 		return nil
 	}
 	var hosts []string
-	for _, h := range group.Hosts {
-		if _, off := l.globals.Hosts[h]; !off && !group.Disabled[h] {
+	for _, h := range s.group.Hosts {
+		if _, off := l.globals.Hosts[h]; !off && !s.group.Disabled[h] {
 			hosts = append(hosts, h)
 		}
 	}

@@ -67,7 +67,8 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 	keys, cells := make([]opstatus.Key, len(cfgs)), make([]*view.Cell, len(cfgs))
 	for i, c := range cfgs {
 		s := newService(c, base, loaded.Config.Globals.HistLength)
-		s.id, s.hidden = i, loaded.Config.Service(c.Key) == nil
+		s.id, s.hidden, s.group = i, loaded.Config.Service(c.Key) == nil, loaded.Config.Group(c.Key.Group)
+		s.history = c.Monitor != nil && loaded.Programs[c.Monitor.Program].History
 		if r, ok := records[c.Key]; ok {
 			s.restore(r, unclean)
 		}

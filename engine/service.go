@@ -20,7 +20,9 @@ import (
 type service struct {
 	id       int
 	cfg      *config.Service
-	hidden   bool // one of the daemon's own that the file does not declare
+	group    *config.Hostgroup // nil for the daemon's own
+	history  bool              // its monitor wants the MON_LAST_* variables
+	hidden   bool              // one of the daemon's own that the file does not declare
 	state    opstatus.State
 	since    time.Time // when the status began
 	periods  []policy.State
