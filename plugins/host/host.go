@@ -346,8 +346,8 @@ func (h *Host) Cancel(ids []uint64) {
 	}
 }
 
-// Results are the answers, gathered while the reader is busy. The channel is
-// never closed.
+// Results are the answers, gathered while the reader is busy. There is to be
+// one reader. The channel is never closed.
 func (h *Host) Results() <-chan []job.Done { return h.mail.results }
 
 // Restarted names keepers that began or began again, and want their full set.

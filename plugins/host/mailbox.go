@@ -1,6 +1,8 @@
 package host
 
 import (
+	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,34 +17,49 @@ const maxReports = 1 << 16
 // mailbox passes answers to the one reader, merging what comes while he is
 // busy, and the names of keepers that began. put and restarted never wait.
 type mailbox struct {
-	results chan []job.Done // unbuffered: what is not taken is still merged
-	again   chan string
-	quit    chan struct{}
-	ended   chan struct{}
-	wake    chan struct{} // capacity 1
+	// results holds at most the one batch that waits: put takes it out, adds
+	// to it and puts it back, under mu, so that there is always room. A
+	// goroutine in between would cost every batch two more switches.
+	results chan []job.Done
 	dropped atomic.Uint64 // reports
 
 	mu      sync.Mutex
-	dones   []job.Done
-	held    int // in the batch that is offered
-	reports int
-	begun   []string // each name once
+	reports int // in the batch that waits
+
+	again chan string
+	wake  chan struct{} // capacity 1
+	names struct {
+		sync.Mutex
+
+		begun []string // each once
+	}
+	quit  chan struct{}
+	ended chan struct{}
 }
 
 func newMailbox() *mailbox {
 	m := &mailbox{
-		results: make(chan []job.Done), again: make(chan string),
-		quit: make(chan struct{}), ended: make(chan struct{}), wake: make(chan struct{}, 1),
+		results: make(chan []job.Done, 1), again: make(chan string), wake: make(chan struct{}, 1),
+		quit: make(chan struct{}), ended: make(chan struct{}),
 	}
 	go m.run() // ends with close
 	return m
 }
 
+// put adds to what the reader gets next. It keeps nothing of dones.
 func (m *mailbox) put(dones ...job.Done) {
 	if len(dones) == 0 {
 		return
 	}
 	m.mu.Lock()
+	defer m.mu.Unlock()
+	var batch []job.Done
+	select {
+	case batch = <-m.results:
+	default:
+		m.reports = 0
+	}
+	batch = slices.Grow(batch, len(dones))
 	for _, d := range dones {
 		if d.ID == 0 {
 			if m.reports >= maxReports {
@@ -51,89 +68,50 @@ func (m *mailbox) put(dones ...job.Done) {
 			}
 			m.reports++
 		}
-		m.dones = append(m.dones, d)
+		batch = append(batch, d)
 	}
-	m.mu.Unlock()
-	m.notify()
+	m.results <- batch // only put sends, and not at the same time as another
 }
 
 // restarted tells that a keeper began and wants its full set.
 func (m *mailbox) restarted(name string) {
-	m.mu.Lock()
-	known := false
-	for _, n := range m.begun {
-		known = known || n == name
+	m.names.Lock()
+	if !slices.Contains(m.names.begun, name) {
+		m.names.begun = append(m.names.begun, name)
 	}
-	if !known {
-		m.begun = append(m.begun, name)
-	}
-	m.mu.Unlock()
-	m.notify()
-}
-
-func (m *mailbox) notify() {
+	m.names.Unlock()
 	select {
 	case m.wake <- struct{}{}:
 	default:
 	}
 }
 
-// offer is what could be sent now.
-func (m *mailbox) offer(batch []job.Done) ([]job.Done, string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if batch == nil {
-		batch, m.dones = m.dones, nil
-	} else {
-		batch = append(batch, m.dones...)
-		m.dones = m.dones[:0]
+// first is the name to be told next, "" without one.
+func (m *mailbox) first() string {
+	m.names.Lock()
+	defer m.names.Unlock()
+	if len(m.names.begun) == 0 {
+		return ""
 	}
-	m.held = len(batch)
-	name := ""
-	if len(m.begun) > 0 {
-		name = m.begun[0]
-	}
-	return batch, name
+	return m.names.begun[0]
 }
 
-// told forgets a name that was passed on.
+// told forgets the first name.
 func (m *mailbox) told() {
-	m.mu.Lock()
-	m.begun = m.begun[1:]
-	m.mu.Unlock()
+	m.names.Lock()
+	defer m.names.Unlock()
+	m.names.begun = m.names.begun[1:]
 }
 
-// taken makes room for further reports.
-func (m *mailbox) taken(batch []job.Done) {
-	n := 0
-	for i := range batch {
-		if batch[i].ID == 0 {
-			n++
-		}
-	}
-	m.mu.Lock()
-	m.reports -= n
-	m.held = 0
-	m.mu.Unlock()
-}
-
+// run tells names.
 func (m *mailbox) run() {
 	defer close(m.ended)
-	var batch []job.Done
 	for {
-		var name string
-		batch, name = m.offer(batch)
-		results, again := m.results, m.again
-		if len(batch) == 0 {
-			results = nil
-		}
+		name, again := m.first(), m.again
 		if name == "" {
 			again = nil
 		}
 		select {
-		case results <- batch:
-			m.taken(batch)
-			batch = nil
 		case again <- name:
 			m.told()
 		case <-m.wake:
@@ -148,15 +126,11 @@ const lastCall = 100 * time.Millisecond
 
 // close ends the mailbox when all was read, or nobody reads.
 func (m *mailbox) close() {
-	for end := time.Now().Add(lastCall); !m.empty() && time.Now().Before(end); {
+	limit, cancel := context.WithTimeout(context.Background(), lastCall)
+	defer cancel()
+	for len(m.results) > 0 && limit.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
 	close(m.quit)
 	<-m.ended
-}
-
-func (m *mailbox) empty() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.dones) == 0 && m.held == 0
 }

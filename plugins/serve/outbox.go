@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/mondhq/mond/plugins/rpc"
@@ -90,6 +91,9 @@ func (o *outbox) run(ctx context.Context, send func(*pb.PluginMessage) error) er
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+		// Checks that are just ending may add theirs: that takes no time of
+		// an idle processor, and saves messages on a busy one.
+		runtime.Gosched()
 		p := o.take(spare)
 		if err := o.deliver(p, send); err != nil {
 			return err
