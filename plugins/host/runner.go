@@ -269,7 +269,7 @@ func (r *runner) settle() {
 	select {
 	case <-proc.Done():
 		time.Sleep(drainTime / 10)
-	case <-time.After(drainTime):
+	case <-time.After(3 * drainTime):
 	}
 }
 

@@ -147,14 +147,25 @@ func shown(ctx context.Context, sh Shower, topic string) (text string, err error
 func (s *service) Session(stream grpc.BidiStreamingServer[pb.HostMessage, pb.PluginMessage]) error {
 	s.once.Do(s.begin)
 	ss := newSession(stream.Context(), s)
-	s.mu.Lock()
-	before := s.session
-	s.session = ss
-	s.mu.Unlock()
-	if before != nil {
-		before.stop(errSecond)
+	if err := s.enter(ss); err != nil {
+		return err
 	}
 	return ss.serve(stream)
+}
+
+// enter makes ss the one session. gRPC begins each in a goroutine of its own:
+// one that ended before it got here must not end a later one.
+func (s *service) enter(ss *session) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ss.ctx.Err() != nil {
+		return context.Cause(ss.ctx)
+	}
+	if s.session != nil {
+		s.session.stop(errSecond)
+	}
+	s.session = ss
+	return nil
 }
 
 var errSecond = errors.New("another session has begun")

@@ -35,6 +35,7 @@ type session struct {
 	ctx      context.Context // of all checks; ends with the stream
 	stop     context.CancelCauseFunc
 	out      *outbox
+	crew     *crew
 	limit    int
 	subjects map[uint32]*subject
 	watches  *watches
@@ -49,7 +50,7 @@ func newSession(ctx context.Context, s *service) *session {
 	ctx, stop := context.WithCancelCause(ctx)
 	ss := &session{
 		service: s, ctx: ctx, stop: stop,
-		out: newOutbox(), limit: s.plugin.maxInflight,
+		out: newOutbox(), crew: newCrew(ctx), limit: s.plugin.maxInflight,
 		subjects: map[uint32]*subject{},
 		running:  map[uint64]context.CancelFunc{},
 	}
@@ -139,7 +140,7 @@ func (ss *session) start(j *pb.Job, now time.Time) {
 		ss.refuse(j.Id, monitor.Overloaded, why)
 		return
 	}
-	go ss.check(ctx, j, s, now, limit) // ends when the author's Check does
+	ss.crew.do(func() { ss.check(ctx, j, s, now, limit) }) // ends when the author's Check does
 }
 
 // admit notes that a check runs; it returns why it may not.

@@ -389,6 +389,34 @@ func TestWatchOfAMonitorThatCannot(t *testing.T) {
 	})
 }
 
+func TestASecondSessionEndsTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		svc := newService(ctx, script(), slog.New(slog.DiscardHandler))
+		begin := func(ctx context.Context) chan error {
+			ended := make(chan error, 1)
+			go func() { ended <- svc.Session(&fakeStream{ctx: ctx}) }()
+			synctest.Wait()
+			return ended
+		}
+		first := begin(ctx)
+		second := begin(ctx)
+		if err := <-first; !errors.Is(err, errSecond) {
+			t.Errorf("the first ended with %v", err)
+		}
+		over, end := context.WithCancel(ctx)
+		end()
+		<-begin(over) // one that is over already ends nobody
+		select {
+		case err := <-second:
+			t.Errorf("the second ended with %v", err)
+		default:
+		}
+		cancel()
+		<-second
+	})
+}
+
 func TestOutboxKeepsTheLimits(t *testing.T) {
 	o := newOutbox()
 	big := strings.Repeat("x", 60<<10)
