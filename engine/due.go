@@ -142,7 +142,7 @@ func (l *loop) job(s *service, hosts []string) job.Check {
 	s.running = l.lastID
 	l.inflight[l.lastID] = s
 	c := s.cfg.Monitor
-	env := s.baseEnv
+	env := s.cfg.Env
 	if s.history {
 		env = l.monitorEnv(s)
 	}

@@ -55,7 +55,8 @@ type Request struct {
 	// Args are the words after the program's name in mon.cf, before option
 	// parsing.
 	Args []string
-	// Env holds the service's variables and the MON_* ones of the mon manual.
+	// Env holds the service's variables; for a classic program also the
+	// MON_* ones of the mon manual. It is shared: never change it.
 	Env map[string]string
 }
 

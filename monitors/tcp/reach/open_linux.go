@@ -43,6 +43,11 @@ func (o *Options) open(ctx context.Context, deadline time.Time, to netip.AddrPor
 		_ = unix.Close(fd)
 		return os.NewSyscallError("connect", err)
 	}
+	// On this machine and on fast networks the handshake may be over already.
+	if done, err := connected(fd, to); done {
+		_ = unix.Close(fd)
+		return err
+	}
 	// The file belongs to the runtime's poller from here.
 	f := os.NewFile(uintptr(fd), "tcp")
 	defer f.Close()
