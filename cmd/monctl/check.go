@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -91,11 +90,13 @@ func reportText(w io.Writer, path string, loaded engine.Loaded, diags config.Dia
 		if len(diags) == 0 {
 			return err
 		}
-		fmt.Fprintf(w, "%s: %d errors, %d warnings\n", path, diags.Errors(), len(diags)-diags.Errors())
+		if _, werr := fmt.Fprintf(w, "%s: %s, %s\n", path, count(diags.Errors(), "error"), count(len(diags)-diags.Errors(), "warning")); werr != nil {
+			return werr
+		}
 		return errSaid
 	}
-	fmt.Fprintf(w, "%s: good: %d hostgroups, %d services, %d warnings\n", path, len(loaded.Config.Groups), len(loaded.Config.Services), len(diags))
-	return nil
+	_, werr := fmt.Fprintf(w, "%s: good: %s, %s, %s\n", path, count(len(loaded.Config.Groups), "hostgroup"), count(len(loaded.Config.Services), "service"), count(len(diags), "warning"))
+	return werr
 }
 
 // finding is a diagnostic as JSON.
@@ -113,7 +114,7 @@ func reportJSON(w io.Writer, diags config.Diagnostics, err error) error {
 	for _, d := range diags {
 		rows = append(rows, finding{d.Pos.File, d.Pos.Line, d.Pos.Col, d.Severity.String(), d.Message, d.Hint})
 	}
-	if werr := json.NewEncoder(w).Encode(rows); werr != nil {
+	if werr := printJSON(w, rows); werr != nil {
 		return werr
 	}
 	if err != nil && len(diags) > 0 {

@@ -14,8 +14,9 @@ import (
 // so that they cannot disagree.
 func manCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "man {mon.cf | monctl DIR}",
-		Short: "write manual pages: mon.cf(5) to the terminal, monctl(1) into a folder",
+		Use:       "man {mon.cf | monctl DIR}",
+		Short:     "write manual pages: mon.cf(5) to the terminal, monctl(1) into a folder",
+		ValidArgs: []string{"mon.cf", "monctl"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && args[0] == "mon.cf":
@@ -23,7 +24,7 @@ func manCommand() *cobra.Command {
 			case len(args) == 2 && args[0] == "monctl":
 				return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Title: "MONCTL", Section: "1", Source: "mond"}, args[1])
 			}
-			return fmt.Errorf("want mon.cf, or monctl DIR; %w", errUsage)
+			return misused(cmd, "want mon.cf, or monctl DIR")
 		},
 	}
 }
@@ -32,6 +33,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "print the version",
+		Args:  wants(0, "no words"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := "unknown"
 			if info, ok := debug.ReadBuildInfo(); ok {

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -17,26 +18,26 @@ import (
 func statusCommand(c *common) *cobra.Command {
 	var all, failing bool
 	cmd := &cobra.Command{
-		Use:   "status [GROUP[:SERVICE]...]",
-		Short: "show what mond sees",
+		Use:               "status [GROUP | GROUP:SERVICE]...",
+		Short:             "show what mond sees",
+		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			rows, err := c.client().Services(cmd.Context())
-			if err != nil {
-				return err
-			}
-			rows = pick(rows, args, all, failing)
-			if len(rows) == 0 && len(args) > 0 {
-				return fmt.Errorf("no service matches %s", strings.Join(args, " "))
-			}
-			if c.json {
-				return printJSON(cmd.OutOrStdout(), rows)
-			}
 			d, err := c.client().Daemon(cmd.Context())
 			if err != nil {
 				return err
 			}
-			printDaemon(cmd.OutOrStdout(), d)
-			return printServices(cmd.OutOrStdout(), rows, time.Now())
+			rows, err := c.client().Services(cmd.Context())
+			if err != nil {
+				return err
+			}
+			shown, err := pick(rows, args, all, failing)
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return printJSON(cmd.OutOrStdout(), status{d, shown})
+			}
+			return printStatus(cmd.OutOrStdout(), d, rows, shown, time.Now())
 		},
 	}
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "also show mond's own services that are well")
@@ -44,128 +45,154 @@ func statusCommand(c *common) *cobra.Command {
 	return cmd
 }
 
+// status is what status --json prints.
+type status struct {
+	Daemon   control.Daemon    `json:"daemon"`
+	Services []control.Service `json:"services"`
+}
+
 // pick keeps the rows that were asked for. mond's own services are shown when
-// they are not well, or when asked for.
-func pick(rows []control.Service, names []string, all, failing bool) []control.Service {
-	var out []control.Service
+// they are not well, or when asked for. A name that is nobody's is an error.
+func pick(rows []control.Service, names []string, all, failing bool) ([]control.Service, error) {
+	for _, n := range names {
+		if !slices.ContainsFunc(rows, func(r control.Service) bool { return named(r, n) }) {
+			return nil, fmt.Errorf("no watch or service %q; monctl status --all shows all there are", n)
+		}
+	}
+	out := []control.Service{}
 	for _, r := range rows {
-		well := isWell(r)
+		asked := slices.ContainsFunc(names, func(n string) bool { return named(r, n) })
 		switch {
-		case !named(r, names):
-		case failing && well:
-		case r.Own && well && !all && len(names) == 0:
+		case len(names) > 0 && !asked:
+		case failing && isWell(r):
+		case r.Own && isWell(r) && !all && !asked:
 		default:
 			out = append(out, r)
 		}
 	}
-	return out
+	return out, nil
 }
 
 func isWell(r control.Service) bool {
 	return r.Blind == nil && (r.Status == "ok" || r.Status == "untested")
 }
 
-func named(r control.Service, names []string) bool {
-	for _, n := range names {
-		if n == r.Group || n == r.Group+":"+r.Service {
-			return true
-		}
-	}
-	return len(names) == 0
+func named(r control.Service, name string) bool {
+	return name == r.Group || name == r.Group+":"+r.Service
 }
 
-func printDaemon(w io.Writer, d control.Daemon) {
-	fmt.Fprintf(w, "mond %s, pid %d, up %s, %s: %d services", d.Version, d.PID, age(time.Since(d.Started)), d.Config, d.Services)
-	for _, s := range []string{"ok", "warn", "fail", "timeout", "untested"} {
-		if n := d.Statuses[s]; n > 0 {
-			fmt.Fprintf(w, ", %d %s", n, s)
-		}
+// printStatus prints what there is to say of all rows, then those shown.
+func printStatus(w io.Writer, d control.Daemon, rows, shown []control.Service, now time.Time) error {
+	var b strings.Builder
+	printDaemon(&b, d, rows, now)
+	if len(shown) == 0 {
+		b.WriteString("\nnothing to show\n")
+	} else {
+		b.WriteString("\n")
+		printServices(&b, shown, now)
 	}
-	fmt.Fprintln(w)
+	_, err := io.WriteString(w, clip(plain(b.String()), widthOf(w)))
+	return err
+}
+
+func printDaemon(w io.Writer, d control.Daemon, rows []control.Service, now time.Time) {
+	fmt.Fprintf(w, "mond %s, pid %d, up %s, runs %s\n", d.Version, d.PID, age(now.Sub(d.Started)), d.Config)
+	fmt.Fprintf(w, "%s: %s\n", count(d.Services, "service"), tally(d.Statuses, rows))
 	if d.Stopped != nil {
-		fmt.Fprintf(w, "the scheduler is stopped since %s%s\n", d.Stopped.At.Format(time.DateTime), by(d.Stopped))
+		fmt.Fprintf(w, "the scheduler is stopped %s\n", by(*d.Stopped))
 	}
 	if d.ReloadError != "" {
-		fmt.Fprintf(w, "the last reload was refused: %s\n", d.ReloadError)
+		fmt.Fprintf(w, "the last reload was refused: %s\n", oneLine(d.ReloadError))
+	}
+	for _, host := range slices.Sorted(maps.Keys(d.Hosts)) {
+		fmt.Fprintf(w, "host %s is disabled %s\n", host, by(d.Hosts[host]))
 	}
 }
 
-func printServices(w io.Writer, rows []control.Service, now time.Time) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// usual are the statuses in the order that they are counted in; others follow.
+var usual = []string{"ok", "warn", "fail", "timeout", "untested"}
+
+// tally says how many services are in which state.
+func tally(statuses map[string]int, rows []control.Service) string {
+	var parts []string
+	others := slices.DeleteFunc(slices.Sorted(maps.Keys(statuses)), func(s string) bool { return slices.Contains(usual, s) })
+	for _, s := range slices.Concat(usual, others) {
+		if n := statuses[s]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	var blind, disabled, acked int
+	for _, r := range rows {
+		blind += one(r.Blind != nil && !r.Own)
+		disabled += one(r.Disabled != nil && !r.Own)
+		acked += one(r.Ack != nil && !r.Own)
+	}
+	text := strings.Join(parts, ", ")
+	for _, p := range []struct {
+		n    int
+		word string
+	}{{blind, "blind"}, {disabled, "disabled"}, {acked, "acked"}} {
+		if p.n > 0 {
+			text += fmt.Sprintf("; %d %s", p.n, p.word)
+		}
+	}
+	return text
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func printServices(w io.Writer, rows []control.Service, now time.Time) {
+	var table strings.Builder
+	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SERVICE\tSTATUS\tFOR\tLAST\tNEXT\tALERTS\tSUMMARY")
 	for _, r := range rows {
 		fmt.Fprintf(t, "%s:%s\t%s\t%s\t%s\t%s\t%d\t%s\n", r.Group, r.Service, statusWord(r),
-			since(r.Since, now), since(r.LastCheck, now), until(r.NextCheck, now), r.AlertsSent, remark(r))
+			since(r.Since, now), since(r.LastCheck, now), next(r, now), r.AlertsSent, remark(r))
 	}
-	return t.Flush()
+	_ = t.Flush() // into memory
+	for line := range strings.Lines(table.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
 }
 
 // statusWord marks what lies beside a status.
 func statusWord(r control.Service) string {
 	word := r.Status
 	if r.Blind != nil {
-		word += " (blind)"
+		word += ", blind"
 	}
 	if r.Disabled != nil {
-		word += " (disabled)"
+		word += ", disabled"
 	}
 	if r.Ack != nil {
-		word += " (acked)"
+		word += ", acked"
 	}
 	return word
+}
+
+// next is the time to the next check.
+func next(r control.Service, now time.Time) string {
+	switch {
+	case r.Running:
+		return "now"
+	case r.NextCheck == nil:
+		return "-"
+	}
+	return age(r.NextCheck.Sub(now))
 }
 
 // remark is what a person wants to read first.
 func remark(r control.Service) string {
 	switch {
 	case r.Blind != nil:
-		return r.Blind.Cause + ": " + r.Blind.Reason
+		return oneLine(r.Blind.Cause + ": " + r.Blind.Reason)
 	case r.Skipped != "" && !r.Running:
-		return "not checked: " + r.Skipped
+		return oneLine("not checked: " + r.Skipped)
 	}
-	return r.Summary
-}
-
-func by(n *control.Note) string {
-	text := ""
-	if n.User != "" {
-		text += " by " + n.User
-	}
-	if n.Text != "" {
-		text += ": " + n.Text
-	}
-	return text
-}
-
-func since(t *time.Time, now time.Time) string {
-	if t == nil {
-		return "-"
-	}
-	return age(now.Sub(*t))
-}
-
-func until(t *time.Time, now time.Time) string {
-	if t == nil {
-		return "-"
-	}
-	return age(max(t.Sub(now), 0))
-}
-
-// age is a duration in two units at most.
-func age(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	return oneLine(r.Summary)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,27 +10,36 @@ import (
 
 func ackCommand(c *common) *cobra.Command {
 	return &cobra.Command{
-		Use:   "ack GROUP:SERVICE COMMENT...",
-		Short: "acknowledge a failure: no more alerts until it recovers",
+		Use:               "ack GROUP:SERVICE COMMENT...",
+		Short:             "acknowledge a failure: no more alerts until it recovers",
+		ValidArgsFunction: c.completeService,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return fmt.Errorf("want GROUP:SERVICE and a comment; %w", errUsage)
+				return misused(cmd, "want GROUP:SERVICE and a comment")
 			}
-			group, service, err := split(args[0])
-			if err != nil {
-				return err
-			}
-			return c.client().Do(cmd.Context(), control.Remark{Text: strings.Join(args[1:], " ")}, "services", group, service, "ack")
+			return c.onService(cmd, args[0], "ack", control.Remark{Text: strings.Join(args[1:], " ")})
 		},
 	}
 }
 
+// onService does something to the service that word names.
+func (c *common) onService(cmd *cobra.Command, word, action string, m control.Remark) error {
+	key, err := keyOf(cmd, word)
+	if err != nil {
+		return err
+	}
+	return c.client().Do(cmd.Context(), m, "services", key.Group, key.Service, action)
+}
+
+const whatToggles = "GROUP:SERVICE, watch GROUP or host HOST"
+
 func disableCommand(c *common) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
-		Use:   "disable {GROUP:SERVICE | watch GROUP | host HOST}",
-		Short: "silence a service, a watch, or leave a host out of all checks",
-		RunE:  func(cmd *cobra.Command, args []string) error { return c.toggle(cmd, args, "disable", reason) },
+		Use:               "disable {GROUP:SERVICE | watch GROUP | host HOST}",
+		Short:             "silence a service, a watch, or leave a host out of all checks",
+		ValidArgsFunction: c.completeToggle,
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.toggle(cmd, args, "disable", reason) },
 	}
 	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why, for those who look later")
 	return cmd
@@ -39,9 +47,10 @@ func disableCommand(c *common) *cobra.Command {
 
 func enableCommand(c *common) *cobra.Command {
 	return &cobra.Command{
-		Use:   "enable {GROUP:SERVICE | watch GROUP | host HOST}",
-		Short: "undo disable",
-		RunE:  func(cmd *cobra.Command, args []string) error { return c.toggle(cmd, args, "enable", "") },
+		Use:               "enable {GROUP:SERVICE | watch GROUP | host HOST}",
+		Short:             "undo disable",
+		ValidArgsFunction: c.completeToggle,
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.toggle(cmd, args, "enable", "") },
 	}
 }
 
@@ -49,49 +58,47 @@ func enableCommand(c *common) *cobra.Command {
 func (c *common) toggle(cmd *cobra.Command, args []string, action, reason string) error {
 	m := control.Remark{Text: reason}
 	switch {
-	case len(args) == 1:
-		group, service, err := split(args[0])
-		if err != nil {
-			return err
-		}
-		return c.client().Do(cmd.Context(), m, "services", group, service, action)
+	case len(args) == 1 && strings.ContainsAny(args[0], ":,"):
+		return c.onService(cmd, args[0], action, m)
+	case len(args) == 2 && args[1] == "":
 	case len(args) == 2 && args[0] == "watch":
 		return c.client().Do(cmd.Context(), m, "watches", args[1], action)
 	case len(args) == 2 && args[0] == "host":
 		return c.client().Do(cmd.Context(), m, "hosts", args[1], action)
 	}
-	return fmt.Errorf("want GROUP:SERVICE, watch GROUP or host HOST; %w", errUsage)
+	return misused(cmd, "want %s", whatToggles)
 }
 
 func testCommand(c *common) *cobra.Command {
-	cmd := &cobra.Command{Use: "test", Short: "check a service now, or try its alerts"}
-	cmd.AddCommand(&cobra.Command{
-		Use:   "monitor GROUP:SERVICE",
-		Short: "check a service now",
-		Args:  wants(1, "one GROUP:SERVICE"),
+	return holds(&cobra.Command{Use: "test VERB", Short: "check a service now, or try its alerts"}, testMonitorCommand(c), testAlertCommand(c))
+}
+
+func testMonitorCommand(c *common) *cobra.Command {
+	return &cobra.Command{
+		Use:               "monitor GROUP:SERVICE",
+		Short:             "check a service now",
+		Args:              wants(1, "one GROUP:SERVICE"),
+		ValidArgsFunction: c.completeService,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			group, service, err := split(args[0])
-			if err != nil {
-				return err
-			}
-			return c.client().Do(cmd.Context(), control.Remark{}, "services", group, service, "test")
-		},
-	})
-	var kind string
-	alerts := &cobra.Command{
-		Use:   "alert GROUP:SERVICE PERIOD",
-		Short: "call the alerts of a period with test texts; keepers such as lvs.alert are left alone",
-		Args:  wants(2, "GROUP:SERVICE and PERIOD"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			group, service, err := split(args[0])
-			if err != nil {
-				return err
-			}
-			return c.client().Do(cmd.Context(), control.Remark{Kind: kind, Period: args[1]}, "services", group, service, "test-alert")
+			return c.onService(cmd, args[0], "test", control.Remark{})
 		},
 	}
-	alerts.Flags().StringVar(&kind, "kind", "failure", "failure, up, startup, ack or disable")
-	cmd.AddCommand(alerts)
+}
+
+func testAlertCommand(c *common) *cobra.Command {
+	kinds := []string{"failure", "up", "startup", "ack", "disable"}
+	var kind string
+	cmd := &cobra.Command{
+		Use:               "alert GROUP:SERVICE PERIOD",
+		Short:             "call the alerts of a period with test texts; keepers such as lvs.alert are left alone",
+		Args:              wants(2, "GROUP:SERVICE and PERIOD"),
+		ValidArgsFunction: c.completeService,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.onService(cmd, args[0], "test-alert", control.Remark{Kind: kind, Period: args[1]})
+		},
+	}
+	cmd.Flags().StringVar(&kind, "kind", kinds[0], strings.Join(kinds, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 	return cmd
 }
 
@@ -141,8 +148,7 @@ func showCommand(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), strings.TrimRight(text, "\n"))
-			return err
+			return printPlain(cmd.OutOrStdout(), strings.TrimRight(text, "\n")+"\n")
 		},
 	}
 }
