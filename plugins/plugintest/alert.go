@@ -125,7 +125,7 @@ func (s *suite) notice(k alert.Kind) alert.Request {
 		ID: "plugintest " + k.String(), Group: group, Service: service, Kind: k,
 		Hosts: s.hosts(), Args: s.Args, At: time.Now(),
 		Summary: strings.Join(s.hosts(), " "), Output: strings.Join(s.hosts(), " ") + "\n" + s.bait() + "\n",
-		Exit: 1, Env: map[string]string{"MON_ALERTTYPE": k.String()},
+		Exit: 1, Env: s.variables("MON_ALERTTYPE", k.String()),
 	}
 }
 

@@ -17,7 +17,7 @@ const many = 100
 func (s *suite) request(hosts ...string) monitor.Request {
 	return monitor.Request{
 		Group: group, Service: service, Hosts: hosts, Args: s.Args,
-		Env: map[string]string{"MON_GROUP": group, "MON_SERVICE": service, "MON_LAST_SUMMARY": s.bait()},
+		Env: s.variables("MON_LAST_SUMMARY", s.bait()),
 	}
 }
 

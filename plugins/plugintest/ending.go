@@ -99,10 +99,10 @@ func (s *suite) occupy(ctx context.Context, se *session) error {
 	if _, err := se.begin(s.request(hosts...), 3, s.Limit); err != nil {
 		return err
 	}
-	if err := se.ping(1); err != nil {
+	if err := se.ping(2); err != nil {
 		return err
 	}
-	err := se.hear(prompt, func() bool { return se.pong == 1 }, func(*pb.Result) error { return nil })
+	err := se.hear(prompt, func() bool { return se.pong == 2 }, func(*pb.Result) error { return nil })
 	worked, cancel := context.WithTimeout(ctx, atWork)
 	defer cancel()
 	<-worked.Done() // children of a check take a while to start

@@ -64,6 +64,9 @@ type Options struct {
 	// Kept shows what a keeper keeps, so that it can be seen to keep it; nil
 	// leaves out what needs it.
 	Kept func() (string, error)
+	// Each, when not nil, is given every case as soon as it is known: all of
+	// them take some seconds.
+	Each func(Case)
 }
 
 // defaultLimit is how long a check may take when the author does not say.
@@ -202,7 +205,7 @@ func (s *suite) tryAll(ctx context.Context) {
 	s.try(ctx, s.classicEnd()...)
 	why := s.detect(ctx)
 	if why != "" {
-		s.report.add(Case{Name: "resident", What: "it serves mond as a resident plugin", Skipped: true, Detail: why})
+		s.note(Case{Name: "resident", What: "it serves mond as a resident plugin", Skipped: true, Detail: why})
 		return
 	}
 	s.report.Resident = true
@@ -244,9 +247,16 @@ func (s *suite) try(ctx context.Context, list ...trial) bool {
 			c.Detail = err.Error() + "\n" + one.advice
 			well = false
 		}
-		s.report.add(c)
+		s.note(c)
 	}
 	return well
+}
+
+func (s *suite) note(c Case) {
+	s.report.Cases = append(s.report.Cases, c)
+	if s.Each != nil {
+		s.Each(c)
+	}
 }
 
 // words are the arguments of a check by hand: Args, then hosts.

@@ -241,14 +241,13 @@ func TestReport(t *testing.T) {
 		{Name: "classic/term", What: "it ends", Detail: "it did not\nLet it end."},
 		{Name: "resident", What: "it serves", Skipped: true, Detail: "it is classic"},
 	}}
-	want := `knock.monitor: monitor, classic
-  ok    classic/usage             it helps
+	want := `  ok    classic/usage             it helps
   FAIL  classic/term              it ends
           it did not
           Let it end.
   -     resident                  it serves
           it is classic
-1 of 2 hold, 1 do not apply
+knock.monitor (monitor, classic): 1 of 2 cases hold, 1 do not apply
 `
 	if diff := cmp.Diff(want, shownReport(t, r)); diff != "" {
 		t.Error(diff)

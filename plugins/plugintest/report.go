@@ -32,8 +32,6 @@ type Case struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-func (r *Report) add(c Case) { r.Cases = append(r.Cases, c) }
-
 // OK reports whether every case that applies holds.
 func (r Report) OK() bool { return len(r.Failed()) == 0 && len(r.Cases) > 0 }
 
@@ -47,15 +45,23 @@ func (r Report) Failed() (list []Case) {
 	return list
 }
 
-// Write prints the report for its plugin's author: a line a case, and below it
-// what to do where one does not hold.
+// Write prints the report for its plugin's author: a line a case, what to do
+// where one does not hold, and the summary.
 func (r Report) Write(w io.Writer) error {
+	for _, c := range r.Cases {
+		if _, err := io.WriteString(w, c.String()); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w, r.Summary())
+	return err
+}
+
+// Summary is the report in a line.
+func (r Report) Summary() string {
 	mode := "classic"
 	if r.Resident {
 		mode = "classic and resident"
-	}
-	if _, err := fmt.Fprintf(w, "%s: %s, %s\n", r.Name, r.Kind, mode); err != nil {
-		return err
 	}
 	held, apply := 0, 0
 	for _, c := range r.Cases {
@@ -65,16 +71,12 @@ func (r Report) Write(w io.Writer) error {
 		if c.OK {
 			held++
 		}
-		if _, err := io.WriteString(w, c.text()); err != nil {
-			return err
-		}
 	}
-	_, err := fmt.Fprintf(w, "%d of %d hold, %d do not apply\n", held, apply, len(r.Cases)-apply)
-	return err
+	return fmt.Sprintf("%s (%s, %s): %d of %d cases hold, %d do not apply", r.Name, r.Kind, mode, held, apply, len(r.Cases)-apply)
 }
 
-// text is the case in a line, and its detail in lines of their own.
-func (c Case) text() string {
+// String is the case in a line, and its detail in lines of their own.
+func (c Case) String() string {
 	line := fmt.Sprintf("  %-4s  %-24s  %s\n", c.mark(), c.Name, c.What)
 	if c.Detail != "" {
 		line += "          " + strings.ReplaceAll(strings.TrimRight(c.Detail, "\n"), "\n", "\n          ") + "\n"

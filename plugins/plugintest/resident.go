@@ -121,3 +121,11 @@ func (s *suite) otherCookie(ctx context.Context) error {
 	}
 	return nil
 }
+
+// variables are those of a request, and one more.
+func (s *suite) variables(name, value string) map[string]string {
+	return map[string]string{
+		"MON_STATEDIR": s.dir, "MON_LOGDIR": s.dir, "MON_CFBASEDIR": s.dir,
+		"MON_GROUP": group, "MON_SERVICE": service, name: value,
+	}
+}

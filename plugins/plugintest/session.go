@@ -28,7 +28,9 @@ type session struct {
 	drained bool
 }
 
-// open begins a session, which ends with [session.close].
+// open begins a session, which ends with [session.close]. It waits until the
+// plugin serves it: of two that are opened in turn the plugin might else begin
+// with the second, which the first would end.
 func (g *guest) open(ctx context.Context) (*session, error) {
 	ctx, stop := context.WithCancel(ctx)
 	stream, err := g.client.Session(ctx)
@@ -38,7 +40,20 @@ func (g *guest) open(ctx context.Context) (*session, error) {
 	}
 	se := &session{stream: stream, stop: stop, heard: make(chan *pb.PluginMessage, ahead)}
 	go se.listen(ctx) // ends with ctx
+	if err := se.served(); err != nil {
+		se.close()
+		return nil, fmt.Errorf("open a session: %w", err)
+	}
 	return se, nil
+}
+
+func (se *session) served() error {
+	if err := se.ping(1); err != nil {
+		return err
+	}
+	return se.hear(prompt, func() bool { return se.pong == 1 }, func(r *pb.Result) error {
+		return fmt.Errorf("it answered job %d, which was not asked", r.GetId())
+	})
 }
 
 func (se *session) listen(ctx context.Context) {
