@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,11 +35,11 @@ func checkCommand(c *common) *cobra.Command {
 					o.Overrides[name] = *dir
 				}
 			}
-			loaded, diags, err := judge(cmd.Context(), args[0], o)
+			v := judge(cmd.Context(), args[0], o)
 			if c.json {
-				return reportJSON(cmd.OutOrStdout(), diags, err)
+				return v.printJSON(cmd.OutOrStdout())
 			}
-			return reportText(cmd.OutOrStdout(), args[0], loaded, diags, err)
+			return v.print(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVarP(&o.M4, "m4", "M", "", "run the file through this m4 first")
@@ -47,17 +49,29 @@ func checkCommand(c *common) *cobra.Command {
 	return cmd
 }
 
+// verdict is all there is to say of a configuration.
+type verdict struct {
+	path     string
+	loaded   engine.Loaded
+	programs []host.Program // in the order of the file
+	diags    config.Diagnostics
+	err      error
+}
+
 // judge loads the file with a plugin host of its own, which ends with it.
-func judge(ctx context.Context, path string, o config.Options) (engine.Loaded, config.Diagnostics, error) {
+func judge(ctx context.Context, path string, o config.Options) verdict {
+	v := verdict{path: path}
 	o.Now, o.PluginDir = time.Now(), pluginDir()
 	dir, err := os.MkdirTemp("", "monctl-")
 	if err != nil {
-		return engine.Loaded{}, nil, err
+		v.err = err
+		return v
 	}
 	defer os.RemoveAll(dir)
 	spawner, err := procgroup.New()
 	if err != nil {
-		return engine.Loaded{}, nil, err
+		v.err = err
+		return v
 	}
 	defer spawner.Close()
 	options := func(g config.Globals) host.Options {
@@ -68,12 +82,15 @@ func judge(ctx context.Context, path string, o config.Options) (engine.Loaded, c
 	}
 	h, err := host.New(options(config.Globals{}))
 	if err != nil {
-		return engine.Loaded{}, nil, err
+		v.err = err
+		return v
 	}
 	defer stopHost(h)
-	return site.Load(ctx, site.Options{
+	v.loaded, v.diags, v.err = site.Load(ctx, site.Options{
 		Path: path, Config: o, Host: h, Reconfigure: func(g config.Globals) { h.Reconfigure(options(g)) },
+		Found: func(p host.Program) { v.programs = append(v.programs, p) },
 	})
+	return v
 }
 
 func stopHost(h *host.Host) {
@@ -82,21 +99,42 @@ func stopHost(h *host.Host) {
 	h.Stop(limit)
 }
 
-func reportText(w io.Writer, path string, loaded engine.Loaded, diags config.Diagnostics, err error) error {
-	if werr := diags.Write(w); werr != nil {
+// print says what is wrong as compilers do; of a good configuration, which
+// programs were taken.
+func (v verdict) print(w io.Writer) error {
+	if werr := v.diags.Write(w); werr != nil {
 		return werr
 	}
-	if err != nil {
-		if len(diags) == 0 {
-			return err
-		}
-		if _, werr := fmt.Fprintf(w, "%s: %s, %s\n", path, count(diags.Errors(), "error"), count(len(diags)-diags.Errors(), "warning")); werr != nil {
-			return werr
-		}
-		return errSaid
+	if v.err != nil {
+		return v.refuse(w)
 	}
-	_, werr := fmt.Fprintf(w, "%s: good: %s, %s, %s\n", path, count(len(loaded.Config.Groups), "hostgroup"), count(len(loaded.Config.Services), "service"), count(len(diags), "warning"))
-	return werr
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: good: %s, %s, %s\n", v.path, count(len(v.loaded.Config.Groups), "hostgroup"), count(len(v.loaded.Config.Services), "service"), count(len(v.diags), "warning"))
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, p := range v.programs {
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", p.Name, kindWord(p), p.Path)
+	}
+	_ = t.Flush() // into memory
+	return printPlain(w, b.String())
+}
+
+// refuse ends the print of a bad configuration.
+func (v verdict) refuse(w io.Writer) error {
+	if len(v.diags) == 0 {
+		return v.err
+	}
+	_, err := fmt.Fprintf(w, "%s: %s, %s\n", v.path, count(v.diags.Errors(), "error"), count(len(v.diags)-v.diags.Errors(), "warning"))
+	if err != nil {
+		return err
+	}
+	return errSaid
+}
+
+func kindWord(p host.Program) string {
+	if p.Resident {
+		return "resident"
+	}
+	return "classic"
 }
 
 // finding is a diagnostic as JSON.
@@ -109,18 +147,18 @@ type finding struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-func reportJSON(w io.Writer, diags config.Diagnostics, err error) error {
+func (v verdict) printJSON(w io.Writer) error {
 	rows := []finding{}
-	for _, d := range diags {
+	for _, d := range v.diags {
 		rows = append(rows, finding{d.Pos.File, d.Pos.Line, d.Pos.Col, d.Severity.String(), d.Message, d.Hint})
 	}
-	if werr := printJSON(w, rows); werr != nil {
-		return werr
+	if err := printJSON(w, rows); err != nil {
+		return err
 	}
-	if err != nil && len(diags) > 0 {
+	if v.err != nil && len(v.diags) > 0 {
 		return errSaid
 	}
-	return err
+	return v.err
 }
 
 // pluginDir is where the plugins lie that were built with this program.

@@ -21,6 +21,9 @@ type Options struct {
 	// Reconfigure gives the host the paths of a configuration before its
 	// programs are looked up.
 	Reconfigure func(g config.Globals)
+	// Found, if set, is told once of every program that was found, in the
+	// order of the file.
+	Found func(p host.Program)
 }
 
 // Load reads and judges a whole configuration. The error is set only when the
@@ -32,7 +35,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	}
 	Settle(&cfg.Globals)
 	o.Reconfigure(cfg.Globals)
-	j := judge{ctx: ctx, host: o.Host, file: cfg.File(), programs: map[string]engine.Program{}, known: map[string]*known{}}
+	j := judge{ctx: ctx, host: o.Host, file: cfg.File(), found: o.Found, programs: map[string]engine.Program{}, known: map[string]*known{}}
 	for u := range cfg.Commands() {
 		j.command(u)
 	}
@@ -46,6 +49,7 @@ type judge struct {
 	ctx      context.Context
 	host     *host.Host
 	file     *config.File
+	found    func(p host.Program)
 	programs map[string]engine.Program
 	known    map[string]*known
 	diags    config.Diagnostics
@@ -87,7 +91,13 @@ func (j *judge) find(kind host.Kind, name string) *known {
 	}
 	k := &known{judged: map[string]bool{}}
 	j.known[name] = k
-	if k.program, k.err = j.host.Find(kind, name); k.err != nil || !k.program.Resident {
+	if k.program, k.err = j.host.Find(kind, name); k.err != nil {
+		return k
+	}
+	if j.found != nil {
+		j.found(k.program)
+	}
+	if !k.program.Resident {
 		return k
 	}
 	k.manifest, k.err = j.host.Describe(j.ctx, k.program)
