@@ -59,16 +59,25 @@ type flights struct {
 	last      uint64              // the last wire number
 	due       time.Time           // nothing is overdue before; zero: nothing is there
 	counts    counts
+	shut      *monitor.Result // the answer to all that is added from now on
 }
 
 func newFlights(limit int, lost func() time.Duration) *flights {
 	return &flights{lost: lost, limit: limit, out: map[uint64]*flight{}, abandoned: map[uint64]struct{}{}}
 }
 
-// add queues checks; it reports whether there was nothing before.
-func (fs *flights) add(checks []job.Check, now time.Time) (first bool) {
+// add queues checks; it reports whether there was nothing before. After close
+// it answers them.
+func (fs *flights) add(checks []job.Check, now time.Time) (first bool, dones []job.Done) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	if fs.shut != nil {
+		for _, c := range checks {
+			f := flight{check: c, arrived: now}
+			dones = append(dones, f.done(*fs.shut, now))
+		}
+		return false, dones
+	}
 	first = fs.waiting()+len(fs.out) == 0
 	for _, c := range checks {
 		fs.last++
@@ -76,7 +85,15 @@ func (fs *flights) add(checks []job.Check, now time.Time) (first bool) {
 		fs.queue = append(fs.queue, f)
 		fs.dueBy(f.deadline)
 	}
-	return first
+	return first, nil
+}
+
+// close makes r the answer to all that is queued or added later.
+func (fs *flights) close(r monitor.Result, now time.Time) (dones []job.Done) {
+	fs.mu.Lock()
+	fs.shut = &r
+	fs.mu.Unlock()
+	return fs.flush(r, now)
 }
 
 func (fs *flights) waiting() int { return len(fs.queue) - fs.head }

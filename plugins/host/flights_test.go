@@ -114,6 +114,20 @@ func TestStrayAnswersAreCounted(t *testing.T) {
 	}
 }
 
+func TestClosedFlightsAnswerAtOnce(t *testing.T) {
+	fs := newFlights(1, noLoss)
+	fs.add([]job.Check{check(1, time.Second)}, t0)
+	if dones := fs.close(stopped(), t0); len(dones) != 1 || dones[0].ID != 1 {
+		t.Errorf("queued: %+v", dones)
+	}
+	if _, dones := fs.add([]job.Check{check(2, time.Second)}, t0); len(dones) != 1 || dones[0].Result.Cause != monitor.NotRun {
+		t.Errorf("added later: %+v", dones)
+	}
+	if w, o := fs.busy(); w+o != 0 {
+		t.Errorf("%d wait, %d are out", w, o)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	fs := newFlights(1, noLoss)
 	fs.add([]job.Check{check(1, time.Minute), check(2, time.Minute), check(3, time.Minute)}, t0)

@@ -89,6 +89,7 @@ type Host struct {
 	routes    map[route]Program
 	residents map[string]*resident // by path
 	watched   map[*resident]bool
+	sets      uint64 // how many Watch was given
 	stopped   bool
 	keeping   map[string]*sequence // by program
 }
@@ -294,10 +295,15 @@ func (h *Host) refuse(jobs []job.Check, r monitor.Result) {
 // Watch makes jobs the whole set of services that their plugins push, replacing
 // the last. Results of these have ID 0; Timeout is not used.
 func (h *Host) Watch(jobs []job.Check) {
-	go h.watch(jobs) // bounded by the file system; sets come seldom
+	h.mu.Lock()
+	h.sets++
+	n := h.sets
+	h.mu.Unlock()
+	go h.watch(n, jobs) // bounded by the file system; sets come seldom
 }
 
-func (h *Host) watch(jobs []job.Check) {
+// watch is for the nth set, unless there has been another meanwhile.
+func (h *Host) watch(n uint64, jobs []job.Check) {
 	sets := map[*resident][]job.Check{}
 	for _, c := range jobs {
 		r, err := h.watcher(c.Program)
@@ -309,6 +315,9 @@ func (h *Host) watch(jobs []job.Check) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if n != h.sets {
+		return
+	}
 	for r := range h.watched {
 		if sets[r] == nil {
 			r.main.setWatch(nil)

@@ -284,6 +284,11 @@ func TestChecks(t *testing.T) {
 	} {
 		t.Run(tt.program+" "+tt.do, func(t *testing.T) {
 			r.t = t
+			if tt.timeout < generous && tt.program != "garbage.monitor" {
+				if _, err := r.out(tt.program, 0).get(t.Context()); err != nil { // its start is not what is timed
+					t.Fatal(err)
+				}
+			}
 			res := r.do(tt.program, tt.timeout, "-do", tt.do)
 			if res.Cause != tt.cause || res.Exit != tt.exit || !strings.Contains(res.Summary, tt.has) {
 				t.Errorf("got %v, exit %d: %s", res.Cause, res.Exit, res.Summary)
@@ -404,7 +409,7 @@ func TestInflightLimitAndOverload(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.pid("few.monitor")
-	slow := r.checks(2, "few.monitor", generous, "-do", "wait=700")
+	slow := r.checks(2, "few.monitor", generous, "-do", "wait=2000")
 	r.Run(slow)
 	r.out("few.monitor", 2)
 	late := r.checks(5, "few.monitor", 200*time.Millisecond, "-do", "ok")

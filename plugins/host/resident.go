@@ -21,8 +21,7 @@ type resident struct {
 	main     *supervisor
 	suspects suspects
 	log      *slog.Logger
-	launcher *launcher
-	grants   func() []string
+	launcher func() (l *launcher, grants []string) // as configured now
 
 	mu    sync.Mutex
 	lone  *supervisor // nil until needed
@@ -36,11 +35,10 @@ type resident struct {
 // holds h.mu.
 func (h *Host) newResident(p Program) *resident {
 	r := &resident{prog: p, log: h.log.With("plugin", p.Name)}
-	r.launcher = &launcher{spawner: h.spawn, dir: h.run.path, env: pluginEnv(h.opt), log: r.log}
-	r.grants = func() []string {
+	r.launcher = func() (*launcher, []string) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		return h.opt.Grants[p.Name]
+		return &launcher{spawner: h.spawn, dir: h.run.path, env: pluginEnv(h.opt), log: r.log}, h.opt.Grants[p.Name]
 	}
 	r.make = func() *supervisor {
 		s := newSupervisor(p, h.log, h.mail, h.pulse.Lost)
@@ -173,7 +171,7 @@ func (r *resident) stop(ctx context.Context) {
 // caps.go for why that can take two starts.
 func (r *resident) launch(ctx context.Context) (*process, error) {
 	version := identify(r.prog.Path)
-	grants := r.grants()
+	l, grants := r.launcher()
 	r.mu.Lock()
 	caps := r.caps
 	if r.known != version {
@@ -183,7 +181,7 @@ func (r *resident) launch(ctx context.Context) (*process, error) {
 	if len(grants) == 0 {
 		caps = nil
 	}
-	p, err := r.launcher.start(ctx, r.prog, caps)
+	p, err := l.start(ctx, r.prog, caps)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +196,7 @@ func (r *resident) launch(ctx context.Context) (*process, error) {
 		return p, nil
 	}
 	p.kill()
-	return r.launcher.start(ctx, r.prog, needs)
+	return l.start(ctx, r.prog, needs)
 }
 
 // permittedFor asks the kernel only if something is granted.

@@ -39,7 +39,7 @@ func (s *supervisor) finish() {
 	before := s.state
 	s.state = stopping
 	s.answerCalls(reply{err: errStopped})
-	s.mail.put(s.flights.flush(stopped(), time.Now())...)
+	s.mail.put(s.flights.close(stopped(), time.Now())...)
 	if before == starting {
 		s.abandon()
 	}
@@ -48,7 +48,6 @@ func (s *supervisor) finish() {
 	}
 	dones, _ := s.flights.lose(stopped(), time.Now())
 	s.mail.put(dones...)
-	s.mail.put(s.flights.flush(stopped(), time.Now())...)
 }
 
 func stopped() monitor.Result {

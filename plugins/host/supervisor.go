@@ -156,7 +156,8 @@ func (s *supervisor) nextTick() time.Duration {
 
 // add queues checks; it never waits.
 func (s *supervisor) add(checks []job.Check) {
-	first := s.flights.add(checks, time.Now())
+	first, refused := s.flights.add(checks, time.Now())
+	s.mail.put(refused...)
 	if l := s.link.Load(); l != nil {
 		l.notify()
 	}
