@@ -148,7 +148,7 @@ type answers struct {
 // browse makes n connections through the virtual address, one after another.
 func browse(ctx context.Context, url string, n int) (a answers, err error) {
 	const mark = "= "
-	cmd := client.command(ctx, "curl", "-s", "-m", "5", "-H", "Connection: close",
+	cmd := client.command(ctx, "curl", "-s", "-m", "20", "-H", "Connection: close",
 		"-w", mark+"%{http_code} %{errormsg}\n", fmt.Sprintf("%s?[1-%d]", url, n))
 	out, err := cmd.Output() // its status is that of the last connection
 	a.from = map[string]int{}
