@@ -148,7 +148,7 @@ func (s *suite) term(c call) trial {
 	}
 	return trial{
 		name: "classic/term", what: "SIGTERM ends it at once",
-		advice: "Do not ignore SIGTERM: mond sends SIGKILL 2 s later.",
+		advice: "Do not ignore SIGTERM: mond sends SIGKILL a second later.",
 		do: func(ctx context.Context) error {
 			r, err := s.run(ctx, c)
 			switch {

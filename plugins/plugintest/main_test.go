@@ -138,7 +138,7 @@ func (f author) monitor(fs *flag.FlagSet) monitor.Monitor {
 			return monitor.OK("")
 		case "deaf to ctx":
 			if r.Hosts[0] == "127.0.0.2" {
-				time.Sleep(6 * time.Second)
+				time.Sleep(5 * time.Second)
 			}
 		case "panics":
 			panic("boo")

@@ -67,7 +67,7 @@ func TestGoodAlerts(t *testing.T) {
 	})
 	t.Run("script", func(t *testing.T) {
 		t.Parallel()
-		Run(t, Options{Path: script(t, "tell.alert", goodAlert), Args: []string{"-f", kept}})
+		Run(t, Options{Path: script(t, "tell.alert", goodAlert), Args: []string{"-f", filepath.Join(t.TempDir(), "told")}})
 	})
 }
 

@@ -19,8 +19,8 @@ const (
 	// prompt is what anything may take that depends on nobody else. It is
 	// generous: the machine may be busy.
 	prompt = 10 * time.Second
-	// grace is what mond gives after SIGTERM, twice, for a busy machine.
-	grace = 4 * time.Second
+	// grace is more than mond gives after SIGTERM, for a busy machine.
+	grace = 3 * time.Second
 	// atWork is how long a program runs before it is disturbed.
 	atWork = 250 * time.Millisecond
 	// group and service are what the program is asked about.
