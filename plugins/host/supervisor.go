@@ -15,12 +15,12 @@ import (
 // How a plugin is looked after.
 const (
 	tickBusy   = 50 * time.Millisecond  // while checks are waiting or out
-	healthBusy = 500 * time.Millisecond // between signs of life that are asked for, while checks are out
+	healthBusy = 300 * time.Millisecond // between signs of life that are asked for, while checks are out
 	healthIdle = 2 * time.Second
 	// healthLimit is the silence after which a plugin is lost, as the sum of
-	// the intervals in which nothing came: had mond itself been stopped, that
-	// would be one interval.
-	healthLimit = 2500 * time.Millisecond
+	// the intervals in which nothing came, two at least: had mond itself been
+	// stopped, that would be one interval.
+	healthLimit = 900 * time.Millisecond
 	// defaultInflight is how many checks are out at once with a plugin that
 	// names no number.
 	defaultInflight = 4096
@@ -79,6 +79,7 @@ type supervisor struct {
 	waiting  []call
 	ping     uint64
 	silent   time.Duration
+	missed   int // signs of life in a row
 	interval time.Duration
 	health   time.Time
 	cancel   context.CancelFunc // of a start that is under way
@@ -295,7 +296,7 @@ func (s *supervisor) begun(o outcome) {
 // serve opens the way for checks.
 func (s *supervisor) serve(p *process, now time.Time) {
 	s.state, s.proc, s.lastErr = serving, p, nil
-	s.silent, s.interval, s.health = 0, healthIdle, now.Add(healthIdle)
+	s.silent, s.missed, s.interval, s.health = 0, 0, healthIdle, now.Add(healthIdle)
 	s.flights.setLimit(s.inflight(p.manifest.MaxInflight))
 	l := newLink(p.stream, s.flights, s.mail.put)
 	l.answered = s.came
@@ -427,10 +428,11 @@ func (s *supervisor) askPing(l *link) {
 func (s *supervisor) checkHealth(l *link, now time.Time) {
 	if l.pong.Load() < s.ping {
 		s.silent += s.interval
+		s.missed++
 	} else {
-		s.silent = 0
+		s.silent, s.missed = 0, 0
 	}
-	if s.silent >= healthLimit {
+	if s.missed > 1 && s.silent >= healthLimit {
 		s.lose(fmt.Sprintf("gives no sign of life (for %v)", s.silent), true)
 		return
 	}
