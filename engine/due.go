@@ -141,12 +141,19 @@ func (l *loop) job(s *service, hosts []string) job.Check {
 	l.lastID++
 	s.running = l.lastID
 	l.inflight[l.lastID] = s
+	j := l.check(s, hosts)
+	j.ID = l.lastID
+	return j
+}
+
+// check is a check of s without a number.
+func (l *loop) check(s *service, hosts []string) job.Check {
 	c := s.cfg.Monitor
 	env := s.cfg.Env
 	if s.history {
 		env = l.monitorEnv(s)
 	}
-	return job.Check{ID: l.lastID, Program: c.Program, Timeout: s.cfg.Timeout, Request: monitor.Request{
+	return job.Check{Program: c.Program, Timeout: s.cfg.Timeout, Request: monitor.Request{
 		Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Hosts: hosts, Args: c.Args, Env: env,
 	}}
 }

@@ -67,6 +67,8 @@ type Program struct {
 	// History is set for monitors that want the MON_LAST_* variables with
 	// each check: all classic ones.
 	History bool
+	// Watcher is set for monitors that also speak unasked.
+	Watcher bool
 }
 
 // Loaded is a configuration that is ready to run: every program it names was
@@ -74,6 +76,9 @@ type Program struct {
 type Loaded struct {
 	Config   *config.Config
 	Programs map[string]Program
+	// Installed is called by the loop once the configuration is in force; it
+	// must not block. It may be nil.
+	Installed func()
 }
 
 // Options are what an Engine is made of. Load, Runner, Sender and Store are

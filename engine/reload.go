@@ -9,6 +9,7 @@ import (
 	"github.com/mondhq/mond/engine/policy"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/engine/view"
+	"github.com/mondhq/mond/plugins/job"
 )
 
 // Reload reads the configuration and swaps it in as one step; an error leaves
@@ -87,6 +88,21 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 	l.board.Replace(keys, cells)
 	l.daemon.Loaded, l.daemon.ConfigPath = now, loaded.Config.Path
 	l.installKeepers()
+	l.opt.Runner.Watch(l.watched())
+	if loaded.Installed != nil {
+		loaded.Installed()
+	}
+}
+
+// watched are the services whose monitors also speak unasked.
+func (l *loop) watched() []job.Check {
+	var jobs []job.Check
+	for _, s := range l.services {
+		if c := s.cfg.Monitor; c != nil && l.loaded.Programs[c.Program].Watcher {
+			jobs = append(jobs, l.check(s, l.hosts(s)))
+		}
+	}
+	return jobs
 }
 
 // prune drops claims of lines that are no longer in the configuration.

@@ -41,7 +41,8 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	}
 	diags = append(append(diags, j.diags...), warn(cfg)...)
 	diags.Sort()
-	return engine.Loaded{Config: cfg, Programs: j.programs}, diags, diags.Err()
+	installed := func() { o.Host.Prepare(j.inUse()) }
+	return engine.Loaded{Config: cfg, Programs: j.programs, Installed: installed}, diags, diags.Err()
 }
 
 // judge looks programs up, each once.
@@ -71,10 +72,21 @@ func (j *judge) command(u config.Use) {
 		j.problem(c.Pos, k.err)
 		return
 	}
-	j.programs[c.Program] = engine.Program{Keeper: k.manifest.Keeper, History: !k.program.Resident}
+	j.programs[c.Program] = engine.Program{Keeper: k.manifest.Keeper, History: !k.program.Resident, Watcher: k.manifest.Watcher}
 	if k.program.Resident {
 		j.arguments(k, c)
 	}
+}
+
+// inUse are the programs that were found.
+func (j *judge) inUse() []host.Program {
+	var all []host.Program
+	for _, k := range j.known {
+		if k.err == nil {
+			all = append(all, k.program)
+		}
+	}
+	return all
 }
 
 func kindOf(r config.Role) host.Kind {
