@@ -29,9 +29,6 @@ import (
 // is a good one.
 const faultEnv = "PLUGINTEST_FAULT"
 
-// shipped holds the plugins that the house ships.
-var shipped string
-
 func TestMain(m *testing.M) {
 	if fault := os.Getenv(faultEnv); fault != "" {
 		faulty(filepath.Base(os.Args[0]), fault)
@@ -40,17 +37,6 @@ func TestMain(m *testing.M) {
 }
 
 func tests(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "plugins-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	shipped = dir
-	if err := build(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	// The tests wait for programs, they hardly compute.
 	flag.Parse()
 	if err := flag.Set("test.parallel", "12"); err != nil {
@@ -63,27 +49,6 @@ func tests(m *testing.M) int {
 		return 1
 	}
 	return code
-}
-
-// build makes the shipped plugins, linked by name.
-func build(dir string) error {
-	program := filepath.Join(dir, "mond-plugins")
-	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/mond-plugins").CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	list, err := exec.Command(program).Output()
-	if err != nil {
-		return fmt.Errorf("list the plugins: %w", err)
-	}
-	for word := range strings.FieldsSeq(string(list)) {
-		if kindOf(word) == rpc.Unknown {
-			continue
-		}
-		if err := os.Symlink("mond-plugins", filepath.Join(dir, word)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // faulty runs as the plugin of this name, with a fault.

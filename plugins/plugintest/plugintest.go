@@ -56,8 +56,8 @@ type Options struct {
 	// Limit is how long a check of a host that never answers may take, at
 	// least 1 s; 0 means 10 s. The program is told by MOND_TIMEOUT.
 	Limit time.Duration
-	// Env is added to the environment, "NAME=value". Nothing else but PATH and
-	// mon's variables is in it.
+	// Env is added to the environment, "NAME=value". Nothing else but PATH,
+	// TMPDIR and mon's variables is in it.
 	Env []string
 	// Claims are given to a keeper; none means one for Args, if there are any.
 	Claims []alert.Claim

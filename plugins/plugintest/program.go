@@ -45,7 +45,7 @@ type book struct {
 func newProgram(o Options, dir string, spawner *procgroup.Spawner) program {
 	p := program{path: o.Path, spawner: spawner, dir: dir, book: &book{}}
 	p.env = append([]string{
-		"PATH=" + os.Getenv("PATH"),
+		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir,
 		"MON_STATEDIR=" + dir, "MON_LOGDIR=" + dir, "MON_CFBASEDIR=" + dir,
 		"MON_GROUP=" + group, "MON_SERVICE=" + service,
 		"MON_DESCRIPTION=mond's plugin test", "MON_LAST_SUMMARY=" + p.bait(), "MON_LAST_OUTPUT=" + p.bait() + "\n" + p.bait(),
