@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -22,11 +23,20 @@ func manCommand() *cobra.Command {
 			case len(args) == 1 && args[0] == "mon.cf":
 				return config.WriteMan(cmd.OutOrStdout())
 			case len(args) == 2 && args[0] == "monctl":
-				return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Title: "MONCTL", Section: "1", Source: "mond"}, args[1])
+				return writeMan(cmd.Root(), args[1])
 			}
 			return misused(cmd, "want mon.cf, or monctl DIR")
 		},
 	}
+}
+
+// writeMan writes a page for each verb. They say the same wherever they are
+// made: no date, and the socket of root.
+func writeMan(root *cobra.Command, dir string) error {
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.DisableAutoGenTag = true
+	root.PersistentFlags().Lookup("socket").DefValue = "/run/mond/control.sock"
+	return doc.GenManTree(root, &doc.GenManHeader{Title: "MONCTL", Section: "1", Source: "mond", Date: new(time.Time)}, dir)
 }
 
 func versionCommand() *cobra.Command {

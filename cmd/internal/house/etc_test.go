@@ -1,0 +1,59 @@
+package house
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mondhq/mond/engine/config"
+)
+
+// TestExamplesLoad reads the configurations that are shipped as examples: no
+// errors, and no warnings but those about their surroundings.
+func TestExamplesLoad(t *testing.T) {
+	for _, name := range []string{"etc/mon.cf", "etc/demo.cf"} {
+		cfg, diags := config.Load(t.Context(), filepath.Join(root(t), name), config.Options{})
+		if cfg == nil || len(diags) > 0 {
+			var text strings.Builder
+			_ = diags.Write(&text)
+			t.Errorf("%s:\n%s", name, &text)
+		}
+	}
+}
+
+// TestManualPagesAreCurrent compares etc/man with what the programs write.
+func TestManualPagesAreCurrent(t *testing.T) {
+	bin := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", module+"cmd/mond", module+"cmd/monctl")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	pages := t.TempDir()
+	write := func(name, program string, args ...string) {
+		out, err := exec.CommandContext(t.Context(), filepath.Join(bin, program), args...).Output()
+		if err != nil {
+			t.Fatalf("%s %v: %v", program, args, err)
+		}
+		if name != "" {
+			if err := os.WriteFile(filepath.Join(pages, name), out, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write("mond.8", "mond", "--man")
+	write("mon.cf.5", "monctl", "man", "mon.cf")
+	write("", "monctl", "man", "monctl", pages)
+	entries, err := os.ReadDir(pages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		want, _ := os.ReadFile(filepath.Join(pages, e.Name()))
+		got, err := os.ReadFile(filepath.Join(root(t), "etc/man", e.Name()))
+		if err != nil || string(got) != string(want) {
+			t.Errorf("etc/man/%s is not current (%v): run scripts/man", e.Name(), err)
+		}
+	}
+}
