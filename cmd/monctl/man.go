@@ -30,13 +30,16 @@ func manCommand() *cobra.Command {
 	}
 }
 
-// writeMan writes a page for each verb. They say the same wherever they are
-// made: no date, and the socket of root.
+// writeMan writes a page for each verb. They say the same wherever and
+// whenever they are made: one date, and the socket of root.
 func writeMan(root *cobra.Command, dir string) error {
-	root.CompletionOptions.HiddenDefaultCmd = true
+	date := time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range root.Commands() {
+		c.Hidden = c.Hidden || c.Name() == "completion"
+	}
 	root.DisableAutoGenTag = true
 	root.PersistentFlags().Lookup("socket").DefValue = "/run/mond/control.sock"
-	return doc.GenManTree(root, &doc.GenManHeader{Title: "MONCTL", Section: "1", Source: "mond", Date: new(time.Time)}, dir)
+	return doc.GenManTree(root, &doc.GenManHeader{Title: "MONCTL", Section: "1", Source: "mond", Date: &date}, dir)
 }
 
 func versionCommand() *cobra.Command {
