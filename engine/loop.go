@@ -77,7 +77,9 @@ func (l *loop) start(ctx context.Context, group *errgroup.Group) {
 	for _, k := range l.keepers {
 		l.startKeeper(k)
 	}
-	l.startup(time.Now())
+	now := time.Now()
+	l.startup(now)
+	l.publishDaemon(now)
 	l.flush()
 }
 
@@ -109,15 +111,15 @@ func (l *loop) run(ctx context.Context) {
 
 // grainMost is the most that a check may be late so that several go out as one
 // batch: a wake-up, a message and its answer cost more than a check.
-const grainMost = 10 * time.Millisecond
+const grainMost = 20 * time.Millisecond
 
-// grainOf is a tenth of the shortest interval, grainMost at most.
+// grainOf is a fiftieth of the shortest interval, grainMost at most.
 func grainOf(services []*service) time.Duration {
 	grain := grainMost
 	for _, s := range services {
 		for _, phase := range []schedule.Phase{schedule.Up, schedule.Suspect, schedule.Down} {
 			if i := s.cfg.Plan.Interval(phase); i > 0 {
-				grain = min(grain, i/10)
+				grain = min(grain, i/50)
 			}
 		}
 	}
