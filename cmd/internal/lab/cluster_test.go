@@ -172,9 +172,8 @@ func browse(ctx context.Context, url string, n int) (a answers, err error) {
 
 const virtualURL = "http://10.0.0.3/"
 
-// wantAnswers makes n connections; all must be answered, and by all of the
-// servers named.
-func wantAnswers(t *testing.T, url string, n int, from ...node) {
+// served makes n connections, all of which must be answered.
+func served(t *testing.T, url string, n int) answers {
 	t.Helper()
 	a, err := browse(t.Context(), url, n)
 	if err != nil {
@@ -183,12 +182,17 @@ func wantAnswers(t *testing.T, url string, n int, from ...node) {
 	if len(a.failed) != 0 {
 		t.Errorf("%d of %d connections failed: %q", len(a.failed), n, a.failed)
 	}
-	if len(a.from) != len(from) {
-		t.Errorf("answers came from %v, want %v", a.from, from)
-	}
+	return a
+}
+
+// wantAnswers makes n connections; all must be answered, by all of the servers
+// named and by no other.
+func wantAnswers(t *testing.T, url string, n int, from ...node) {
+	t.Helper()
+	a := served(t, url, n)
 	for _, f := range from {
-		if a.from[string(f)] == 0 {
-			t.Errorf("no answer from %s: %v", f, a.from)
+		if a.from[string(f)] == 0 || len(a.from) != len(from) {
+			t.Errorf("answers came from %v, want %v", a.from, from)
 		}
 	}
 }
