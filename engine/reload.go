@@ -31,7 +31,7 @@ func (e *Engine) Reload(ctx context.Context) error {
 func (l *loop) reloadFailed(err error, now time.Time) {
 	l.daemon.ReloadError = err.Error()
 	l.opt.Log.Error("reload refused, the running configuration stays", "err", err)
-	l.self.check(l, now)
+	l.handleTick(now)
 }
 
 // swap puts a configuration that loaded into force.
@@ -53,7 +53,7 @@ func (l *loop) swap(loaded Loaded, now time.Time) {
 	if loaded.Config.Globals.StartupAlertsOnReset {
 		l.startup(now)
 	}
-	l.self.check(l, now)
+	l.handleTick(now)
 }
 
 // install builds services, schedule and keepers of a configuration and gives

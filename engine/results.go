@@ -145,13 +145,13 @@ func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transiti
 	for _, d := range decisions {
 		row := view.Decision{
 			At: now, Event: eventName(change), Period: d.Period, Command: commandText(d.Command),
-			Sent: d.Send, Reason: reasonText(d),
+			Sent: d.Send, Reason: d.Reason.String(), Note: d.Note,
 		}
 		s.remember(row)
 		if !d.Send {
 			continue
 		}
-		l.event(s, "decision", row.Event+" "+row.Command+": "+row.Reason, now)
+		l.event(s, "decision", row.Event+" "+row.Command+": "+reasonText(d), now)
 		if !l.loaded.Programs[d.Command.Program].Keeper {
 			l.notify(s, d, was, summary, output, now)
 		}

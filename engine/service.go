@@ -140,7 +140,8 @@ func (s *service) remember(d view.Decision) {
 }
 
 // sameDecision reports whether b says what a said, only later: a suppressed
-// alert that is suppressed again for the same reason is one row.
+// alert that is suppressed again for the same reason is one row, whatever the
+// note counts meanwhile.
 func sameDecision(a, b view.Decision) bool {
 	return !a.Sent && !b.Sent && a.Period == b.Period && a.Command == b.Command && a.Event == b.Event && a.Reason == b.Reason
 }

@@ -79,6 +79,7 @@ type Decision struct {
 	Command string    `json:"command,omitempty"`
 	Sent    bool      `json:"sent"`
 	Reason  string    `json:"reason"`
+	Note    string    `json:"note,omitempty"` // what the reason rests on
 }
 
 // Claim is what a keeper holds because of a service.

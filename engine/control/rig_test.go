@@ -136,7 +136,7 @@ func board() *view.Board {
 			},
 			Due: noon.Add(9 * time.Second), Running: true, Since: noon.Add(-time.Hour), AlertsSent: 2, LastAlert: noon,
 			Disabled: &opstatus.Note{At: noon, User: "bob"}, Skipped: "it still ran",
-			Decisions: []view.Decision{{At: noon, Event: "failure", Period: "wd", Command: "mail.alert root", Sent: true, Reason: "the service fails"}},
+			Decisions: []view.Decision{{At: noon, Event: "failure", Period: "wd", Command: "mail.alert root", Sent: true, Reason: "the service fails", Note: "3 in a row"}},
 			Claims:    []view.Claim{{Program: "lvs.alert", Args: []string{"-R", "web1"}, Down: true, Reason: "fails", Since: noon}},
 		},
 		{Key: opstatus.Key{Group: "a/b", Service: ".."}, State: opstatus.New()},

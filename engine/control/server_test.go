@@ -391,7 +391,7 @@ func TestRows(t *testing.T) {
 		t.Error(diff)
 	}
 	want.Detail = "web1: refused\n"
-	want.Decisions = []Decision{{At: noon, Event: "failure", Period: "wd", Command: "mail.alert root", Sent: true, Reason: "the service fails"}}
+	want.Decisions = []Decision{{At: noon, Event: "failure", Period: "wd", Command: "mail.alert root", Sent: true, Reason: "the service fails", Note: "3 in a row"}}
 	want.Claims = []Claim{{Program: "lvs.alert", Args: []string{"-R", "web1"}, Out: true, Reason: "fails", Since: noon}}
 	one, err := r.client.Service(t.Context(), "www1", "http")
 	if diff := cmp.Diff(want, one); err != nil || diff != "" {

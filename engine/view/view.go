@@ -47,6 +47,8 @@ type Decision struct {
 	Command string
 	Sent    bool
 	Reason  string
+	// Note is what the reason rests on, such as how long ago; may be empty.
+	Note string
 }
 
 // Claim is a claim in words.
