@@ -62,7 +62,7 @@ type verdict struct {
 func judge(ctx context.Context, path string, o config.Options) verdict {
 	v := verdict{path: path}
 	o.Now, o.PluginDir = time.Now(), pluginDir()
-	dir, err := os.MkdirTemp("", "monctl-")
+	dir, err := os.MkdirTemp(shortTemp(), "monctl-")
 	if err != nil {
 		v.err = err
 		return v
@@ -91,6 +91,15 @@ func judge(ctx context.Context, path string, o config.Options) verdict {
 		Found: func(p host.Program) { v.programs = append(v.programs, p) },
 	})
 	return v
+}
+
+// shortTemp is where the sockets of plugins go: the usual place, unless its
+// name is so long that no socket's path fits.
+func shortTemp() string {
+	if dir := os.TempDir(); len(dir) <= 30 {
+		return dir
+	}
+	return "/tmp"
 }
 
 func stopHost(h *host.Host) {

@@ -61,3 +61,11 @@ func TestCheckJSON(t *testing.T) {
 		t.Errorf("%d %s", code, out)
 	}
 }
+
+// A long TMPDIR leaves no room for the sockets of plugins.
+func TestCheckWithLongTemp(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), strings.Repeat("long", 10)))
+	if code, _, complaint := check(t, "good.cf"); code != 0 || complaint != "" {
+		t.Errorf("%d %s", code, complaint)
+	}
+}

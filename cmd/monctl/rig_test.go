@@ -136,7 +136,7 @@ func rows() []*view.Service {
 			},
 			Due: at(-8 * time.Second), Running: true,
 			Decisions: []view.Decision{
-				{At: at(time.Second), Event: "failure", Period: "wd {Mon-Fri}", Command: "mail.alert -s x root", Reason: "acknowledged"},
+				{At: at(time.Second), Event: "failure", Period: "wd {Mon-Fri}", Command: "mail.alert -s x root", Reason: "acknowledged", Note: "by ann at 2026-05-04 11:50:00"},
 				{At: at(time.Hour), Event: "failure", Period: "wd {Mon-Fri}", Command: "mail.alert -s x root", Sent: true, Reason: "the service fails"},
 				{At: at(2 * time.Hour), Event: "success", Reason: "nothing to tell"},
 			},

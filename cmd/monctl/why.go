@@ -140,6 +140,10 @@ func printDecisions(w io.Writer, s control.Service) {
 		if d.Command != "" {
 			fmt.Fprintf(w, ", %s", d.Command)
 		}
-		fmt.Fprintf(w, ": %s\n", oneLine(d.Reason))
+		fmt.Fprintf(w, ": %s", d.Reason)
+		if d.Note != "" {
+			fmt.Fprintf(w, " (%s)", oneLine(d.Note))
+		}
+		fmt.Fprintln(w)
 	}
 }
