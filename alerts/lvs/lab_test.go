@@ -27,7 +27,7 @@ func mustReal(t *testing.T, args string) netip.AddrPort {
 func ipvsadm(t testing.TB, args ...string) {
 	t.Helper()
 	if !underLab() {
-		t.Skip("needs a kernel with IPVS: make lab-test")
+		t.Skip("needs a kernel with IPVS: make test")
 	}
 	if out, err := exec.Command("ipvsadm", args...).CombinedOutput(); err != nil {
 		t.Fatalf("ipvsadm %v: %v\n%s", args, err, out)

@@ -38,7 +38,7 @@ func (h *Host) newResident(p Program) *resident {
 	r.launcher = func() (*launcher, []string) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		return &launcher{spawner: h.spawn, dir: h.run.path, env: pluginEnv(h.opt), log: r.log}, h.opt.Grants[p.Name]
+		return &launcher{spawner: h.spawn, dir: h.run.path, env: pluginEnv(h.opt), log: h.log}, h.opt.Grants[p.Name]
 	}
 	r.make = func() *supervisor {
 		s := newSupervisor(p, h.log, h.mail, h.pulse.Lost)

@@ -20,7 +20,7 @@ func openKernel(t testing.TB) ipvs.Table { return openEmpty(t, ipvs.OpenKernel) 
 func openEmpty(t testing.TB, open func() (*ipvs.Kernel, error)) ipvs.Table {
 	t.Helper()
 	if !underLab() {
-		t.Skip("needs a kernel with IPVS: make lab-test")
+		t.Skip("needs a kernel with IPVS: make test")
 	}
 	k, err := open()
 	if err != nil {
@@ -192,7 +192,7 @@ func BenchmarkLabKernelEdit(b *testing.B) {
 func TestLabModuleLoadedAnew(t *testing.T) {
 	dir := os.Getenv("MOND_LAB_MODULES")
 	if !underLab() || dir == "" {
-		t.Skip("needs a kernel whose IPVS can be unloaded: make lab-test")
+		t.Skip("needs a kernel whose IPVS can be unloaded: make test")
 	}
 	k := openKernel(t)
 	defer k.Close()
