@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/policy"
 	"github.com/mondhq/mond/plugins/alert"
@@ -205,28 +206,33 @@ const testOutput = "test\ntest detail\n"
 
 // TestAlert calls the lines of one kind of a period with test texts, whatever
 // mon's gates say. It counts nowhere. Keepers are left alone: a test must not
-// take a server out.
+// take a server out. A period without such lines is an error.
 func (e *Engine) TestAlert(ctx context.Context, key opstatus.Key, on alert.Kind, period string) error {
 	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
-		for i := range s.cfg.Periods {
-			p := &s.cfg.Periods[i]
-			if p.Name != period {
-				continue
-			}
-			kind := on
-			if on == alert.Failure {
-				kind = alert.Test
-			}
-			for j := range p.Lines {
-				if c := &p.Lines[j].Command; p.Lines[j].On == on && !l.isKeeper(c.Program) {
-					d := policy.Decision{Period: p.Name, Kind: kind, Command: c, Send: true}
-					l.notify(s, d, s.state, "test", testOutput, now)
-				}
-			}
-			return nil
+		i := slices.IndexFunc(s.cfg.Periods, func(p config.Period) bool { return p.Name == period })
+		if i < 0 {
+			return fmt.Errorf("period %q of %s: %w", period, key, ErrUnknown)
 		}
-		return fmt.Errorf("period %q of %s: %w", period, key, ErrUnknown)
+		if l.testLines(s, &s.cfg.Periods[i], on, now) == 0 {
+			return fmt.Errorf("test alert of %s: period %q has no %s lines to try (keepers are left alone)", key, period, on)
+		}
+		return nil
 	})
+}
+
+// testLines calls the lines of p for one kind and returns how many there are.
+func (l *loop) testLines(s *service, p *config.Period, on alert.Kind, now time.Time) (called int) {
+	kind := on
+	if on == alert.Failure {
+		kind = alert.Test
+	}
+	for i := range p.Lines {
+		if c := &p.Lines[i].Command; p.Lines[i].On == on && !l.isKeeper(c.Program) {
+			l.notify(s, policy.Decision{Period: p.Name, Kind: kind, Command: c, Send: true}, s.state, "test", testOutput, now)
+			called++
+		}
+	}
+	return called
 }
 
 // operator records what a person did.

@@ -3,9 +3,13 @@ package engine_test
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mondhq/mond/engine"
+	"github.com/mondhq/mond/plugins/alert"
 )
 
 // Who asks right after a start or a reload is not told of a daemon without a
@@ -64,6 +68,28 @@ func TestRepeatedDecisionIsOneRow(t *testing.T) {
 		rows := r.engine.Board().Service(web).Decisions
 		if len(rows) != 2 || rows[0].Sent || !rows[1].Sent || rows[0].Note == "" {
 			t.Errorf("%d rows: %+v", len(rows), rows)
+		}
+		r.must(r.end())
+	})
+}
+
+// Trying alerts that are not there is no success.
+func TestTestAlertWithoutLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "hostgroup www1 www1.example\n\nwatch www1\n    service http\n        interval 10s\n        monitor http.monitor\n        period P: wd {Sun-Sat}\n            alert mail.alert x\n            upalert lvs.alert y\n")
+		r.start()
+		r.must(r.engine.TestAlert(t.Context(), web, alert.Failure, "P"))
+		r.pass(time.Second)
+		if n := len(r.sender.Sent()); n != 1 {
+			t.Errorf("%d alerts", n)
+		}
+		for _, on := range []alert.Kind{alert.Up, alert.Startup} { // a keeper's only, none
+			if err := r.engine.TestAlert(t.Context(), web, on, "P"); err == nil || !strings.Contains(err.Error(), "no "+on.String()+" lines to try") {
+				t.Errorf("%v: %v", on, err)
+			}
+		}
+		if err := r.engine.TestAlert(t.Context(), web, alert.Failure, "Q"); !errors.Is(err, engine.ErrUnknown) {
+			t.Errorf("no such period: %v", err)
 		}
 		r.must(r.end())
 	})
