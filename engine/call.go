@@ -12,6 +12,7 @@ import (
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/plugins/alert"
 )
 
@@ -102,13 +103,15 @@ func (e *Engine) EnableService(ctx context.Context, key opstatus.Key, user strin
 func (e *Engine) DisableWatch(ctx context.Context, group, user, text string) error {
 	return e.onWatch(ctx, group, func(l *loop, now time.Time) {
 		l.globals.Watches = with(l.globals.Watches, group, opstatus.Note{At: now, User: user, Text: text})
+		l.operated(group, user, "watch disabled: "+text, now)
 	})
 }
 
 // EnableWatch undoes [Engine.DisableWatch].
 func (e *Engine) EnableWatch(ctx context.Context, group, user string) error {
-	return e.onWatch(ctx, group, func(l *loop, _ time.Time) {
+	return e.onWatch(ctx, group, func(l *loop, now time.Time) {
 		l.globals.Watches = without(l.globals.Watches, group)
+		l.operated(group, user, "watch enabled", now)
 	})
 }
 
@@ -138,13 +141,15 @@ func (e *Engine) onWatch(ctx context.Context, group string, change func(l *loop,
 func (e *Engine) DisableHost(ctx context.Context, host, user, text string) error {
 	return e.onHost(ctx, host, func(l *loop, now time.Time) {
 		l.globals.Hosts = with(l.globals.Hosts, host, opstatus.Note{At: now, User: user, Text: text})
+		l.operated("", user, "host "+host+" disabled: "+text, now)
 	})
 }
 
 // EnableHost undoes [Engine.DisableHost].
 func (e *Engine) EnableHost(ctx context.Context, host, user string) error {
-	return e.onHost(ctx, host, func(l *loop, _ time.Time) {
+	return e.onHost(ctx, host, func(l *loop, now time.Time) {
 		l.globals.Hosts = without(l.globals.Hosts, host)
+		l.operated("", user, "host "+host+" enabled", now)
 	})
 }
 
@@ -154,6 +159,7 @@ func (e *Engine) onHost(ctx context.Context, host string, change func(l *loop, n
 			if slices.Contains(g.Hosts, host) {
 				change(l, now)
 				l.globalsChanged()
+				l.opt.Runner.Watch(l.watched())
 				return nil
 			}
 		}
@@ -166,13 +172,13 @@ func (e *Engine) StopScheduler(ctx context.Context, user, text string) error {
 	return e.do(ctx, func(l *loop, now time.Time) error {
 		l.globals.Stopped = &opstatus.Note{At: now, User: user, Text: text}
 		l.globalsChanged()
-		l.opt.Log.Warn("scheduler stopped", "user", user)
+		l.operated("", user, "scheduler stopped: "+text, now)
 		return nil
 	})
 }
 
 // StartScheduler undoes [Engine.StopScheduler]; what fell due meanwhile is
-// spread as at a start.
+// checked within 10 s, spread as the first checks are.
 func (e *Engine) StartScheduler(ctx context.Context, user string) error {
 	return e.do(ctx, func(l *loop, now time.Time) error {
 		if l.globals.Stopped == nil {
@@ -182,21 +188,24 @@ func (e *Engine) StartScheduler(ctx context.Context, user string) error {
 		l.globalsChanged()
 		for _, s := range l.services {
 			if !s.planned.IsZero() && s.planned.Before(now) {
-				l.arm(s, s.cfg.Plan.First(s.cfg.Key.String(), now, l.opt.Random))
+				l.arm(s, s.after(now))
 			}
 		}
-		l.opt.Log.Warn("scheduler started", "user", user)
+		l.operated("", user, "scheduler started", now)
 		return nil
 	})
 }
 
-// TestMonitor makes a service due now.
+// TestMonitor makes a service due now. One that is being checked stays as it
+// is: the answer is on its way.
 func (e *Engine) TestMonitor(ctx context.Context, key opstatus.Key) error {
 	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
 		if s.cfg.Monitor == nil {
 			return fmt.Errorf("test monitor %s: it has no monitor", key)
 		}
-		l.arm(s, now)
+		if s.running == 0 {
+			l.arm(s, now)
+		}
 		return nil
 	})
 }
@@ -239,6 +248,15 @@ func (l *loop) testLines(s *service, p *config.Period, on alert.Kind, now time.T
 func (l *loop) operator(s *service, user, text string, now time.Time) {
 	l.event(s, "operator", noteText(opstatus.Note{User: user, Text: text}), now)
 	l.opt.Log.Info("operator", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "user", user, "action", text)
+}
+
+// operated records what a person did to a whole watch, or, without group, to
+// the daemon.
+func (l *loop) operated(group, user, text string, now time.Time) {
+	l.batch.Events = append(l.batch.Events, store.Event{
+		At: now, Group: group, Kind: "operator", Text: noteText(opstatus.Note{User: user, Text: text}),
+	})
+	l.opt.Log.Info("operator", "group", group, "user", user, "action", text)
 }
 
 // globalsChanged makes the daemon-wide state durable.

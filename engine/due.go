@@ -82,22 +82,29 @@ func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time,
 	if ok, reason := l.dependency(s.cfg.Depend.Monitor, monitorDepend, s.cfg.Depend.Memory, now); !ok {
 		return nil, l.soon(s, now), "monitor dependency: " + reason
 	}
-	hosts = l.hosts(s)
-	if len(hosts) == 0 && !s.cfg.Monitor.NoHosts && !s.cfg.AllowEmptyGroup {
+	hosts, ok := l.targets(s)
+	if !ok {
 		return nil, time.Time{}, "no hosts are left to check"
-	}
-	if s.cfg.Monitor.NoHosts {
-		hosts = nil
 	}
 	return hosts, time.Time{}, ""
 }
 
-// after is when s is checked first after an excluded period that ends at end:
-// at once, as under mon, but spread like the first checks of a start. The zero
+// targets are the hosts that a check of s is given; ok is false when there is
+// nothing to check.
+func (l *loop) targets(s *service) (hosts []string, ok bool) {
+	hosts = l.hosts(s)
+	if s.cfg.Monitor.NoHosts {
+		return nil, true
+	}
+	return hosts, len(hosts) > 0 || s.cfg.AllowEmptyGroup
+}
+
+// after is when s is checked first after checks were held back until end: at
+// once, as under mon, but spread like the first checks of a start. The zero
 // time, a period without an end, stays so: the plan's next time counts then.
 func (s *service) after(end time.Time) time.Time {
 	plan := s.cfg.Plan
-	if end.IsZero() || plan.Calendar != nil {
+	if end.IsZero() || !plan.Scheduled() || plan.Calendar != nil {
 		return end
 	}
 	plan.RandStart = 0

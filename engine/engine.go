@@ -13,7 +13,6 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -127,8 +126,8 @@ type Engine struct {
 	board *view.Board
 	calls chan call     // to the loop; unbuffered: a call is taken or its caller gives up
 	ended chan struct{} // closed when Run has returned
-	// reloading lets one reload at a time read files.
-	reloading sync.Mutex
+	// reloading lets one reload at a time read files: who puts one in may.
+	reloading chan struct{}
 	ready     chan struct{} // closed when the loop runs
 }
 
@@ -138,11 +137,12 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	return &Engine{
-		opt:   o,
-		board: view.NewBoard(),
-		calls: make(chan call),
-		ended: make(chan struct{}),
-		ready: make(chan struct{}),
+		opt:       o,
+		board:     view.NewBoard(),
+		calls:     make(chan call),
+		ended:     make(chan struct{}),
+		ready:     make(chan struct{}),
+		reloading: make(chan struct{}, 1),
 	}, nil
 }
 

@@ -44,15 +44,17 @@ const lvsID = "www1:http lvs.alert -V 10.0.0.3:80 -R 192.168.0.1 -W 5"
 
 // rig is an engine with everything beyond its seams scripted.
 type rig struct {
-	t      *testing.T
-	engine *engine.Engine
-	runner *enginetest.Runner
-	sender *enginetest.Sender
-	store  *enginetest.Store
-	config string // text; read at each load
-	loads  error  // what Load answers, if not nil
-	stop   context.CancelFunc
-	ended  chan error
+	t        *testing.T
+	engine   *engine.Engine
+	runner   *enginetest.Runner
+	sender   *enginetest.Sender
+	store    *enginetest.Store
+	config   string // text; read at each load
+	loads    error  // what Load answers, if not nil
+	programs map[string]engine.Program
+	options  engine.Options // beyond what start fills in
+	stop     context.CancelFunc
+	ended    chan error
 }
 
 // newRig makes a rig in a synctest bubble; start runs it.
@@ -60,6 +62,9 @@ func newRig(t *testing.T, text string) *rig {
 	return &rig{
 		t: t, config: text, runner: enginetest.NewRunner(nil), sender: enginetest.NewSender(),
 		store: enginetest.NewStore(store.Saved{Clean: true, New: true}),
+		programs: map[string]engine.Program{
+			"lvs.alert": {Keeper: true}, "mail.alert": {}, "http.monitor": {History: true},
+		},
 	}
 }
 
@@ -67,23 +72,25 @@ func (r *rig) load(context.Context) (engine.Loaded, error) {
 	if r.loads != nil {
 		return engine.Loaded{}, r.loads
 	}
-	return engine.Loaded{
-		Config: configtest.Parse(r.t, r.config),
-		Programs: map[string]engine.Program{
-			"lvs.alert": {Keeper: true}, "mail.alert": {}, "http.monitor": {History: true},
-		},
-	}, nil
+	return engine.Loaded{Config: configtest.Parse(r.t, r.config), Programs: r.programs}, nil
 }
 
 func (r *rig) start() {
 	r.t.Helper()
-	e, err := engine.New(engine.Options{Load: r.load, Runner: r.runner, Sender: r.sender, Store: r.store})
+	o := r.options
+	o.Load, o.Runner, o.Sender, o.Store = r.load, r.runner, r.sender, r.store
+	e, err := engine.New(o)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r.engine, r.stop, r.ended = e, stop, make(chan error, 1)
 	go func() { r.ended <- e.Run(ctx) }()
+	r.t.Cleanup(func() { // a test that failed half-way
+		if r.ended != nil {
+			_ = r.end()
+		}
+	})
 	synctest.Wait()
 }
 
@@ -91,6 +98,7 @@ func (r *rig) start() {
 func (r *rig) end() error {
 	r.stop()
 	err := <-r.ended
+	r.ended = nil
 	r.runner.Drain()
 	return err
 }

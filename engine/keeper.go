@@ -21,6 +21,10 @@ const (
 	keepRetryMost  = 2 * time.Second
 )
 
+// leaveTries is how often a keeper that left the configuration is told so, if
+// it cannot be reached.
+const leaveTries = 5
+
 // keeper hands claims to one keeping program. The loop sets, a worker sends:
 // nothing queues, the newest set wins, and a set that was not delivered whole
 // is delivered as a full set next.
@@ -29,17 +33,23 @@ type keeper struct {
 	send    func(ctx context.Context, program string, full bool, claims []alert.Claim) error
 	log     *slog.Logger
 	wake    chan struct{} // holds one: "look again"
+	back    chan struct{} // holds one: "it is there again, do not wait"
 
 	mu      sync.Mutex
 	all     map[string]alert.Claim // by ID
 	changed map[string]alert.Claim // since the last delivery
 	full    bool                   // the next delivery is the full set
 	failed  error                  // of the last delivery
+	// leaving is how often more a keeper that is not wanted any more is told
+	// that nothing is; 0 while it is wanted. left is set when its worker ends.
+	leaving int
+	left    bool
 }
 
 func (l *loop) newKeeper(program string) *keeper {
 	return &keeper{
-		program: program, send: l.opt.Sender.Keep, log: l.opt.Log, wake: make(chan struct{}, 1),
+		program: program, send: l.opt.Sender.Keep, log: l.opt.Log,
+		wake: make(chan struct{}, 1), back: make(chan struct{}, 1),
 		all: map[string]alert.Claim{}, changed: map[string]alert.Claim{}, full: true,
 	}
 }
@@ -56,36 +66,59 @@ func (k *keeper) update(claims []alert.Claim) {
 		}
 	}
 	k.mu.Unlock()
-	k.kick()
+	signal(k.wake)
 }
 
-// replace takes a whole new set, for a start, a reload or a restarted keeper.
-func (k *keeper) replace(all map[string]alert.Claim) {
+// replace takes a whole new set, for a start or a reload; false means that the
+// keeper has left, and a new one is needed.
+func (k *keeper) replace(all map[string]alert.Claim) bool {
 	k.mu.Lock()
-	k.all, k.full = all, true
-	k.mu.Unlock()
-	k.kick()
+	defer k.mu.Unlock()
+	if k.left {
+		return false
+	}
+	k.all, k.full, k.leaving = all, true, 0
+	signal(k.wake)
+	return true
 }
 
-// again asks for the full set to be sent once more.
+// leave tells the program that nothing is wanted of it any more, hands off,
+// and ends the worker.
+func (k *keeper) leave() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.left || k.leaving > 0 {
+		return
+	}
+	k.all, k.full, k.leaving = map[string]alert.Claim{}, true, leaveTries
+	signal(k.wake)
+}
+
+// again asks for the full set to be sent once more, at once.
 func (k *keeper) again() {
 	k.mu.Lock()
 	k.full = true
 	k.mu.Unlock()
-	k.kick()
+	signal(k.back)
+	signal(k.wake)
 }
 
-func (k *keeper) kick() {
+// signal puts a token in, if there is none yet.
+func signal(token chan<- struct{}) {
 	select {
-	case k.wake <- struct{}{}:
+	case token <- struct{}{}:
 	default:
 	}
 }
 
-// state is the error of the last delivery, or nil.
+// state is the error of the last delivery, or nil; that of a keeper that is
+// not wanted does not matter.
 func (k *keeper) state() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.left || k.leaving > 0 {
+		return nil
+	}
 	return k.failed
 }
 
@@ -103,8 +136,8 @@ func (k *keeper) take() (full bool, claims []alert.Claim) {
 	return full, claims
 }
 
-// run delivers until ctx ends. What could not be delivered is delivered as a
-// full set after a wait.
+// run delivers until ctx ends, or the keeper has left. What could not be
+// delivered is delivered as a full set after a wait.
 func (k *keeper) run(ctx context.Context) {
 	wait := keepRetryFirst
 	for {
@@ -113,15 +146,32 @@ func (k *keeper) run(ctx context.Context) {
 			return
 		case <-k.wake:
 		}
-		if k.deliver(ctx) {
+		ok := k.deliver(ctx)
+		if k.gone(ok) {
+			return
+		}
+		if ok {
 			wait = keepRetryFirst
 			continue
 		}
-		if !sleep(ctx, wait) {
+		if !sleep(ctx, wait, k.back) {
 			return
 		}
 		wait = min(2*wait, keepRetryMost)
 	}
+}
+
+// gone reports whether a keeper that is not wanted has been told so, as far as
+// it can be.
+func (k *keeper) gone(told bool) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.leaving == 0 || told && k.full { // full: what was told is not that yet
+		return false
+	}
+	k.leaving--
+	k.left = told || k.leaving == 0
+	return k.left
 }
 
 // deliver sends what there is; false means try again.
@@ -133,33 +183,43 @@ func (k *keeper) deliver(ctx context.Context) bool {
 	limit, cancel := context.WithTimeout(ctx, keepLimit)
 	defer cancel()
 	err := k.send(limit, k.program, full, claims)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err != nil && (k.failed == nil || k.failed.Error() != err.Error()) {
-		k.log.Error("claims could not be kept", "alert", k.program, "err", err)
-	}
-	if err == nil && k.failed != nil {
-		k.log.Info("claims are kept again", "alert", k.program)
-	}
-	k.failed = err
-	if err == nil {
-		return true
-	}
-	k.full = true
-	k.kick()
-	return false
+	k.report(k.note(err), err)
+	return err == nil
 }
 
-// sleep waits for d; false means ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
+// note keeps what a delivery came to and answers what the last one did.
+func (k *keeper) note(err error) (before error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before, k.failed = k.failed, err
+	if err != nil {
+		k.full = true
+		signal(k.wake)
+	}
+	return before
+}
+
+// report logs what changed.
+func (k *keeper) report(before, err error) {
+	switch {
+	case err != nil && (before == nil || before.Error() != err.Error()):
+		k.log.Error("claims could not be kept", "alert", k.program, "err", err)
+	case err == nil && before != nil:
+		k.log.Info("claims are kept again", "alert", k.program)
+	}
+}
+
+// sleep waits for d or until early; false means ctx ended.
+func sleep(ctx context.Context, d time.Duration, early <-chan struct{}) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return false
+	case <-early:
 	case <-t.C:
-		return true
 	}
+	return true
 }
 
 func compare(a, b string) int {
@@ -197,6 +257,31 @@ func claimText(c alert.Claim) string {
 		return "out: " + c.ID + ": " + c.Reason
 	}
 	return "in: " + c.ID
+}
+
+// installKeepers gives every keeping program of the configuration its full
+// set. One that the configuration no longer names gets an empty set: hands
+// off.
+func (l *loop) installKeepers() {
+	for program, p := range l.loaded.Programs {
+		if k := l.keepers[program]; p.Keeper && (k == nil || !k.replace(l.fullSet(program))) {
+			l.addKeeper(program)
+		}
+	}
+	for program, k := range l.keepers {
+		if !l.isKeeper(program) {
+			k.leave()
+		}
+	}
+}
+
+func (l *loop) addKeeper(program string) {
+	k := l.newKeeper(program)
+	k.replace(l.fullSet(program))
+	l.keepers[program] = k
+	if l.startKeeper != nil {
+		l.startKeeper(k)
+	}
 }
 
 func (l *loop) isKeeper(program string) bool { return l.loaded.Programs[program].Keeper }

@@ -60,12 +60,26 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 	if e.opt.Stopped {
 		l.globals.Stopped = &opstatus.Note{At: now, Text: "started stopped"}
 	}
+	known := saved.Records
 	if e.opt.Forget {
-		saved.Records = nil
+		known = nil
 	}
-	l.install(loaded, saved.Records, !saved.Clean, now)
+	l.install(loaded, known, !saved.Clean, now)
+	l.overwrite(saved.Records)
 	l.restoreOutbox(saved)
 	return l
+}
+
+// overwrite makes the disk hold what runs now: what was forgotten, or is of
+// services that left the configuration, does not come back after a crash.
+func (l *loop) overwrite(saved map[opstatus.Key]store.Record) {
+	for key := range saved {
+		if s := l.byKey[key]; s == nil {
+			l.batch.Gone = append(l.batch.Gone, key)
+		} else if l.opt.Forget {
+			l.touch(s, true)
+		}
+	}
 }
 
 // start begins the workers, all of which end with ctx, sends keepers their

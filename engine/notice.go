@@ -26,12 +26,19 @@ func (l *loop) notify(s *service, d policy.Decision, was opstatus.State, summary
 // request is the notice as its program sees it.
 func (l *loop) request(s *service, d policy.Decision, was opstatus.State, summary, output string, now time.Time) alert.Request {
 	return alert.Request{
-		ID:    strconv.FormatUint(l.lastSeq, 10) + "@" + s.cfg.Key.String(),
+		ID:    l.noticeID(s),
 		Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Kind: d.Kind,
 		Hosts: l.alertHosts(s), Args: d.Command.Args, Summary: summary, Output: output, At: now,
 		Exit: exitOf(s.state, d.Kind), Status: s.state.Status.Number(),
 		Env: l.alertEnv(s, d.Kind, was, summary, lastOutput(d.Kind, was)),
 	}
+}
+
+// noticeID names a notice for ever: the time of the daemon's start is in it,
+// since the numbers begin anew when the state is lost, and repeat those of
+// notices that were told before they were on disk.
+func (l *loop) noticeID(s *service) string {
+	return strconv.FormatUint(l.lastSeq, 10) + "." + strconv.FormatInt(l.daemon.Started.UnixMilli(), 36) + "@" + s.cfg.Key.String()
 }
 
 // lastOutput is MON_LAST_OUTPUT: what failed last for an upalert, else what

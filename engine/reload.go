@@ -3,12 +3,16 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/policy"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/engine/view"
+	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/job"
 )
 
@@ -16,9 +20,16 @@ import (
 // everything as it was and makes mond:config fail. States, counters, claims,
 // disables and running checks survive by group and service.
 func (e *Engine) Reload(ctx context.Context) error {
-	e.reloading.Lock()
-	defer e.reloading.Unlock()
+	select {
+	case e.reloading <- struct{}{}:
+		defer func() { <-e.reloading }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	loaded, err := e.opt.Load(ctx)
+	if ctx.Err() != nil {
+		return fmt.Errorf("reload broken off, the running configuration stays: %w", context.Cause(ctx))
+	}
 	if err != nil {
 		if callErr := e.do(ctx, func(l *loop, now time.Time) error { l.reloadFailed(err, now); return nil }); callErr != nil {
 			return callErr
@@ -43,8 +54,8 @@ func (l *loop) swap(loaded Loaded, now time.Time) {
 		records[s.key()] = s.record()
 	}
 	l.install(loaded, records, false, now)
-	l.inherit(byKey, now)
-	l.removeGone(old)
+	l.removeGone(old, l.inherit(byKey, now), now)
+	l.self.recount(l.services) // without what inherit made see again
 	for _, s := range l.services {
 		l.touch(s, true)
 	}
@@ -73,7 +84,7 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 		if r, ok := records[c.Key]; ok {
 			s.restore(r, unclean)
 		}
-		l.prune(s)
+		l.prune(s, now)
 		s.watchOff = note(l.globals.Watches, c.Key.Group)
 		s.phase = phaseOf(s.state)
 		l.services[i], l.byKey[c.Key], keys[i], cells[i] = s, s, c.Key, s.cell
@@ -98,74 +109,101 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 func (l *loop) watched() []job.Check {
 	var jobs []job.Check
 	for _, s := range l.services {
-		if c := s.cfg.Monitor; c != nil && l.loaded.Programs[c.Program].Watcher {
-			jobs = append(jobs, l.check(s, l.hosts(s)))
+		c := s.cfg.Monitor
+		if c == nil || !l.loaded.Programs[c.Program].Watcher {
+			continue
+		}
+		if hosts, ok := l.targets(s); ok {
+			jobs = append(jobs, l.check(s, hosts))
 		}
 	}
 	return jobs
 }
 
 // prune drops claims of lines that are no longer in the configuration.
-func (l *loop) prune(s *service) {
-	if len(s.claims) > 0 {
-		s.claims, _ = policy.Prune(s.cfg, l.isKeeper, s.claims)
+func (l *loop) prune(s *service, now time.Time) {
+	if len(s.claims) == 0 {
+		return
 	}
-}
-
-// installKeepers gives every keeping program of the configuration its full
-// set. One that the configuration no longer names gets an empty set: hands
-// off.
-func (l *loop) installKeepers() {
-	for program, p := range l.loaded.Programs {
-		if p.Keeper && l.keepers[program] == nil {
-			k := l.newKeeper(program)
-			l.keepers[program] = k
-			if l.startKeeper != nil {
-				l.startKeeper(k)
-			}
-		}
-	}
-	for program, k := range l.keepers {
-		k.replace(l.fullSet(program))
+	var gone []alert.Claim
+	s.claims, gone = policy.Prune(s.cfg, l.isKeeper, s.claims)
+	for _, c := range gone {
+		l.event(s, "claim", claimText(c), now)
 	}
 }
 
 // inherit takes over what only lives in memory: running checks, due times
-// that are unchanged, what is remembered for readers.
-func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) {
+// that are unchanged, what is remembered for readers. It answers the checks
+// that are of no use any more, because they run another command.
+func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) (stale []uint64) {
 	for key, s := range l.byKey {
 		o := old[key]
 		if o == nil {
 			continue
 		}
 		s.since, s.recent, s.failedHosts, s.skipped = o.since, o.recent, o.failedHosts, o.skipped
-		if o.running != 0 {
+		switch same := sameCheck(s.cfg, o.cfg); {
+		case !same:
+			s.state.Blind = nil // that was the other monitor
+			if o.running != 0 {
+				stale = append(stale, o.running)
+			}
+		case o.running != 0:
 			s.running = o.running
 			l.inflight[o.running] = s
 		}
-		if s.cfg.Plan.Equal(o.cfg.Plan) && !o.planned.IsZero() && s.cfg.Monitor != nil {
+		if s.keepsTime(o, now) {
 			l.arm(s, o.planned)
 		}
 		s.publish()
 	}
+	return stale
+}
+
+// sameCheck reports whether what a check of b answers is true of a.
+func sameCheck(a, b *config.Service) bool {
+	if a.Monitor == nil || b.Monitor == nil {
+		return a.Monitor == b.Monitor
+	}
+	return a.Monitor.Program == b.Monitor.Program && a.Monitor.NoHosts == b.Monitor.NoHosts &&
+		slices.Equal(a.Monitor.Args, b.Monitor.Args) && slices.Equal(a.Hosts, b.Hosts) && maps.Equal(a.Env, b.Env)
+}
+
+// keepsTime reports whether s is due when o, its predecessor, was. A time that
+// the plan alone does not give is not kept: the exclude_period behind it may
+// be gone.
+func (s *service) keepsTime(o *service, now time.Time) bool {
+	plan := s.cfg.Plan
+	if s.cfg.Monitor == nil || o.planned.IsZero() || !plan.Equal(o.cfg.Plan) {
+		return false
+	}
+	if plan.Calendar != nil {
+		return !o.planned.After(s.planned)
+	}
+	return !o.planned.After(now.Add(max(plan.Up, plan.Suspect, plan.Down, plan.RandStart) + plan.Skew))
 }
 
 // removeGone forgets services that left the configuration and ends their
-// checks.
-func (l *loop) removeGone(old []*service) {
-	var cancel []uint64
+// checks, and those that are stale.
+func (l *loop) removeGone(old []*service, stale []uint64, now time.Time) {
 	for _, s := range old {
 		if l.byKey[s.key()] != nil {
 			continue
 		}
 		l.batch.Gone = append(l.batch.Gone, s.key())
+		for _, c := range s.claims {
+			c.Withdrawn = true
+			l.event(s, "claim", claimText(c), now)
+		}
 		if s.running != 0 {
-			cancel = append(cancel, s.running)
-			delete(l.inflight, s.running)
+			stale = append(stale, s.running)
 		}
 	}
-	if len(cancel) > 0 {
-		l.opt.Runner.Cancel(cancel)
+	for _, id := range stale {
+		delete(l.inflight, id)
+	}
+	if len(stale) > 0 {
+		l.opt.Runner.Cancel(stale)
 	}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/engine/config"
@@ -36,6 +37,9 @@ func (l *loop) handleResults(done []job.Done, now time.Time) {
 func (l *loop) pushed(d job.Done, now time.Time) {
 	if s := l.byKey[opstatus.Key{Group: d.Group, Service: d.Service}]; s != nil {
 		l.observe(s, opstatus.Event{Kind: opstatus.Pushed, Result: d.Result}, now)
+		if phaseOf(s.state) != s.phase {
+			l.repace(s, now)
+		}
 	}
 }
 
@@ -46,23 +50,17 @@ func (l *loop) repace(s *service, now time.Time) {
 	if phase == s.phase && s.cfg.Plan.Skew == 0 {
 		return
 	}
-	changed := phase != s.phase
 	s.phase = phase
-	if s.planned.IsZero() || changed && s.cfg.Plan.Calendar != nil {
+	if s.planned.IsZero() || s.cfg.Plan.Calendar != nil {
 		return
 	}
-	next := s.cfg.Plan.Next(s.lastRun(now), now, phase, l.opt.Random)
-	if s.cfg.Plan.Skew > 0 || next.Before(s.planned) || changed {
-		l.arm(s, next)
-	}
+	l.arm(s, s.cfg.Plan.Next(s.lastRun(now), now, phase, l.opt.Random))
 }
 
-// lastRun is when the last check began, as far as the plan is concerned.
+// lastRun is when the last check began, as far as the plan is concerned. What
+// a monitor says of its time is believed up to its limit.
 func (s *service) lastRun(now time.Time) time.Time {
-	if took := s.state.Took; took > 0 {
-		return now.Add(-took)
-	}
-	return now
+	return now.Add(-min(max(s.state.Took, 0), s.cfg.Timeout))
 }
 
 func phaseOf(s opstatus.State) schedule.Phase {
@@ -98,7 +96,7 @@ func (l *loop) observe(s *service, ev opstatus.Event, now time.Time) {
 // blinded keeps everything as it was and says so.
 func (l *loop) blinded(s *service, was opstatus.State, now time.Time) {
 	l.daemon.Blind++
-	l.self.blinded(s)
+	l.self.blinded(s, was)
 	if was.Blind == nil {
 		b := s.state.Blind
 		l.event(s, "blind", b.Cause.String()+": "+b.Reason, now)
@@ -147,22 +145,30 @@ func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transiti
 			At: now, Event: eventName(change), Period: d.Period, Command: commandText(d.Command),
 			Sent: d.Send, Reason: d.Reason.String(), Note: d.Note,
 		}
-		s.remember(row)
-		if !d.Send {
-			continue
+		if news := s.remember(row, change.First || change.Recovered); news {
+			l.event(s, "decision", decisionText(row), now)
 		}
-		l.event(s, "decision", row.Event+" "+row.Command+": "+reasonText(d), now)
-		if !l.loaded.Programs[d.Command.Program].Keeper {
+		if d.Send && !l.isKeeper(d.Command.Program) {
 			l.notify(s, d, was, summary, output, now)
 		}
 	}
 }
 
-func reasonText(d policy.Decision) string {
-	if d.Note == "" {
-		return d.Reason.String()
+// decisionText is "event command: reason (note)" for what was sent, and "event
+// period command: reason (note)" for what was not: no line may have been asked.
+func decisionText(d view.Decision) string {
+	words := []string{d.Event}
+	if !d.Sent && d.Period != "" {
+		words = append(words, d.Period)
 	}
-	return d.Reason.String() + " (" + d.Note + ")"
+	if d.Command != "" {
+		words = append(words, d.Command)
+	}
+	text := strings.Join(words, " ") + ": " + d.Reason
+	if d.Note != "" {
+		text += " (" + d.Note + ")"
+	}
+	return text
 }
 
 func commandText(c *config.Command) string {

@@ -63,18 +63,19 @@ type self struct {
 func (s *self) lateness(d time.Duration) { s.late = max(s.late, d) }
 
 // blinded notes a service that saw nothing.
-func (s *self) blinded(v *service) {
-	b := v.state.Blind
-	if b == nil || b.Times > 1 || v.cfg.Monitor == nil {
+func (s *self) blinded(v *service, was opstatus.State) {
+	if was.Blind != nil || v.cfg.Monitor == nil {
 		return
 	}
-	if s.blind == nil {
-		s.blind, s.reason = map[string]int{}, map[string]string{}
-	}
-	p := v.cfg.Monitor.Program
+	s.add(v)
+	s.changed = true
+}
+
+// add counts a service that sees nothing.
+func (s *self) add(v *service) {
+	b, p := v.state.Blind, v.cfg.Monitor.Program
 	s.blind[p]++
 	s.reason[p] = b.Cause.String() + ": " + b.Reason
-	s.changed = true
 }
 
 // sighted notes that a service sees again.
@@ -94,9 +95,8 @@ func (s *self) sighted(l *loop, v *service, was opstatus.State) {
 func (s *self) recount(services []*service) {
 	s.blind, s.reason = map[string]int{}, map[string]string{}
 	for _, v := range services {
-		if b := v.state.Blind; b != nil && v.cfg.Monitor != nil {
-			s.blind[v.cfg.Monitor.Program]++
-			s.reason[v.cfg.Monitor.Program] = b.Cause.String() + ": " + b.Reason
+		if v.state.Blind != nil && v.cfg.Monitor != nil {
+			s.add(v)
 		}
 	}
 	s.changed = true

@@ -82,9 +82,10 @@ func (s *service) restore(r store.Record, unclean bool) {
 	for i := range s.claims {
 		s.claims[i].Provisional = s.claims[i].Provisional || unclean
 	}
-	s.since = s.state.LastCheck
-	if !s.state.FirstFail.IsZero() {
+	s.since = s.state.FirstOK
+	if s.state.Status.Failing() {
 		s.since = s.state.FirstFail
+		s.failedHosts = strings.Fields(s.state.FailSummary)
 	}
 }
 
@@ -128,22 +129,36 @@ func claimProgram(c alert.Claim) string {
 	return program
 }
 
-// remember keeps a decision for readers, newest first. The slice is replaced,
-// never changed: rows share it.
-func (s *service) remember(d view.Decision) {
-	if len(s.recent) > 0 && sameDecision(s.recent[0], d) {
-		s.recent = append([]view.Decision{d}, s.recent[1:]...)
-		return
+// remember keeps a decision for readers, newest first, and reports whether it
+// is news: what was suppressed before for the same reason is not, within an
+// outage; its row moves up. turn is set where an outage begins or ends. The
+// slice is replaced, never changed: rows share it.
+func (s *service) remember(d view.Decision, turn bool) (news bool) {
+	if at := s.lastSaid(d); at >= 0 && !turn && sameDecision(s.recent[at], d) {
+		s.recent = slices.Concat([]view.Decision{d}, s.recent[:at], s.recent[at+1:])
+		return false
 	}
 	keep := min(len(s.recent), max(s.memory, 1)-1)
 	s.recent = append([]view.Decision{d}, s.recent[:keep]...)
+	return true
+}
+
+// lastSaid is where the last decision on the same line or period about the
+// same kind of event is in s.recent, or -1.
+func (s *service) lastSaid(d view.Decision) int {
+	return slices.IndexFunc(s.recent, func(r view.Decision) bool {
+		return r.Event == d.Event && r.Period == d.Period && (r.Command == d.Command || r.Sent != d.Sent)
+	})
 }
 
 // sameDecision reports whether b says what a said, only later: a suppressed
 // alert that is suppressed again for the same reason is one row, whatever the
-// note counts meanwhile.
+// note counts meanwhile; so is what is redistributed at every check.
 func sameDecision(a, b view.Decision) bool {
-	return !a.Sent && !b.Sent && a.Period == b.Period && a.Command == b.Command && a.Event == b.Event && a.Reason == b.Reason
+	if a.Sent && a.Reason != policy.Redistributed.String() {
+		return false
+	}
+	return a.Sent == b.Sent && a.Period == b.Period && a.Command == b.Command && a.Event == b.Event && a.Reason == b.Reason
 }
 
 // hostsOf are the hosts that a failing result names: those it lists, else the

@@ -30,6 +30,8 @@ type Runner struct {
 	script  func(c job.Check) Answer
 	ran     []job.Check
 	times   []time.Time
+	watched []job.Check
+	ended   []uint64
 	out     chan []job.Done
 	pending sync.WaitGroup
 }
@@ -86,11 +88,35 @@ func (r *Runner) Push(group, service string, res monitor.Result) {
 	r.out <- []job.Done{{Group: group, Service: service, Result: res}}
 }
 
-// Watch does nothing: pushed results come from [Runner.Push].
-func (r *Runner) Watch([]job.Check) {}
+// Watch keeps the set for [Runner.Watched]: pushed results come from
+// [Runner.Push].
+func (r *Runner) Watch(jobs []job.Check) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watched = jobs
+}
 
-// Cancel does nothing: scripted checks answer in their own time.
-func (r *Runner) Cancel([]uint64) {}
+// Watched is the last set of services that may speak unasked.
+func (r *Runner) Watched() []job.Check {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.watched)
+}
+
+// Cancel keeps the ids for [Runner.Canceled]: scripted checks answer in their
+// own time.
+func (r *Runner) Cancel(ids []uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = append(r.ended, ids...)
+}
+
+// Canceled is every id so far that was to end early.
+func (r *Runner) Canceled() []uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.ended)
+}
 
 // Results is where answers arrive.
 func (r *Runner) Results() <-chan []job.Done { return r.out }
@@ -227,10 +253,11 @@ func (s *Sender) Held(program string) map[string]alert.Claim {
 type Store struct {
 	Delay time.Duration
 
-	mu    sync.Mutex
-	saved store.Saved
-	fail  error
-	wait  sync.WaitGroup
+	mu     sync.Mutex
+	saved  store.Saved
+	events []store.Event
+	fail   error
+	wait   sync.WaitGroup
 }
 
 // NewStore makes an empty Store; saved may hold what an earlier run left.
@@ -276,10 +303,11 @@ func (s *Store) Append(b store.Batch, committed func(error)) {
 func (s *Store) apply(b store.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.Copy(s.saved.Records, b.Records)
+	s.events = append(s.events, b.Events...)
 	for _, k := range b.Gone {
 		delete(s.saved.Records, k)
 	}
+	maps.Copy(s.saved.Records, b.Records)
 	if b.Globals != nil {
 		s.saved.Globals = *b.Globals
 	}
@@ -288,6 +316,13 @@ func (s *Store) apply(b store.Batch) {
 		s.saved.NextSeq = max(s.saved.NextSeq, n.Seq+1)
 	}
 	s.saved.Outbox = slices.DeleteFunc(s.saved.Outbox, func(n store.Notice) bool { return slices.Contains(b.Done, n.Seq) })
+}
+
+// Events is the history so far, oldest first.
+func (s *Store) Events() []store.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.events)
 }
 
 // Fail makes Health report err, or all well for nil.
