@@ -15,6 +15,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"github.com/mondhq/mond/cmd/internal/site"
 	"github.com/mondhq/mond/engine"
@@ -31,6 +32,8 @@ const stopTime = 10 * time.Second
 // mond is the running daemon: the parts and what joins them.
 type mond struct {
 	opt     options
+	user    *account // to become; nil to stay
+	places  site.Places
 	stderr  io.Writer
 	log     *slog.Logger
 	spawner *procgroup.Spawner
@@ -45,27 +48,25 @@ type mond struct {
 
 // newDaemon builds everything that can fail before anything runs.
 func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) {
-	d := &mond{opt: o, stderr: stderr}
+	user, err := findAccount(o.user)
+	if err != nil {
+		return nil, err
+	}
+	d := &mond{opt: o, user: user, places: site.Here(), stderr: stderr}
 	cfg, diags := config.Load(ctx, o.config, d.configOptions())
 	if diags.HasErrors() {
 		diags.Write(stderr)
 		return nil, fmt.Errorf("%w: %w", errReported, diags.Err())
 	}
-	site.Settle(&cfg.Globals)
+	d.places.Settle(&cfg.Globals)
 	d.first = cfg.Globals
 	if err := d.surroundings(); err != nil {
 		return nil, err
 	}
-	var err error
-	if d.spawner, err = procgroup.New(); err != nil {
+	if err := d.settle(); err != nil {
+		d.close()
 		return nil, err
 	}
-	h, err := host.New(d.hostOptions(d.first))
-	if err != nil {
-		d.spawner.Close()
-		return nil, err
-	}
-	d.host = h
 	if err := d.build(); err != nil {
 		d.close()
 		return nil, err
@@ -86,15 +87,44 @@ func (d *mond) surroundings() (err error) {
 	if d.opt.sleep != 0 {
 		d.log.Warn("-i is mon's and has no effect: mond wakes when something is due")
 	}
-	if err := os.MkdirAll(d.first.StateDir, 0o755); err != nil {
-		return fmt.Errorf("make statedir: %w; name another with -D", err)
-	}
 	return nil
 }
 
-// build opens the state and joins the parts.
-func (d *mond) build() error {
-	st, err := store.Open(store.Options{Path: filepath.Join(d.first.StateDir, "mond.db"), Recover: true, Log: d.log})
+// settle makes the places that mond needs, which may take root, and then gives
+// up what it does not need: nothing has run before.
+func (d *mond) settle() (err error) {
+	become := d.user != nil && os.Geteuid() == 0
+	if become {
+		if err := d.user.handOver(places(d.first, d.runDir(d.first)), d.first.PidFile); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(d.first.StateDir, 0o755); err != nil {
+		return fmt.Errorf("make statedir: %w; name another with -D", err)
+	}
+	if d.socket, err = control.Listen(d.first.ControlSocket); err != nil {
+		return err
+	}
+	if become {
+		if err := d.user.give(d.first.ControlSocket, unix.S_IFSOCK); err != nil {
+			return err
+		}
+	}
+	if err := lower(d.user, d.log); err != nil || d.user == nil {
+		return err
+	}
+	return usable(d.first.StateDir, d.stateFile(), d.user)
+}
+
+// build opens the state, makes the parts and joins them.
+func (d *mond) build() (err error) {
+	if d.spawner, err = procgroup.New(); err != nil {
+		return err
+	}
+	if d.host, err = host.New(d.hostOptions(d.first)); err != nil {
+		return err
+	}
+	st, err := store.Open(store.Options{Path: d.stateFile(), Recover: true, Log: d.log})
 	if err != nil {
 		return err
 	}
@@ -102,12 +132,10 @@ func (d *mond) build() error {
 		Load: d.load, Runner: d.host, Sender: d.host, Store: st, Log: d.log, Version: version(),
 		Stopped: d.opt.stopped, Forget: d.opt.forget, StopTime: stopTime,
 	})
-	if err != nil {
-		return err
-	}
-	d.socket, err = control.Listen(d.first.ControlSocket)
 	return err
 }
+
+func (d *mond) stateFile() string { return filepath.Join(d.first.StateDir, "mond.db") }
 
 func (d *mond) configOptions() config.Options {
 	return config.Options{M4: d.opt.m4, Overrides: d.opt.overrides, Now: time.Now(), PluginDir: pluginDir()}
@@ -117,7 +145,7 @@ func (d *mond) configOptions() config.Options {
 // the start to the terminal.
 func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
 	loaded, diags, err := site.Load(ctx, site.Options{
-		Path: d.opt.config, Config: d.configOptions(), Host: d.host, Reconfigure: d.reconfigure,
+		Path: d.opt.config, Config: d.configOptions(), Host: d.host, Places: d.places, Reconfigure: d.reconfigure,
 	})
 	for _, g := range diags {
 		level := slog.LevelWarn
@@ -139,7 +167,7 @@ func (d *mond) reconfigure(g config.Globals) {
 func (d *mond) hostOptions(g config.Globals) host.Options {
 	return host.Options{
 		MonDirs: g.MonDir, AlertDirs: g.AlertDir, PluginDirs: g.PluginDir, PreferResident: g.PreferResident,
-		RunDir: d.runDir(g), MaxProcs: g.MaxProcs, Grants: g.Grants,
+		RunDir: d.runDir(g), MaxProcs: g.MaxProcs, Grants: site.Grants(g.Grants, passable),
 		StateDir: g.StateDir, LogDir: g.LogDir, CfBaseDir: g.CfBaseDir, Log: d.log, Spawner: d.spawner,
 	}
 }
@@ -231,6 +259,10 @@ func (d *mond) close() {
 	if d.socket != nil {
 		_ = d.socket.Close()
 	}
-	d.host.Stop(limit)
-	d.spawner.Close()
+	if d.host != nil {
+		d.host.Stop(limit)
+	}
+	if d.spawner != nil {
+		d.spawner.Close()
+	}
 }

@@ -14,6 +14,7 @@ import (
 // options are the command line. The letters are mon's.
 type options struct {
 	config, m4, socket, runDir     string
+	user                           string
 	logTo, logLevel                string
 	debug                          int
 	fork, stopped, forget, version bool
@@ -60,6 +61,7 @@ func (o *options) define() *pflag.FlagSet {
 	fs.StringVar(&o.logTo, "log", "auto", "`WHERE` to log: stderr, journal, syslog, or auto")
 	fs.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` to log: debug, info, warn, error")
 	fs.StringVar(&o.runDir, "rundir", "", "`DIR` for sockets of resident plugins (default beside the control socket)")
+	fs.StringVar(&o.user, "user", "", "`NAME[:GROUP]` to become after a start as root, keeping only the capabilities that plugins are granted from")
 	fs.BoolVarP(&o.version, "version", "v", false, "print the version and exit")
 	fs.BoolVar(&o.man, "man", false, "print mond(8)")
 	_ = fs.MarkHidden("man") // it exists: the line above made it

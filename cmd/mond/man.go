@@ -50,7 +50,32 @@ declare it in mon.cf to be told of it.
 `
 
 // manTail is what stands between the options and the differences.
-const manTail = `.SH SIGNALS
+const manTail = `.SH PRIVILEGE
+.B mond
+needs no privilege itself; programs that do are given theirs by
+.B grant
+in
+.BR mon.cf (5),
+a resident one only what it also asks for.
+.TP
+.B "Started as root with \-\-user"
+It makes the folders for state, logs and sockets, the pidfile and the control socket, gives the user what is its own among them, and becomes that user before it starts any program.
+Of the capabilities it keeps cap_net_admin, cap_net_raw and cap_net_bind_service, to pass them on; none is effective.
+Folders that exist and are named in mon.cf or on the command line stay as they are, and nothing inside a folder changes its owner.
+That user must be able to read mon.cf, which a reload reads again, and to run the plugins.
+.TP
+.B "Started as another user"
+What the user was given, such as by AmbientCapabilities in systemd's unit, is kept to pass on; none is effective, and no program gets it without a grant.
+Without any, everything works that needs none.
+.TP
+.B "Started as root without \-\-user"
+It stays root, its programs too, and says so once.
+.PP
+.B lvs.alert
+has the grant cap_net_admin by default, to edit the kernel's IPVS table;
+.B "grant = lvs.alert none"
+takes it away.
+.SH SIGNALS
 .TP
 .B HUP
 Read the configuration again. A file with errors changes nothing, and \fBmond:config\fR fails.

@@ -22,7 +22,14 @@ func writePID(path string) (remove func(), err error) {
 	}
 	return func() {
 		if now, err := os.ReadFile(path); err == nil && string(now) == text {
-			_ = os.Remove(path) // ours; a leftover is harmless
+			clearPID(path)
 		}
 	}, nil
+}
+
+// clearPID removes the file or, where only root may remove it, empties it.
+func clearPID(path string) {
+	if os.Remove(path) != nil {
+		_ = os.Truncate(path, 0) // a leftover is harmless
+	}
 }

@@ -67,6 +67,7 @@ type testSite struct {
 	t      *testing.T
 	dir    string
 	cmd    *exec.Cmd
+	attr   *syscall.SysProcAttr // of mond; nil: as this process
 	ended  chan error
 	client *control.Client
 	log    string
@@ -128,7 +129,7 @@ func (s *testSite) start(args ...string) {
 	}
 	defer log.Close()
 	s.cmd = exec.Command(filepath.Join(binDir, "mond"), append([]string{"-c", s.path("mon.cf"), "--log", "stderr"}, args...)...)
-	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.Stdout, s.cmd.Stderr, s.cmd.SysProcAttr = log, log, s.attr
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}

@@ -82,7 +82,8 @@ type Globals struct {
 	Timeout, AlertTimeout time.Duration
 	// Grants name the Linux capabilities a program may be given, such as
 	// cap_net_raw: what it gets is what both this and its own description
-	// name.
+	// name. An empty list is a program that is to have none; one that is not
+	// named here may be given what others find right.
 	Grants map[string][]string
 	// Set names the globals that the file or the command line gave, by
 	// directive.

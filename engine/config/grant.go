@@ -5,16 +5,21 @@ import (
 	"strings"
 )
 
-// grant reads PROGRAM CAP[,CAP...].
+// grant reads PROGRAM CAP[,CAP...], or PROGRAM none: then the program is named
+// and given nothing, whatever it is given when it is not named.
 func grant(r *resolver, st *Statement) {
 	program, list, off := cutWord(st.Text)
 	if list == "" {
-		r.diag.errorf(st, -1, "write grant = PROGRAM CAPABILITY[,CAPABILITY...]", "grant without a program and its capabilities")
+		r.diag.errorf(st, -1, "write grant = PROGRAM CAPABILITY[,CAPABILITY...], or none for the capabilities", "grant without a program and its capabilities")
 		return
 	}
 	g := &r.c.Globals
 	if g.Grants == nil {
 		g.Grants = map[string][]string{}
+	}
+	if strings.EqualFold(list, "none") {
+		g.Grants[program] = []string{}
+		return
 	}
 	for _, w := range fields(strings.ReplaceAll(list, ",", " ")) {
 		name := strings.ToLower(w.Text)

@@ -8,16 +8,31 @@ import (
 	"github.com/mondhq/mond/engine/config"
 )
 
+// Places are mond's own defaults as one user has them. A process that is to
+// become another user takes them before; the zero value looks when it is used.
+type Places struct {
+	stateDir, socket string
+	noPidFile        bool
+}
+
+// Here are the places of the user that this process is now.
+func Here() Places {
+	return Places{stateDir: StateDir(), socket: Socket(), noPidFile: os.Getuid() != 0}
+}
+
 // Settle gives the paths that neither the file nor the command line names
-// places that this user can write to: mon's folders where they exist, else
+// places that the user can write to: mon's folders where they exist, else
 // those of the system for root and systemd, else those of the user.
-func Settle(g *config.Globals) {
-	settle(g, "statedir", &g.StateDir, StateDir())
+func (p Places) Settle(g *config.Globals) {
+	if p == (Places{}) {
+		p = Here()
+	}
+	settle(g, "statedir", &g.StateDir, p.stateDir)
 	settle(g, "logdir", &g.LogDir, g.StateDir)
 	if _, set := g.Set["controlsocket"]; !set {
-		g.ControlSocket = Socket()
+		g.ControlSocket = p.socket
 	}
-	if _, set := g.Set["pidfile"]; !set && os.Getuid() != 0 {
+	if _, set := g.Set["pidfile"]; !set && p.noPidFile {
 		g.PidFile = ""
 	}
 }

@@ -18,6 +18,9 @@ type Options struct {
 	Path   string
 	Config config.Options
 	Host   *host.Host
+	// Places, if not zero, are the defaults of the user that mond was started
+	// as; it may be another by now.
+	Places Places
 	// Reconfigure gives the host the paths of a configuration before its
 	// programs are looked up.
 	Reconfigure func(g config.Globals)
@@ -33,7 +36,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	if err := diags.Err(); err != nil {
 		return engine.Loaded{}, diags, err
 	}
-	Settle(&cfg.Globals)
+	o.Places.Settle(&cfg.Globals)
 	o.Reconfigure(cfg.Globals)
 	j := judge{ctx: ctx, host: o.Host, file: cfg.File(), found: o.Found, programs: map[string]engine.Program{}, known: map[string]*known{}}
 	for u := range cfg.Commands() {

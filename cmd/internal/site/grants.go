@@ -1,0 +1,32 @@
+package site
+
+import "maps"
+
+// defaultGrants are the capabilities that shipped programs may be given
+// although the configuration does not say so: what they are for needs them.
+func defaultGrants() map[string][]string {
+	return map[string][]string{
+		"lvs.alert": {"cap_net_admin"}, // edits the kernel's IPVS table
+	}
+}
+
+// Grants are those that the configuration names and, for programs that it does
+// not name, the default ones. Of these only what may reports true for: nobody
+// asked for them, so that mond cannot give them is not worth a warning.
+func Grants(named map[string][]string, may func(capability string) bool) map[string][]string {
+	all := maps.Clone(named)
+	if all == nil {
+		all = map[string][]string{}
+	}
+	for program, list := range defaultGrants() {
+		if _, ok := named[program]; ok {
+			continue
+		}
+		for _, name := range list {
+			if may(name) {
+				all[program] = append(all[program], name)
+			}
+		}
+	}
+	return all
+}
