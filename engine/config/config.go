@@ -31,8 +31,13 @@ type Config struct {
 	file    *File
 }
 
-// File is what c was resolved from; its lines serve diagnostics.
+// File is what c was resolved from; its lines serve diagnostics. It is nil
+// after [Config.DropFile].
 func (c *Config) File() *File { return c.file }
+
+// DropFile lets go of the file, which takes as much memory as its meaning. It
+// is for whoever loaded c, before anybody else has it.
+func (c *Config) DropFile() { c.file = nil }
 
 // Service is the service named key, or nil.
 func (c *Config) Service(key opstatus.Key) *Service { return c.byKey[key] }
