@@ -157,6 +157,15 @@ func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
 	return loaded, err
 }
 
+// found logs which program was taken for a name.
+func (d *mond) found(p host.Program) {
+	kind := "classic"
+	if p.Resident {
+		kind = "resident"
+	}
+	d.log.Info("program found", "name", p.Name, "path", p.Path, "runs", kind)
+}
+
 func (d *mond) reconfigure(g config.Globals) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -198,7 +207,14 @@ func (d *mond) run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// serve answers clients once there is something to see. Those that connect
+// earlier wait: the socket is there before, made while mond still may.
 func (d *mond) serve(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-d.engine.Ready():
+	}
 	s := control.New(control.Options{Controller: d.engine, Board: d.engine.Board(), Show: d.host.Show, Log: d.log})
 	return s.Serve(ctx, d.socket)
 }
