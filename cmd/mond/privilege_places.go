@@ -17,15 +17,16 @@ import (
 // place is a folder that mond writes to.
 type place struct {
 	path string
-	ours bool // a default of mond's own, not one that somebody chose
+	ours bool        // a default of mond's own, not one that somebody chose
+	mode fs.FileMode // when it has to be made
 }
 
 // places are the folders that mond's user must be able to write to. Folders
 // of mon, and those that somebody named, are theirs.
 func places(g config.Globals, runDir string) []place {
-	run := place{filepath.Dir(g.ControlSocket), g.ControlSocket == site.Socket()}
-	sockets := place{runDir, run.ours && filepath.Dir(runDir) == run.path}
-	return []place{{g.StateDir, g.StateDir == site.StateDir()}, {g.LogDir, false}, run, sockets}
+	run := place{filepath.Dir(g.ControlSocket), g.ControlSocket == site.Socket(), 0o755}
+	sockets := place{runDir, run.ours && filepath.Dir(runDir) == run.path, 0o700}
+	return []place{{g.StateDir, g.StateDir == site.StateDir(), 0o755}, {g.LogDir, false, 0o755}, run, sockets}
 }
 
 // handOver makes folders and the pidfile, whose path may be empty, and gives
@@ -39,7 +40,7 @@ func (a *account) handOver(folders []place, pidFile string) error {
 	if pidFile == "" {
 		return nil
 	}
-	if err := a.folder(place{path: filepath.Dir(pidFile)}); err != nil {
+	if err := a.folder(place{path: filepath.Dir(pidFile), mode: 0o755}); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(pidFile, os.O_CREATE|os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o644)
@@ -56,7 +57,7 @@ func (a *account) folder(p place) error {
 	if err := os.MkdirAll(filepath.Dir(p.path), 0o755); err != nil {
 		return fmt.Errorf("make a folder for user %s: %w", a.name, err)
 	}
-	err := os.Mkdir(p.path, 0o755)
+	err := os.Mkdir(p.path, p.mode)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make a folder for user %s: %w", a.name, err)
 	}

@@ -104,7 +104,9 @@ func TestHandOver(t *testing.T) {
 	}
 	must(t, os.Symlink("chosen", at("link")))
 	a := &account{name: "mond", uid: 4242, gid: 4242}
-	must(t, a.handOver([]place{{at("chosen"), false}, {at("ours"), true}, {at("link"), true}, {at("made/by/us"), false}}, at("run/pid")))
+	must(t, a.handOver([]place{
+		{at("chosen"), false, 0o755}, {at("ours"), true, 0o755}, {at("link"), true, 0o755}, {at("made/by/us"), false, 0o700},
+	}, at("run/pid")))
 	for name, want := range map[string]int{
 		"chosen": 0, "chosen/file": 0, "ours": 4242, "ours/file": 0, "link": 0,
 		"made": 0, "made/by": 0, "made/by/us": 4242, "run": 4242, "run/pid": 4242,
@@ -113,7 +115,7 @@ func TestHandOver(t *testing.T) {
 			t.Errorf("%s belongs to %d, want %d", name, got, want)
 		}
 	}
-	must(t, a.handOver([]place{{at("made/by/us"), false}}, at("run/pid"))) // a second start
+	must(t, a.handOver([]place{{at("made/by/us"), false, 0o700}}, at("run/pid"))) // a second start
 }
 
 // The user owns folders in which root makes things: what it puts there must
