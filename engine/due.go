@@ -54,7 +54,7 @@ func (l *loop) dispatch(s *service, now time.Time) (job.Check, bool) {
 	if why != "" {
 		return job.Check{}, false
 	}
-	return l.job(s, hosts), true
+	return l.job(s, hosts, now), true
 }
 
 // arm sets when s is due; a zero time means never.
@@ -76,7 +76,7 @@ func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time,
 	if x := s.cfg.Exclude; x != nil && x.Contains(now) {
 		return nil, s.after(x.NextChange(now)), "inside exclude_period " + x.String()
 	}
-	if s.running != 0 {
+	if s.running != 0 && !l.lost(s, now) {
 		return nil, time.Time{}, "the last check is still running"
 	}
 	if ok, reason := l.dependency(s.cfg.Depend.Monitor, monitorDepend, s.cfg.Depend.Memory, now); !ok {
@@ -97,6 +97,24 @@ func (l *loop) targets(s *service) (hosts []string, ok bool) {
 		return nil, true
 	}
 	return hosts, len(hosts) > 0 || s.cfg.AllowEmptyGroup
+}
+
+// lostAfter is how long after its limit a check counts as lost. Every Runner
+// answers long before.
+const lostAfter = time.Minute
+
+// lost gives up a check that its Runner never answered, so that a fault there
+// does not leave a service unwatched for good; it reports whether it did.
+func (l *loop) lost(s *service, now time.Time) bool {
+	if now.Sub(s.began) < s.cfg.Timeout+lostAfter {
+		return false
+	}
+	l.opt.Log.Error("check was never answered, given up", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "since", s.began)
+	delete(l.inflight, s.running)
+	l.opt.Runner.Cancel([]uint64{s.running})
+	s.running = 0
+	l.observe(s, opstatus.Event{Kind: opstatus.Exit, Result: monitor.Blinded(monitor.PluginLost, "the check was never answered")}, now)
+	return true
 }
 
 // after is when s is checked first after checks were held back until end: at
@@ -144,9 +162,9 @@ func (l *loop) hosts(s *service) []string {
 }
 
 // job makes the check and marks the service as running.
-func (l *loop) job(s *service, hosts []string) job.Check {
+func (l *loop) job(s *service, hosts []string, now time.Time) job.Check {
 	l.lastID++
-	s.running = l.lastID
+	s.running, s.began = l.lastID, now
 	l.inflight[l.lastID] = s
 	j := l.check(s, hosts)
 	j.ID = l.lastID

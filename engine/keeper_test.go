@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/engine"
+	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/job"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -171,6 +173,53 @@ func TestOperatorsAreHistory(t *testing.T) {
 				t.Errorf("no word of %q in %+v", want, r.store.Events())
 			}
 		}
+		r.must(r.end())
+	})
+}
+
+// A check that is never answered makes its service blind, and is followed by
+// the next; an answer that comes after all is dropped.
+func TestCheckThatIsNeverAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, guide)
+		answers := 0
+		r.runner.Script(func(job.Check) enginetest.Answer {
+			if answers++; answers == 1 {
+				return enginetest.Answer{Result: monitor.Failed("www1.example", ""), After: 5 * time.Minute}
+			}
+			return enginetest.Answer{Result: monitor.OK(""), After: time.Second}
+		})
+		r.start()
+		r.pass(2*time.Minute + 9*time.Second)
+		if row := r.engine.Board().Service(web); row.State.Blind == nil || len(r.runner.Ran()) != 2 {
+			t.Errorf("after %d checks: %+v", len(r.runner.Ran()), row.State)
+		}
+		r.pass(4 * time.Minute)
+		r.wantOut(false)
+		r.wantTold()
+		if s := selfStatus(r, "plugins"); s != opstatus.OK {
+			t.Errorf("mond:plugins is %v", s)
+		}
+		r.must(r.end())
+	})
+}
+
+// Answers that nobody waits for change nothing: unknown ids, one id twice,
+// services that are not there.
+func TestStrayAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, guide)
+		r.start()
+		r.pass(11 * time.Second)
+		bad := monitor.Failed("www1.example", "")
+		r.runner.Send(
+			job.Done{ID: r.runner.Ran()[0].ID, Group: "www1", Service: "http", Result: bad},
+			job.Done{ID: 1 << 60, Group: "www1", Service: "http", Result: bad},
+			job.Done{Group: "www9", Service: "http", Result: bad},
+		)
+		r.pass(time.Second)
+		r.wantOut(false)
+		r.wantTold()
 		r.must(r.end())
 	})
 }

@@ -149,7 +149,7 @@ func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) (stale []ui
 				stale = append(stale, o.running)
 			}
 		case o.running != 0:
-			s.running = o.running
+			s.running, s.began = o.running, o.began
 			l.inflight[o.running] = s
 		}
 		if s.keepsTime(o, now) {

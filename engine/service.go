@@ -36,8 +36,9 @@ type service struct {
 	failedHosts []string
 	planned     time.Time // when the next check is due
 	phase       schedule.Phase
-	running     uint64 // id of the check under way, or 0
-	skipped     string // why the last due check was not run
+	running     uint64    // id of the check under way, or 0
+	began       time.Time // of the last check
+	skipped     string    // why the last due check was not run
 	recent      []view.Decision
 	cell        *view.Cell
 	touched     bool

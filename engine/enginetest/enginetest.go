@@ -88,6 +88,9 @@ func (r *Runner) Push(group, service string, res monitor.Result) {
 	r.out <- []job.Done{{Group: group, Service: service, Result: res}}
 }
 
+// Send gives the loop answers that no check asked for.
+func (r *Runner) Send(dones ...job.Done) { r.out <- dones }
+
 // Watch keeps the set for [Runner.Watched]: pushed results come from
 // [Runner.Push].
 func (r *Runner) Watch(jobs []job.Check) {
