@@ -145,7 +145,7 @@ func (d *mond) configOptions() config.Options {
 // the start to the terminal.
 func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
 	loaded, diags, err := site.Load(ctx, site.Options{
-		Path: d.opt.config, Config: d.configOptions(), Host: d.host, Places: d.places, Reconfigure: d.reconfigure,
+		Path: d.opt.config, Config: d.configOptions(), Host: d.host, Places: d.places, Reconfigure: d.reconfigure, Found: d.found,
 	})
 	for _, g := range diags {
 		level := slog.LevelWarn
