@@ -152,18 +152,19 @@ func (e *Engine) Board() *view.Board { return e.board }
 // Ready is closed once the configuration is loaded and the loop runs.
 func (e *Engine) Ready() <-chan struct{} { return e.ready }
 
-// Run loads the configuration and the saved state and runs until ctx ends. A
+// Run loads the configuration and the saved state and runs until ctx ends; the
+// Store is closed when it returns. A
 // stop is clean: states are saved, running alerts get Options.StopTime, the
 // kernel's table and addresses stay as they are.
 func (e *Engine) Run(ctx context.Context) error {
 	defer close(e.ended)
 	loaded, err := e.opt.Load(ctx)
 	if err != nil {
-		return err
+		return errors.Join(err, e.closeStore(ctx))
 	}
 	saved, err := e.opt.Store.Load()
 	if err != nil {
-		return err
+		return errors.Join(err, e.closeStore(ctx))
 	}
 	l := e.newLoop(loaded, saved)
 	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
@@ -193,7 +194,13 @@ func (e *Engine) stop(ctx context.Context, l *loop) error {
 	if err != nil {
 		e.opt.Log.Warn("stop", "err", err) // nothing is lost: it is told at the next start
 	}
-	return bounded(ctx, e.opt.StopTime/2, e.opt.Store.Close)
+	return e.closeStore(ctx)
+}
+
+// closeStore closes the store, also after ctx ended; one that was not loaded
+// stays as it was found.
+func (e *Engine) closeStore(ctx context.Context) error {
+	return bounded(context.WithoutCancel(ctx), e.opt.StopTime/2, e.opt.Store.Close)
 }
 
 // newOutbox joins the outbox to the store: it reports from goroutines of its

@@ -1,11 +1,13 @@
 package engine_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/mondhq/mond/engine"
 	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/store"
@@ -127,5 +129,25 @@ func TestStartedSchedulerCatchesUp(t *testing.T) {
 			t.Errorf("mond:lateness is %v", s)
 		}
 		r.must(r.end())
+	})
+}
+
+// A configuration that does not load leaves the state as it was found: neither
+// open, nor clean.
+func TestFirstLoadFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, guide)
+		r.store = enginetest.NewStore(store.Saved{Records: map[opstatus.Key]store.Record{web: failing(time.Now())}})
+		r.loads = errors.New("mon.cf:1:1: error: unknown word")
+		r.start()
+		if err := r.end(); !errors.Is(err, r.loads) {
+			t.Errorf("ended with %v", err)
+		}
+		if held := r.store.Snapshot(); held.Clean || len(held.Records) != 1 || !r.store.Closed() {
+			t.Errorf("left %+v, closed %v", held, r.store.Closed())
+		}
+		if err := r.engine.Ack(t.Context(), web, "ann", ""); !errors.Is(err, engine.ErrStopped) {
+			t.Errorf("a call afterwards: %v", err)
+		}
 	})
 }

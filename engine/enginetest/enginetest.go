@@ -259,6 +259,8 @@ type Store struct {
 	mu     sync.Mutex
 	saved  store.Saved
 	events []store.Event
+	loaded bool
+	closed bool
 	fail   error
 	wait   sync.WaitGroup
 }
@@ -278,7 +280,7 @@ func (s *Store) Load() (store.Saved, error) {
 	out := s.Snapshot()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.saved.Clean = false
+	s.saved.Clean, s.loaded = false, true
 	return out, nil
 }
 
@@ -342,11 +344,19 @@ func (s *Store) Health() (bool, time.Time, error) {
 	return s.fail == nil, time.Time{}, s.fail
 }
 
-// Close waits for what was appended and marks the stop as clean.
+// Closed reports whether Close was called.
+func (s *Store) Closed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// Close waits for what was appended and marks the stop as clean, unless
+// nothing was loaded.
 func (s *Store) Close(context.Context) error {
 	s.wait.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.saved.Clean = true
+	s.saved.Clean, s.closed = s.saved.Clean || s.loaded, true
 	return nil
 }
