@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
@@ -41,9 +40,7 @@ type mond struct {
 	engine  *engine.Engine
 	socket  net.Listener
 	first   config.Globals // of the configuration that mond was started with
-
-	mu      sync.Mutex
-	current config.Globals
+	current config.Globals // of the one in force; the engine loads one at a time
 }
 
 // newDaemon builds everything that can fail before anything runs.
@@ -59,7 +56,7 @@ func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) 
 		return nil, fmt.Errorf("%w: %w", errReported, diags.Err())
 	}
 	d.places.Settle(&cfg.Globals)
-	d.first = cfg.Globals
+	d.first, d.current = cfg.Globals, cfg.Globals
 	if err := d.surroundings(); err != nil {
 		return nil, err
 	}
@@ -154,6 +151,11 @@ func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
 		}
 		d.log.Log(ctx, level, g.Message, "at", g.Pos.String(), "hint", g.Hint)
 	}
+	if err == nil {
+		d.current = loaded.Config.Globals
+	} else {
+		d.reconfigure(d.current) // what runs goes on by its own paths
+	}
 	return loaded, err
 }
 
@@ -166,10 +168,8 @@ func (d *mond) found(p host.Program) {
 	d.log.Info("program found", "name", p.Name, "path", p.Path, "runs", kind)
 }
 
+// reconfigure gives the host the paths of a configuration.
 func (d *mond) reconfigure(g config.Globals) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.current = g
 	d.host.Reconfigure(d.hostOptions(g))
 }
 
