@@ -1,5 +1,5 @@
-// Command mond-bench measures mond on loopback, Debian's mon beside it in the
-// same run, and prints one table. `make bench` runs it. Everything it starts
+// Command mond-bench measures mond on loopback, a bare loop of connects and
+// Debian's mon beside it in the same run, and prints one table. `make bench` runs it. Everything it starts
 // it ends; it sends traffic to loopback only, bounded in count and time.
 package main
 
@@ -31,6 +31,9 @@ type plan struct {
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "serve" {
 		return serveTargets(stdout)
+	}
+	if len(args) > 0 && args[0] == "connect" {
+		return connectBare(args[1:], stderr)
 	}
 	p, err := parse(args)
 	if err != nil {
@@ -114,6 +117,11 @@ func (p plan) measure(ctx context.Context, stderr io.Writer) ([]row, error) {
 		}
 		rows = append(rows, r)
 	}
+	r, err := p.bare(ctx, p.targets[len(p.targets)-1])
+	if err != nil {
+		return rows, fmt.Errorf("the bare loop: %w", err)
+	}
+	rows = append(rows, r)
 	if p.mon == "" {
 		return rows, nil
 	}
