@@ -66,6 +66,10 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 	}
 	l.install(loaded, known, !saved.Clean, now)
 	l.overwrite(saved.Records)
+	for _, s := range l.services {
+		s.publish()
+	}
+	l.showBoard()
 	l.restoreOutbox(saved)
 	return l
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/engine/schedule"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/engine/view"
 	"github.com/mondhq/mond/plugins/alert"
@@ -59,6 +60,8 @@ func (l *loop) swap(loaded Loaded, now time.Time) {
 	for _, s := range l.services {
 		l.touch(s, true)
 	}
+	l.flush() // publishes the rows that the board is about to show
+	l.showBoard()
 	l.daemon.ReloadError = ""
 	l.opt.Log.Info("configuration loaded", "file", loaded.Config.Path, "services", len(loaded.Config.Services))
 	if loaded.Config.Globals.StartupAlertsOnReset {
@@ -74,9 +77,8 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 	cfgs := withSelf(loaded.Config)
 	l.services = make([]*service, len(cfgs))
 	l.byKey = make(map[opstatus.Key]*service, len(cfgs))
-	l.heap = newHeap(now)
+	l.heap = schedule.NewHeap(now)
 	base := daemonEnv(loaded.Config.Globals)
-	keys, cells := make([]opstatus.Key, len(cfgs)), make([]*view.Cell, len(cfgs))
 	for i, c := range cfgs {
 		s := newService(c, base, loaded.Config.Globals.HistLength)
 		s.id, s.hidden, s.group = i, loaded.Config.Service(c.Key) == nil, loaded.Config.Group(c.Key.Group)
@@ -87,22 +89,30 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 		l.prune(s, now)
 		s.watchOff = note(l.globals.Watches, c.Key.Group)
 		s.phase = phaseOf(s.state)
-		l.services[i], l.byKey[c.Key], keys[i], cells[i] = s, s, c.Key, s.cell
+		l.services[i], l.byKey[c.Key] = s, s
 		if c.Monitor != nil && c.Plan.Scheduled() {
 			l.arm(s, c.Plan.First(c.Key.String(), now, l.opt.Random))
 		}
-		s.publish()
 	}
 	l.grain = grainOf(l.services)
 	l.self.recount(l.services)
 	l.outbox.SetTimeout(loaded.Config.Globals.AlertTimeout)
-	l.board.Replace(keys, cells)
 	l.daemon.Loaded, l.daemon.ConfigPath = now, loaded.Config.Path
 	l.installKeepers()
 	l.opt.Runner.Watch(l.watched())
 	if loaded.Installed != nil {
 		loaded.Installed()
 	}
+}
+
+// showBoard lets readers see the services of this configuration; each has a
+// row by now.
+func (l *loop) showBoard() {
+	keys, cells := make([]opstatus.Key, len(l.services)), make([]*view.Cell, len(l.services))
+	for i, s := range l.services {
+		keys[i], cells[i] = s.cfg.Key, s.cell
+	}
+	l.board.Replace(keys, cells)
 }
 
 // watched are the services whose monitors also speak unasked.
@@ -155,7 +165,6 @@ func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) (stale []ui
 		if s.keepsTime(o, now) {
 			l.arm(s, o.planned)
 		}
-		s.publish()
 	}
 	return stale
 }

@@ -9,8 +9,6 @@ import (
 
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
-	"github.com/mondhq/mond/engine/period"
-	"github.com/mondhq/mond/engine/schedule"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -39,14 +37,12 @@ func withSelf(c *config.Config) []*config.Service {
 		if c.Service(key) == nil {
 			all = append(all, &config.Service{
 				Key: key, Description: "the daemon's own condition", Origin: "mond",
-				Settle: opstatus.Settings{Fall: 1, Rise: 1}, Exclude: (*period.Spec)(nil),
+				Settle: opstatus.Settings{Fall: 1, Rise: 1},
 			})
 		}
 	}
 	return all
 }
-
-func newHeap(base time.Time) *schedule.Heap { return schedule.NewHeap(base) }
 
 // self watches the daemon itself. The loop owns it.
 type self struct {
