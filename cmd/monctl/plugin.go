@@ -3,9 +3,9 @@ package main
 import "github.com/spf13/cobra"
 
 // pluginCommand is for authors of plugins.
-func pluginCommand() *cobra.Command {
+func pluginCommand(c *common) *cobra.Command {
 	return holds(&cobra.Command{
 		Use:   "plugin",
 		Short: "begin and test monitors and alerts of your own",
-	}, pluginNewCommand(), pluginTestCommand())
+	}, append(c.textOnly(pluginNewCommand()), pluginTestCommand())...)
 }
