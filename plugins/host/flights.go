@@ -60,6 +60,7 @@ type flights struct {
 	due       time.Time           // nothing is overdue before; zero: nothing is there
 	counts    counts
 	shut      *monitor.Result // the answer to all that is added from now on
+	owner     *link           // of the process that lives; another's link takes nothing any more
 }
 
 func newFlights(limit int, lost func() time.Duration) *flights {
@@ -111,11 +112,34 @@ func (fs *flights) setLimit(n int) {
 	fs.limit = n
 }
 
+// own makes l the link that takes checks, until lose.
+func (fs *flights) own(l *link) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.owner = l
+}
+
+// takeFor is take for a link, and nothing if it is not the owner: what the
+// link of a lost process took would be nobody's, and seem to have timed out.
+func (fs *flights) takeFor(l *link, into []*flight, most int, now time.Time) ([]*flight, []job.Done) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fs.owner != l {
+		return into, nil
+	}
+	return fs.move(into, most, now)
+}
+
 // take moves up to most checks from the queue to those that are out, appending
 // them to into. One whose time is over before it could be sent is Overloaded.
 func (fs *flights) take(into []*flight, most int, now time.Time) ([]*flight, []job.Done) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	return fs.move(into, most, now)
+}
+
+// move is take with fs.mu held.
+func (fs *flights) move(into []*flight, most int, now time.Time) ([]*flight, []job.Done) {
 	var late []job.Done
 	mark := fs.lost()
 	for len(into) < most && fs.waiting() > 0 && len(fs.out) < fs.limit {
@@ -211,11 +235,12 @@ func (fs *flights) drop(wire uint64, r monitor.Result, now time.Time) (done job.
 	return f.done(r, now), true
 }
 
-// lose answers all that are out with r: their plugin is gone. It also returns
-// who they were.
+// lose answers all that are out with r: their plugin is gone, and its link
+// takes no more. It also returns who they were.
 func (fs *flights) lose(r monitor.Result, now time.Time) (dones []job.Done, keys []string) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	fs.owner = nil
 	for wire, f := range fs.out {
 		delete(fs.out, wire)
 		if f.cancelled {

@@ -215,3 +215,19 @@ func TestEveryCheckLeavesOnce(t *testing.T) {
 		})
 	})
 }
+
+// The link of a process that was lost may still run for a moment: it must not
+// take checks, which would be answered by nobody and seem to have timed out.
+func TestLinkOfALostProcessTakesNothing(t *testing.T) {
+	now := time.Now()
+	fs := newFlights(10, func() time.Duration { return 0 })
+	old := newLink(nil, fs, func(...job.Done) {})
+	fs.lose(monitor.Blinded(monitor.PluginLost, "killed"), now)
+	fs.add([]job.Check{{ID: 1, Timeout: time.Second}}, now)
+	if took, _ := fs.takeFor(old, nil, 10, now); len(took) != 0 {
+		t.Error("the old link took a check")
+	}
+	if took, _ := fs.takeFor(newLink(nil, fs, func(...job.Done) {}), nil, 10, now); len(took) != 1 {
+		t.Error("the new link did not take it")
+	}
+}

@@ -680,7 +680,11 @@ func TestCapabilitiesOnlyWhereBothNameThem(t *testing.T) {
 	r.opt.Grants = nil
 	r.Reconfigure(r.opt)
 	r.until("the grant is taken away", func() bool {
-		return r.do("caps.monitor", generous, "-do", "caps").Summary == "0000000000000000"
+		res := r.do("caps.monitor", generous, "-do", "caps")
+		if res.Failing() {
+			t.Errorf("a check round the restart: %+v", res)
+		}
+		return res.Summary == "0000000000000000"
 	})
 }
 

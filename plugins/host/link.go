@@ -49,10 +49,12 @@ func (o orders) none() bool {
 }
 
 func newLink(w wire, fs *flights, deliver func(...job.Done)) *link {
-	return &link{
+	l := &link{
 		wire: w, flights: fs, deliver: deliver, answered: func(*job.Done) {},
 		subjects: newSubjects(), wake: make(chan struct{}, 1), drained: make(chan struct{}),
 	}
+	fs.own(l)
+	return l
 }
 
 // notify makes the sender look.
@@ -94,7 +96,7 @@ func (l *link) send(ctx context.Context) error {
 			// Orders first: a ping proves only what was sent before it.
 			o := l.takeOrders()
 			var late []job.Done
-			batch, late = l.flights.take(batch[:0], rpc.MaxItems, now)
+			batch, late = l.flights.takeFor(l, batch[:0], rpc.MaxItems, now)
 			l.deliver(late...)
 			if len(batch) == 0 && o.none() {
 				break
