@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/mondhq/mond/engine/schedule"
 	"github.com/mondhq/mond/engine/view"
 	"github.com/mondhq/mond/plugins/job"
+	"github.com/mondhq/mond/plugins/monitor"
 )
 
 // handleResults takes the answers of checks. An answer to a check that nobody
@@ -26,11 +29,21 @@ func (l *loop) handleResults(done []job.Done, now time.Time) {
 			continue
 		}
 		delete(l.inflight, d.ID)
+		l.logCheck(s, d.Result)
 		s.running = 0
 		l.observe(s, opstatus.Event{Kind: opstatus.Exit, Result: d.Result}, now)
 		l.repace(s, now)
 	}
 	l.self.urgent(l, now)
+}
+
+// logCheck logs an answer where somebody wants to read every one.
+func (l *loop) logCheck(s *service, r monitor.Result) {
+	if !l.opt.Log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	l.opt.Log.Debug("check", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service,
+		"cause", r.Cause.String(), "exit", r.Exit, "took", r.Took, "summary", r.Summary)
 }
 
 // pushed takes what a watched service said unasked.

@@ -16,7 +16,7 @@ func block(r alert.Request, summary string) []byte {
 		summary = first
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s %d (%s) %s\n", heading(r.Kind), oneLine(r.Group), oneLine(r.Service),
+	fmt.Fprintf(&b, "%s %s %s %d (%s) %s\n", r.Kind.Heading(), oneLine(r.Group), oneLine(r.Service),
 		r.At.Unix(), r.At.Local().Format(time.ANSIC), oneLine(summary))
 	fmt.Fprintf(&b, "DESCR=%s\nOPSTATUS=%d\n", oneLine(r.Env["MON_DESCRIPTION"]), r.Status)
 	for line := range strings.Lines(detail) {
@@ -25,18 +25,6 @@ func block(r alert.Request, summary string) []byte {
 	}
 	b.WriteString(".\n")
 	return []byte(b.String())
-}
-
-// heading is the TYPE of a block.
-func heading(k alert.Kind) string {
-	switch k {
-	case alert.Failure, alert.Unset:
-		return "ALERT"
-	case alert.Up:
-		return "UPALERT"
-	case alert.Startup, alert.Trap, alert.TrapTimeout, alert.Ack, alert.Disable, alert.Test:
-	}
-	return strings.ToUpper(k.String())
 }
 
 // split gives the summary and what the output says beyond it. The first line

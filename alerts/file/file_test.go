@@ -91,7 +91,7 @@ func TestBlock(t *testing.T) {
 func TestKinds(t *testing.T) {
 	var got []string
 	for k := alert.Failure; k.Valid(); k++ {
-		got = append(got, heading(k))
+		got = append(got, k.Heading())
 	}
 	if d := cmp.Diff([]string{"ALERT", "UPALERT", "STARTUP", "TRAP", "TRAPTIMEOUT", "ACK", "DISABLE", "TEST"}, got); d != "" {
 		t.Error(d)

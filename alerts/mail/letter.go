@@ -64,21 +64,8 @@ func (l letter) title() string {
 	if summary == "" {
 		summary = summaryOf(r)
 	}
-	return fmt.Sprintf("%s %s/%s: %s (%s)", heading(r.Kind), clean(r.Group, 100), clean(r.Service, 100),
+	return fmt.Sprintf("%s %s/%s: %s (%s)", r.Kind.Heading(), clean(r.Group, 100), clean(r.Service, 100),
 		clean(summary, 200), r.At.Local().Format("Mon Jan 2 15:04:05"))
-}
-
-// heading is mon's ALERT or UPALERT, and for the kinds that mon's mail.alert
-// calls ALERT too, their own name.
-func heading(k alert.Kind) string {
-	switch k {
-	case alert.Failure, alert.Unset:
-		return "ALERT"
-	case alert.Up:
-		return "UPALERT"
-	case alert.Startup, alert.Trap, alert.TrapTimeout, alert.Ack, alert.Disable, alert.Test:
-	}
-	return strings.ToUpper(k.String())
 }
 
 // id names the notice, not the mail: every try at one notice carries the same

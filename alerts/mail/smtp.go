@@ -215,7 +215,7 @@ func (a *Alert) client(host string, port int, line *line) (*gomail.Client, error
 	}
 	// Our own context ends a session first, and says so better.
 	options := []gomail.Option{
-		gomail.WithPort(port), gomail.WithTimeout(2*a.timeout), gomail.WithHELO(a.host()), gomail.WithoutNoop(),
+		gomail.WithPort(port), gomail.WithTimeout(2 * a.timeout), gomail.WithHELO(a.host()), gomail.WithoutNoop(),
 		gomail.WithTLSPolicy(policy), gomail.WithTLSConfig(config), gomail.WithDialContextFunc(line.dial),
 	}
 	if a.user != "" {

@@ -54,7 +54,7 @@ func (o *options) define() *pflag.FlagSet {
 	fs.Lookup("m4").NoOptDefVal = "m4"
 	fs.BoolVarP(&o.fork, "fork", "f", false, "become a daemon once everything is up (default: stay in the foreground)")
 	fs.BoolVarP(&o.stopped, "stopped", "S", false, "start with the scheduler stopped")
-	fs.CountVarP(&o.debug, "debug", "d", "log more; twice: every check")
+	fs.CountVarP(&o.debug, "debug", "d", "log every check, and what plugins say; may be repeated, as under mon")
 	fs.BoolVar(&o.forget, "forget", false, "start every service untested instead of where it was")
 	fs.StringVarP(&o.loadState, "loadstate", "l", "", "mon's way to load state; mond always resumes, so only \"none\" changes anything (as --forget)")
 	fs.IntVarP(&o.sleep, "sleep", "i", 0, "mon's scheduler interval; mond wakes when something is due and needs none")

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"strings"
 	"time"
 )
 
@@ -122,6 +123,19 @@ func (k Kind) String() string {
 	case Unset, kinds:
 	}
 	return "unset"
+}
+
+// Heading is mon's ALERT or UPALERT, and for the kinds that mon calls ALERT
+// too, their own name.
+func (k Kind) Heading() string {
+	switch k {
+	case Failure, Unset:
+		return "ALERT"
+	case Up:
+		return "UPALERT"
+	case Startup, Trap, TrapTimeout, Ack, Disable, Test, kinds:
+	}
+	return strings.ToUpper(k.String())
 }
 
 // permanent is an error that another try would not mend.

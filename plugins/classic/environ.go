@@ -93,16 +93,6 @@ func room() int {
 	return int(min(max(limit.Cur/4, minRoom), maxRoom)) - margin
 }
 
-// lookup is the value of name in an environment list, the last if several.
-func lookup(env []string, name string) (value string, ok bool) {
-	for _, line := range slices.Backward(env) {
-		if n, v, _ := strings.Cut(line, "="); n == name {
-			return v, true
-		}
-	}
-	return "", false
-}
-
 // variables is an environment list as a map.
 func variables(env []string) map[string]string {
 	m := make(map[string]string, len(env))
