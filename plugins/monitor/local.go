@@ -106,3 +106,13 @@ func timeout(err error) bool {
 	}](err)
 	return ok && t.Timeout()
 }
+
+// warning is what makes a host worth a look though it is well.
+type warning string
+
+func (w warning) Error() string { return string(w) }
+
+// Warning says that a host is well but deserves a look, such as one whose
+// certificate ends soon: returned in the place of an error to [EachHost], it
+// makes a success with [Result.Warn] (opstatus warn).
+func Warning(text string) error { return warning(text) }

@@ -36,12 +36,16 @@ func PerHost(check func(ctx context.Context, host string) (detail string, err er
 //
 // Any host that failed makes the Result a failure. With none failed, a host
 // that could not be judged makes it blind. A host that could not be judged is
-// in the detail only, never in the summary and never in [Result.Hosts].
+// in the detail only, never in the summary and never in [Result.Hosts]. A
+// [Warning] with none of these makes the Result a success with Warn.
 type EachHost struct {
 	// One looks at one host. It is called concurrently and is to end soon
 	// after ctx. What it returns becomes that host's line: on success the
 	// detail, which may be empty, else the error.
 	One func(ctx context.Context, host string) (detail string, err error)
+	// Look stands in the place of One for monitors that measure: of the Host
+	// it returns, Detail and Perf are taken, also with an error.
+	Look func(ctx context.Context, host string) (Host, error)
 	// Brief leaves the lines of healthy hosts out of the detail.
 	Brief bool
 	// Parallel is how many hosts are looked at side by side; 0 means 64.
@@ -144,6 +148,7 @@ var errNotStarted = errors.New("the time limit passed before its turn came")
 type sight struct {
 	host, detail string
 	err          error
+	perf         map[string]float64
 	took         time.Duration
 }
 
@@ -153,6 +158,10 @@ func (e EachHost) look(ctx context.Context, host string) sight {
 		return sight{host: host, err: errNotStarted}
 	}
 	started := time.Now()
+	if e.Look != nil {
+		h, err := e.Look(ctx, host)
+		return sight{host: host, detail: h.Detail, err: err, perf: h.Perf, took: time.Since(started)}
+	}
 	detail, err := e.One(ctx, host)
 	return sight{host: host, detail: detail, err: err, took: time.Since(started)}
 }
@@ -172,10 +181,23 @@ func (s sight) blind() Cause {
 	return Exited
 }
 
+// failed reports whether the host was judged and is not well.
+func (s sight) failed() bool {
+	return s.err != nil && s.blind() == Exited && !s.warns()
+}
+
+// warns reports whether the host is well and deserves a look.
+func (s sight) warns() bool {
+	_, ok := errors.AsType[warning](s.err)
+	return ok
+}
+
 // line is what the detail says of the host.
 func (s sight) line() string {
 	took := Span(s.took)
 	switch {
+	case s.warns():
+		return s.host + ": warning: " + oneLine(s.err.Error()) + " (" + took + ")"
 	case s.blind() != Exited:
 		return s.host + ": not judged: " + oneLine(s.err.Error())
 	case s.err == nil && s.detail == "":
@@ -189,11 +211,11 @@ func (s sight) line() string {
 }
 
 // summarize makes the Result of what was seen. Failed hosts come first in the
-// detail, then those not judged, then the healthy ones: an alert is read on
-// small screens.
+// detail, then those not judged, those with a warning, and the healthy ones: an
+// alert is read on small screens.
 func summarize(seen []sight, brief bool) Result {
-	var failed, blind, healthy lines
-	var blinded []sight
+	var failed, blind, warned, healthy lines
+	var blinded, warnings []sight
 	res := Result{Cause: Exited, Hosts: make([]Host, 0, len(seen))}
 	for _, s := range seen {
 		text := s.line()
@@ -202,22 +224,27 @@ func summarize(seen []sight, brief bool) Result {
 			blinded = append(blinded, s)
 			blind.add(text)
 			continue
-		case s.err != nil:
+		case s.failed():
 			failed.add(text)
+		case s.warns():
+			warnings = append(warnings, s)
+			warned.add(text)
 		case !brief:
 			healthy.add(text)
 		}
 		res.Hosts = append(res.Hosts, Host{
-			Name: s.host, OK: s.err == nil, Took: s.took,
+			Name: s.host, OK: !s.failed(), Took: s.took, Perf: s.perf,
 			Detail: strings.TrimPrefix(text, s.host+": "),
 		})
 	}
-	res.Detail = string(slices.Concat(failed, blind, healthy))
+	res.Detail = string(slices.Concat(failed, blind, warned, healthy))
 	switch {
 	case len(failed) > 0:
 		res.Exit, res.Summary = 1, failing(res.Hosts)
 	case len(blinded) > 0:
 		res.Cause, res.Summary = blinded[0].blind(), reason(blinded)
+	case len(warnings) > 0:
+		res.Warn, res.Summary = true, reason(warnings)
 	}
 	return res
 }
@@ -239,10 +266,11 @@ func failing(hosts []Host) string {
 	return strings.Join(slices.Compact(names), " ")
 }
 
-// reason is the summary of a blind Result.
-func reason(blinded []sight) string {
-	text := blinded[0].host + ": " + oneLine(blinded[0].err.Error())
-	if more := len(blinded) - 1; more > 0 {
+// reason is the summary of a blind Result, or of one with a warning: what is
+// the matter with the first of these hosts.
+func reason(these []sight) string {
+	text := these[0].host + ": " + oneLine(these[0].err.Error())
+	if more := len(these) - 1; more > 0 {
 		text += " (and " + strconv.Itoa(more) + " more)"
 	}
 	return text

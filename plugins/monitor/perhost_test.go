@@ -299,6 +299,36 @@ func TestTimeoutsOfConnections(t *testing.T) {
 	}
 }
 
+func TestWarningIsASuccess(t *testing.T) {
+	look := func(_ context.Context, host string) (monitor.Host, error) {
+		h := monitor.Host{Detail: "fine", Perf: map[string]float64{"rtt_ms": 3}}
+		switch host {
+		case "old":
+			return h, monitor.Warning("certificate ends in 2 days")
+		case "dead":
+			return h, errors.New("gone")
+		}
+		return h, nil
+	}
+	m := monitor.EachHost{Look: look, Brief: true}
+	r := m.Check(t.Context(), monitor.Request{Hosts: []string{"young", "old"}})
+	if r.Cause != monitor.Exited || r.Exit != 0 || !r.Warn || r.Summary != "old: certificate ends in 2 days" {
+		t.Errorf("got %v, exit %d, warn %v, %q", r.Cause, r.Exit, r.Warn, r.Summary)
+	}
+	if !strings.HasPrefix(r.Detail, "old: warning: certificate ends in 2 days (") || strings.Contains(r.Detail, "young") {
+		t.Errorf("got %q", r.Detail)
+	}
+	for _, h := range r.Hosts {
+		if !h.OK || h.Perf["rtt_ms"] != 3 {
+			t.Errorf("got %+v", h)
+		}
+	}
+	r = m.Check(t.Context(), monitor.Request{Hosts: []string{"old", "dead"}})
+	if r.Exit != 1 || r.Warn || r.Summary != "dead" {
+		t.Errorf("beside a failure: exit %d, warn %v, %q", r.Exit, r.Warn, r.Summary)
+	}
+}
+
 func TestSpan(t *testing.T) {
 	for want, d := range map[string]time.Duration{
 		"0ms":     0,
