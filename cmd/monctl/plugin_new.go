@@ -17,6 +17,8 @@ import (
 	"text/template"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mondhq/mond/plugins/python"
 )
 
 // templates are the programs that new writes: monitor and alert, in each
@@ -26,14 +28,15 @@ import (
 var templates embed.FS
 
 // languages are those that there are templates for.
-func languages() []string { return []string{"go", "sh"} }
+func languages() []string { return []string{"go", "python", "sh"} }
 
 func pluginNewCommand() *cobra.Command {
 	lang := ""
 	cmd := &cobra.Command{
-		Use:   "new --lang go|sh NAME",
+		Use:   "new --lang go|python|sh NAME",
 		Short: "write a monitor or an alert to begin with; NAME ends in .monitor or .alert",
-		Long: `Writes a small plugin that works as it is: in sh the program NAME, in Go a folder NAME.
+		Long: `Writes a small plugin that works as it is: in sh the program NAME, in Python the program NAME and mond.py
+beside it, in Go a folder NAME. Those in Go and Python can stay resident: put them into plugindir, with mond.py.
 Nothing that exists is overwritten. monctl plugin test tries what you make of it.`,
 		Args: wants(1, "one NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,7 +50,7 @@ Nothing that exists is overwritten. monctl plugin test tries what you make of it
 			return p.next(cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&lang, "lang", "", "language to write it in: go or sh")
+	cmd.Flags().StringVar(&lang, "lang", "", "language to write it in: go, python or sh")
 	return cmd
 }
 
@@ -109,8 +112,11 @@ func (p newborn) write() error {
 	if err != nil {
 		return err
 	}
-	if p.lang == "sh" {
+	switch p.lang {
+	case "sh":
 		return p.create(p.path, text, 0o755)
+	case "python":
+		return errors.Join(p.create(p.path, text, 0o755), p.library())
 	}
 	if err := os.Mkdir(p.path, 0o755); err != nil {
 		return p.explain(err)
@@ -122,6 +128,16 @@ func (p newborn) write() error {
 		}
 	}
 	return p.create(filepath.Join(p.path, "main.go"), text, 0o644)
+}
+
+// library writes what a plugin in Python stands on beside it; one that is there
+// already may be newer.
+func (p newborn) library() error {
+	path := filepath.Join(filepath.Dir(p.path), python.FileName)
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	return p.create(path, python.Source(), 0o644)
 }
 
 func (p newborn) create(path string, text []byte, mode fs.FileMode) error {
@@ -156,7 +172,7 @@ func (p newborn) inModule() bool {
 
 // next says what there is and how to go on.
 func (p newborn) next(w io.Writer) error {
-	if p.lang == "sh" {
+	if p.lang != "go" {
 		_, err := fmt.Fprintf(w, "wrote %s; try it:\n    monctl plugin test %s\n", p.path, at(p.path))
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mondhq/mond/plugins/python/pythontest"
 )
 
 // said runs monctl.
@@ -28,6 +30,8 @@ func TestNewIsTheExample(t *testing.T) {
 		{"sh", "knock.monitor", "knock.monitor"},
 		{"go", "told.alert", "told/main.go"},
 		{"sh", "told.alert", "told.alert"},
+		{"python", "knock.monitor", "python/knock.monitor"},
+		{"python", "told.alert", "python/told.alert"},
 	} {
 		p, err := newPlugin(tt.name, tt.lang)
 		if err != nil {
@@ -52,13 +56,16 @@ func TestNewPassesTest(t *testing.T) {
 	for _, lang := range languages() {
 		for _, name := range []string{"my-first.monitor", "my-first.alert"} {
 			t.Run(lang+" "+name, func(t *testing.T) {
+				if lang == "python" {
+					pythontest.Need(t)
+				}
 				t.Parallel()
 				path := begin(t, lang, name)
 				code, out, errs := said(t, "plugin", "test", path)
 				if code != 0 || !strings.Contains(out, "\n"+name+" (") {
 					t.Errorf("exit %d\n%s%s", code, out, errs)
 				}
-				if resident := strings.Contains(out, "and resident"); resident != (lang == "go") {
+				if resident := strings.Contains(out, "and resident"); resident != (lang != "sh") {
 					t.Errorf("resident: %v\n%s", resident, out)
 				}
 			})
@@ -82,7 +89,7 @@ func begin(t *testing.T, lang, name string) string {
 	if code, out, errs := said(t, "plugin", "new", "--lang", lang, path); code != 0 || !strings.Contains(out, "monctl plugin test") {
 		t.Fatalf("exit %d\n%s%s", code, out, errs)
 	}
-	if lang == "sh" {
+	if lang != "go" {
 		return path
 	}
 	program := filepath.Join(dir, name, name)
@@ -111,7 +118,7 @@ func TestNewOverwritesNothing(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, args := range [][]string{
-		{"x.monitor"}, {"--lang", "python", "x.monitor"}, {"--lang", "perl", "x.alert"},
+		{"x.monitor"}, {"--lang", "ruby", "x.monitor"}, {"--lang", "perl", "x.alert"},
 		{"--lang", "sh"}, {"--lang", "sh", "x"}, {"--lang", "sh", ".monitor"}, {"--lang", "sh", "a b.alert"}, {"--lang", "sh", "-x.alert"}, {"--lang", "sh", "x..alert"},
 	} {
 		t.Chdir(t.TempDir())

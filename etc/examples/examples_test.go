@@ -14,22 +14,44 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mondhq/mond/plugins/plugintest"
+	"github.com/mondhq/mond/plugins/python"
+	"github.com/mondhq/mond/plugins/python/pythontest"
 )
 
-// programs are the examples as program files: those in Go are built.
-func programs(t *testing.T, source, script string) []string {
+// programs are the examples as program files, by language: those in Go are
+// built, those in Python get mond.py.
+func programs(t *testing.T, source, script string) map[string]string {
 	t.Helper()
-	built := filepath.Join(t.TempDir(), filepath.Base(script))
+	built := filepath.Join(t.TempDir(), script)
 	if out, err := exec.Command("go", "build", "-o", built, source).CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", source, err, out)
 	}
-	return []string{built, script}
+	return map[string]string{"go": built, "sh": script, "python": inPython(t, script)}
+}
+
+// inPython copies a script and mond.py into a folder.
+func inPython(t *testing.T, script string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("python", script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string][]byte{script: text, python.FileName: python.Source()} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, script)
 }
 
 func TestKnock(t *testing.T) {
 	port := target(t)
-	for _, path := range programs(t, "./knock", "knock.monitor") {
-		t.Run(mode(path), func(t *testing.T) {
+	for lang, path := range programs(t, "./knock", "knock.monitor") {
+		t.Run(lang, func(t *testing.T) {
+			if lang == "python" {
+				pythontest.Need(t)
+			}
 			t.Parallel()
 			plugintest.Run(t, plugintest.Options{
 				Path: path, Args: []string{"-p", port}, Hosts: []string{"127.0.0.1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2", Limit: 3 * time.Second,
@@ -39,8 +61,11 @@ func TestKnock(t *testing.T) {
 }
 
 func TestTold(t *testing.T) {
-	for _, path := range programs(t, "./told", "told.alert") {
-		t.Run(mode(path), func(t *testing.T) {
+	for lang, path := range programs(t, "./told", "told.alert") {
+		t.Run(lang, func(t *testing.T) {
+			if lang == "python" {
+				pythontest.Need(t)
+			}
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "told")
 			plugintest.Run(t, plugintest.Options{Path: path, Args: []string{"-f", file}})
@@ -52,21 +77,13 @@ func TestTold(t *testing.T) {
 	}
 }
 
-// mode says what a program is written in.
-func mode(path string) string {
-	if filepath.IsAbs(path) {
-		return "go"
-	}
-	return "sh"
-}
-
 // TestPage: the page shows the programs that are tested here.
 func TestPage(t *testing.T) {
 	page, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"knock/main.go", "knock.monitor", "told/main.go", "told.alert"} {
+	for _, name := range []string{"knock/main.go", "knock.monitor", "told/main.go", "told.alert", "python/knock.monitor", "python/told.alert"} {
 		program, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
