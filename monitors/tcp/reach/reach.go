@@ -8,6 +8,7 @@ package reach
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -123,7 +124,10 @@ func (o *Options) Kept(host string) string {
 // check's context is cancelled.
 type Conn struct {
 	net.Conn
-	stop func() bool
+	// Sessions remembers TLS sessions for another connection to the same peer
+	// that is given the same Sessions; nil remembers none.
+	Sessions tls.ClientSessionCache
+	stop     func() bool
 }
 
 // Close ends the connection.
@@ -150,7 +154,7 @@ func (o *Options) Dial(ctx context.Context, deadline time.Time, to netip.AddrPor
 		_ = t.SetLinger(0) // the connection is usable without
 	}
 	_ = c.SetDeadline(deadline) // fails only on a closed connection
-	return &Conn{c, context.AfterFunc(ctx, func() { _ = c.SetDeadline(longAgo) })}, nil
+	return &Conn{Conn: c, stop: context.AfterFunc(ctx, func() { _ = c.SetDeadline(longAgo) })}, nil
 }
 
 // Open connects to an address and hangs up at once. It costs about two

@@ -85,6 +85,7 @@ func (t *TLS) Handshake(c *Conn, name string) (*tls.Conn, error) {
 	secured := tls.Client(c, &tls.Config{
 		ServerName:         name,
 		RootCAs:            t.roots,
+		ClientSessionCache: c.Sessions,
 		InsecureSkipVerify: t.Insecure, //nolint:gosec // the operator asked for it
 	})
 	if err := secured.Handshake(); err != nil {
