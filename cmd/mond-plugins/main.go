@@ -7,7 +7,9 @@ import (
 	"github.com/mondhq/mond/alerts/file"
 	"github.com/mondhq/mond/alerts/lvs"
 	"github.com/mondhq/mond/alerts/mail"
+	"github.com/mondhq/mond/monitors/ftp"
 	httpmon "github.com/mondhq/mond/monitors/http"
+	smtpmon "github.com/mondhq/mond/monitors/smtp"
 	"github.com/mondhq/mond/monitors/tcp"
 	"github.com/mondhq/mond/plugins/resolve"
 	"github.com/mondhq/mond/plugins/serve"
@@ -19,7 +21,9 @@ func main() { serve.MainTable(table()) }
 func table() []serve.Plugin {
 	names := new(resolve.Resolver)
 	return []serve.Plugin{
+		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names)),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names)),
+		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
 		serve.Alert(file.Name, file.Synopsis, file.New),
 		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),

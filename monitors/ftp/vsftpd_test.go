@@ -4,12 +4,14 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/mondhq/mond/monitors/tcp/replies/repliestest"
 	"github.com/mondhq/mond/plugins/plugintest/realserver"
 )
 
@@ -79,23 +81,32 @@ func TestVsftpd(t *testing.T) {
 		"old way":      {"--retr hello.txt --follow-pasv", true, `"220 test server", logged in as anonymous, RETR hello.txt: 18 bytes`},
 		"no TLS":       {"--tls --insecure", false, `AUTH TLS: the host answered "530 Please login with USER and PASS.", want 234`},
 	} {
-		t.Run(name, func(t *testing.T) { judged(t, check(t, port, tt.options), tt.ok, tt.want) })
+		t.Run(name, func(t *testing.T) { repliestest.Judged(t, check(t, port, tt.options), tt.ok, tt.want) })
 	}
 }
 
 func TestVsftpdWithoutEPSV(t *testing.T) {
 	port := vsftpd(t, "cmds_denied=EPSV", "pasv_address=192.0.2.1")
-	judged(t, check(t, port, "--retr hello.txt"), true,
+	repliestest.Judged(t, check(t, port, "--retr hello.txt"), true,
 		`"220 test server", logged in as anonymous, RETR hello.txt: 18 bytes; to PASV it names 192.0.2.1, which was not followed (--follow-pasv would)`)
-	judged(t, check(t, port, "--retr hello.txt --follow-pasv --source 127.0.0.1 -t 500ms"), false, `*data connection: connect to 192.0.2.1:*`)
+	repliestest.Judged(t, check(t, port, "--retr hello.txt --follow-pasv --source 127.0.0.1 -t 500ms"), false, `*data connection: connect to 192.0.2.1:*`)
+}
+
+// dial connects for the length of a test.
+func dial(t *testing.T, port uint16) *repliestest.Peer {
+	t.Helper()
+	c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", port))
+	must(t, err)
+	t.Cleanup(func() { c.Close() })
+	return repliestest.NewPeer(c)
 }
 
 func TestVsftpdIsFull(t *testing.T) {
 	port := vsftpd(t, "max_per_ip=1")
-	for !strings.HasPrefix(dial(t, port).heard(), "220") {
+	for !strings.HasPrefix(dial(t, port).Heard(), "220") {
 		// the connection that found out whether it listens is not over yet
 	}
-	judged(t, check(t, port, ""), false, `greeting: the host answered "421 There are too many connections from your internet address.", want 220 or 120`)
+	repliestest.Judged(t, check(t, port, ""), false, `greeting: the host answered "421 There are too many connections from your internet address.", want 220 or 120`)
 }
 
 func TestVsftpdWithTLS(t *testing.T) {
@@ -127,7 +138,7 @@ func TestVsftpdWithTLS(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			judged(t, check(t, vsftpd(t, append(secure, tt.settings...)...), tt.options), tt.ok, tt.want)
+			repliestest.Judged(t, check(t, vsftpd(t, append(secure, tt.settings...)...), tt.options), tt.ok, tt.want)
 		})
 	}
 }

@@ -64,6 +64,8 @@ func asking(t *testing.T, name string) Options {
 		return Options{Args: []string{"-p", target(t, plainly), "-e", "hello", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
 	case "http.monitor":
 		return Options{Args: []string{"-p", target(t, inHTTP), "--status", "200", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
+	case "ftp.monitor", "smtp.monitor":
+		return Options{Args: []string{"-p", target(t, clerk), "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
 	case "file.alert":
 		return Options{Args: []string{filepath.Join(t.TempDir(), "told")}}
 	case "mail.alert":
@@ -104,7 +106,8 @@ func postOffice(t *testing.T) (address string) {
 	return l.Addr().String()
 }
 
-// clerk takes the mails of one connection.
+// clerk takes the mails of one connection; a visitor who only greets may take
+// it for an FTP server.
 func clerk(c net.Conn) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(time.Minute))

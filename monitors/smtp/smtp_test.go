@@ -1,0 +1,48 @@
+package smtpmon
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/mondhq/mond/plugins/monitor"
+	"github.com/mondhq/mond/plugins/resolve"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// configure makes a monitor of a command line.
+func configure(args ...string) (monitor.Monitor, error) {
+	names := &resolve.Resolver{Func: func(context.Context, string) ([]netip.Addr, error) {
+		return nil, errors.New("no such host")
+	}}
+	fs := flag.NewFlagSet(Name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	m := With(names)(fs)
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	return m, m.(monitor.Validator).Validate()
+}
+
+// check runs one check of a port of 127.0.0.1.
+func check(t testing.TB, port uint16, options string) monitor.Result {
+	t.Helper()
+	m, err := configure(append([]string{"-p", strconv.Itoa(int(port))}, strings.Fields(options)...)...)
+	must(t, err)
+	return m.Check(t.Context(), monitor.Request{Hosts: []string{"127.0.0.1"}})
+}
