@@ -2,12 +2,8 @@ package ftp
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // what lists of files hold
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/netip"
 
@@ -55,6 +51,7 @@ func (s *session) receive(c *reach.Conn, what string) (whole bool, err error) {
 			return false, fmt.Errorf("%w, after %d bytes", err, got.n)
 		}
 	}
+	s.laps.Lap("data")
 	return !got.more, s.judge(what, got)
 }
 
@@ -94,70 +91,26 @@ func (s *session) explained(r *replies.Refusal) error {
 
 // judge looks at what came.
 func (s *session) judge(what string, got *collector) error {
+	s.laps.Note("bytes", float64(got.n))
 	size := fmt.Sprintf("%d bytes", got.n)
 	if got.more {
 		size = fmt.Sprintf("the first %d bytes", got.n)
 	}
 	switch {
 	case got.sum != nil && got.more:
-		return fmt.Errorf("%s: more than %d bytes, so that its digest is not known: see --max-size", what, got.n)
-	case got.sum != nil && hex.EncodeToString(got.sum.Sum(nil)) != string(s.digest):
-		return fmt.Errorf("%s: %s with the digest %x, want %s", what, size, got.sum.Sum(nil), s.digest)
+		return fmt.Errorf("%s: --digest needs all of it, and it has more than --max-size %s", what, &s.most)
+	case s.digest.want != "" && got.digest() != s.digest.want:
+		return fmt.Errorf("%s: the digest is %s, want %s (%s)", what, got.digest(), s.digest.want, size)
 	case s.match.Regexp != nil && !s.match.Match(got.kept):
 		return fmt.Errorf("%s: the data do not match %q (%s)", what, s.match.String(), size)
 	case s.match.Regexp != nil:
 		size += " that match"
 	}
 	s.did("%s: %s", what, size)
+	if got.sum != nil {
+		s.did("%s", got.digest())
+	}
 	return nil
-}
-
-// collector takes what comes, and keeps no more of it than is asked for.
-type collector struct {
-	n    int64
-	more bool
-	keep bool
-	kept []byte
-	sum  hash.Hash
-}
-
-func (s *session) collector() *collector {
-	c := &collector{keep: s.match.Regexp != nil}
-	switch len(s.digest) {
-	case 2 * sha256.Size:
-		c.sum = sha256.New()
-	case 2 * md5.Size:
-		c.sum = md5.New() //nolint:gosec // see above
-	}
-	return c
-}
-
-// Write takes a piece.
-func (c *collector) Write(b []byte) (int, error) {
-	c.n += int64(len(b))
-	if c.keep {
-		c.kept = append(c.kept, b...)
-	}
-	if c.sum != nil {
-		c.sum.Write(b)
-	}
-	return len(b), nil
-}
-
-// read takes up to most bytes, and finds out whether there is more.
-func (c *collector) read(r io.Reader, most int64) error {
-	n, err := io.Copy(c, io.LimitReader(r, most))
-	if err == nil && n == most {
-		n, err = io.CopyN(io.Discard, r, 1)
-		c.more = n > 0
-	}
-	switch {
-	case err == nil, errors.Is(err, io.EOF):
-		return nil
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return err
-	}
-	return reach.Failure("read the data", err)
 }
 
 // passive asks the server for a port to fetch from.
@@ -184,10 +137,11 @@ func (s *session) passive() (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("PASV: %s: %w", r, err)
 	}
-	if s.follow {
+	switch {
+	case named.Addr().IsUnspecified(): // the server does not know its own
+	case s.follow:
 		return named, nil
-	}
-	if named.Addr() != own {
+	case named.Addr() != own:
 		s.lie = named.Addr().String()
 	}
 	return netip.AddrPortFrom(own, named.Port()), nil

@@ -48,7 +48,7 @@ func With(names *resolve.Resolver) monitor.New {
 		fs.Var(&p.retr, "retr", "`path` of a file to fetch")
 		fs.Var(&p.list, "list", "`path` of a directory to list")
 		fs.Var(&p.match, "match", "regular `expression` that the file or the listing must match (RE2)")
-		fs.Var(&p.digest, "digest", "SHA-256 or MD5 of the file in hexadecimal `digits`")
+		fs.Var(&p.digest, "digest", "`sha256:HEX` is the digest that the file must have (or md5:HEX); without :HEX it is only shown")
 		fs.Var(&p.most, "max-size", "`bytes` of the file or listing to read at most, the rest is not looked at; K and M may follow the figure")
 		fs.BoolVar(&p.follow, "follow-pasv", false, "open data connections to the address that the server names to PASV (default: EPSV, else PASV, and always to the host's own address)")
 		return p
@@ -91,7 +91,7 @@ func (p *probe) validateData() error {
 		return errors.New("options --retr and --list: only one of them can be given")
 	case p.match.Regexp != nil && !p.transfers():
 		return errors.New("option --match: it needs --retr or --list; --banner is for the greeting")
-	case len(p.digest) > 0 && p.retr == "":
+	case p.digest.hash != nil && p.retr == "":
 		return errors.New("option --digest: it needs --retr")
 	case p.follow && !p.transfers():
 		return errors.New("option --follow-pasv: it needs --retr or --list")
@@ -123,24 +123,25 @@ func (p *probe) port() uint16 {
 
 // Check looks at every host of r.
 func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
-	return monitor.EachHost{One: p.one}.Check(ctx, r)
+	return monitor.EachHost{Look: p.look}.Check(ctx, r)
 }
 
-// one looks at one host.
-func (p *probe) one(ctx context.Context, host string) (string, error) {
+// look looks at one host.
+func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	deadline := p.Deadline(ctx)
 	to, err := p.Target(ctx, deadline, host)
 	if err != nil {
-		return "", err
+		return monitor.Host{}, err
 	}
-	s := &session{probe: p, deadline: deadline, host: host, peer: netip.AddrPortFrom(to.Addr(), p.port())}
+	s := &session{probe: p, deadline: deadline, host: host, peer: netip.AddrPortFrom(to.Addr(), p.port()), laps: reach.NewLaps()}
 	err = s.visit(ctx)
 	kept := p.Kept(host)
+	h := monitor.Host{Detail: s.detail() + kept, Perf: s.laps.Perf()}
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%w%s%s", err, s.aside(), kept)
+		return h, fmt.Errorf("%w%s%s", err, s.aside(), kept)
 	case s.remark != "":
-		return "", monitor.Warning(s.remark + "; else well: " + s.detail() + kept)
+		return h, monitor.Warning(s.remark + "; " + h.Detail)
 	}
-	return s.detail() + kept, nil
+	return h, nil
 }

@@ -62,6 +62,8 @@ func TestScripts(t *testing.T) {
 		"no address":           {"--retr /f", asked("> EPSV", "500 no", "> PASV", "227 ok (127,0,0,1,300,1)"), false, `PASV: "227 ok (127,0,0,1,300,1)": want an address and a port, written h1,h2,h3,h4,p1,p2`},
 		"closed port":          {"--retr /f", asked("> EPSV", "229 ok (|||1|)"), false, "data connection: connect to 127.0.0.1:1: connection refused"},
 		"closed port, old way": {"--retr /f", asked("> EPSV", "500 no", "> PASV", "227 ok (10,0,0,1,0,1)"), false, "data connection: connect to 127.0.0.1:1: connection refused; to PASV it names 10.0.0.1, which was not followed (--follow-pasv would)"},
+		"unknown address":      {"--retr /f --follow-pasv", asked("> PASV", "227 ok (0,0,0,0,0,1)"), false, "data connection: connect to 127.0.0.1:1: connection refused"},
+		"other address":        {"--retr /f --follow-pasv", asked("> PASV", "227 ok (127,0,0,5,0,1)"), false, "data connection: connect to 127.0.0.5:1: connection refused"},
 		"TLS refused":          {"--tls --insecure", []string{"220 ready", "> AUTH TLS", "502 no"}, false, `AUTH TLS: the host answered "502 no", want 234`},
 		"TLS forged":           {"--tls --insecure", []string{"220 ready", "> AUTH TLS", "234 go\r\n230 forged"}, false, `the host sent more before TLS began, which anybody may have put there: "230 forged"`},
 		"TLS is none":          {"--tls --insecure", []string{"220 ready", "> AUTH TLS", "234 go", "> *"}, false, "*TLS handshake as 127.0.0.1*"},
@@ -209,6 +211,19 @@ func TestVerdictsAboutThisMachine(t *testing.T) {
 		if r := check(t, port, options); r.Cause != want {
 			t.Errorf("%s: %v, %q", options, r.Cause, r.Detail)
 		}
+	}
+}
+
+func TestFigures(t *testing.T) {
+	port := library(t, "RETR", func(c net.Conn) { io.WriteString(c, "12345") }, "226 sent")
+	perf := check(t, port, "--retr /f").Hosts[0].Perf
+	for _, name := range []string{"connect_ms", "greeting_ms", "login_ms", "data_ms"} {
+		if perf[name] <= 0 {
+			t.Errorf("%s is missing: %v", name, perf)
+		}
+	}
+	if perf["bytes"] != 5 || len(perf) != 5 {
+		t.Errorf("%v", perf)
 	}
 }
 

@@ -34,6 +34,7 @@ type session struct {
 	talk    *replies.Dialogue
 	// secured is nil without TLS.
 	secured *tls.Conn
+	laps    *reach.Laps
 	// steps is what went well, for the detail.
 	steps []string
 	// lie is an address that the server named to PASV and that is not its own.
@@ -65,9 +66,12 @@ func (s *session) visit(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	// A server may want the control connection's session for data, to know
-	// that both come from the same client.
-	c.Sessions = tls.NewLRUClientSessionCache(1)
+	s.laps.Lap("connect")
+	if s.tls.On || s.implicit {
+		// A server may want the control connection's session for data, to know
+		// that both come from the same client.
+		c.Sessions = tls.NewLRUClientSessionCache(1)
+	}
 	s.control, s.talk = c, replies.New(c, replies.Loose)
 	defer func() {
 		if s.secured != nil {
@@ -124,6 +128,7 @@ func (s *session) greeting() error {
 			return fmt.Errorf("the greeting %s does not match %q", r, s.banner.String())
 		}
 		s.did("%s", r)
+		s.laps.Lap("greeting")
 		return nil
 	}
 	return fmt.Errorf("the host asked %d times to wait (120)", maxWaits)
@@ -136,6 +141,7 @@ func (s *session) encrypt() error {
 		if s.secured, err = s.tls.Handshake(s.control, s.host); err != nil {
 			return nil, err
 		}
+		s.laps.Lap("tls")
 		s.did("%s", tls.VersionName(s.secured.ConnectionState().Version))
 		return s.secured, nil
 	})
@@ -157,6 +163,7 @@ func (s *session) enter() error {
 		}
 	}
 	s.did("logged in as %s", user)
+	s.laps.Lap("login")
 	if s.secured == nil {
 		return nil
 	}

@@ -1,8 +1,13 @@
 package ftp
 
 import (
+	"cmp"
+	"crypto/md5" //nolint:gosec // what lists of files hold
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"hash"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -23,20 +28,32 @@ func (p *path) Set(text string) error {
 	return nil
 }
 
-// digest is an option's value: a SHA-256 or an MD5 in lower-case hexadecimal
-// digits, told apart by their number.
-type digest string
+// digest is an option's value: the digest that a file must have, or only its
+// kind.
+type digest struct {
+	kind string
+	hash func() hash.Hash // nil: none is asked for
+	want string           // with its kind; empty: any
+}
 
-// String is the digest.
-func (d *digest) String() string { return string(*d) }
+// String is the digest as Set reads it.
+func (d *digest) String() string { return cmp.Or(d.want, d.kind) }
 
-// Set reads a digest.
+// Set reads a digest such as sha256:00ff..., or only its kind.
 func (d *digest) Set(text string) error {
-	text = strings.ToLower(text)
-	if _, err := hex.DecodeString(text); err != nil || len(text) != 64 && len(text) != 32 {
-		return errors.New("want 64 hexadecimal digits (SHA-256) or 32 (MD5)")
+	kind, digits, given := strings.Cut(strings.ToLower(text), ":")
+	hash := map[string]func() hash.Hash{"sha256": sha256.New, "md5": md5.New}[kind]
+	if hash == nil {
+		return errors.New("want sha256:HEX or md5:HEX, or sha256 to have the digest shown")
 	}
-	*d = digest(text)
+	*d = digest{kind: kind, hash: hash}
+	if !given {
+		return nil
+	}
+	if _, err := hex.DecodeString(digits); err != nil || len(digits) != 2*hash().Size() {
+		return fmt.Errorf("want %d hexadecimal digits after %s:", 2*hash().Size(), kind)
+	}
+	d.want = kind + ":" + digits
 	return nil
 }
 

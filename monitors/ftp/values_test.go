@@ -8,37 +8,39 @@ import (
 )
 
 func TestOptions(t *testing.T) {
-	sum := strings.Repeat("ab", 32)
+	const sum = "sha256"
 	for args, want := range map[string]string{
-		"":                                       "",
-		"-p 2121 -t 5":                           "",
-		"-p 2121 -t 500ms -4 --reset":            "",
-		"--tls --insecure":                       "",
-		"--tls-implicit --insecure":              "",
-		"--user anonymous":                       "",
-		"--user ftp --password me@":              "",
-		"--retr /f --match x --digest " + sum:    "",
-		"--retr /f --digest " + sum[:32]:         "",
-		"--retr /f --max-size 64K --follow-pasv": "",
-		"--list / --match x":                     "",
-		"--user bob":                             "option --user: it needs --password-file or --password",
-		"--tls --tls-implicit":                   "only one of them",
-		"--insecure":                             "option --insecure: it needs --tls",
-		"--ca f":                                 "option --ca: it needs --tls",
-		"--retr /f --list /":                     "options --retr and --list: only one of them",
-		"--match x":                              "option --match: it needs --retr or --list",
-		"--list / --digest " + sum:               "option --digest: it needs --retr",
-		"--digest abc":                           "want 64 hexadecimal digits",
-		"--digest " + strings.Repeat("zz", 32):   "want 64 hexadecimal digits",
-		"--follow-pasv":                          "option --follow-pasv: it needs --retr or --list",
-		"--retr a\rDELE":                         "want a path without control characters",
-		"--list a\nDELE":                         "want a path without control characters",
-		"--retr=":                                "want a path without control characters",
-		"--user a\r\nDELE":                       "option --user: want text without control characters",
-		"--banner (":                             "want a regular expression",
-		"--max-size 1G":                          "want a number of bytes",
-		"-p 0":                                   "want a port",
-		"-4 -6":                                  "only one of them",
+		"":                                    "",
+		"-p 2121 -t 5":                        "",
+		"-p 2121 -t 500ms -4 --reset":         "",
+		"--tls --insecure":                    "",
+		"--tls-implicit --insecure":           "",
+		"--user anonymous":                    "",
+		"--user ftp --password me@":           "",
+		"--retr /f --match x --digest " + sum: "",
+		"--retr /f --digest MD5:" + strings.Repeat("aB", 16): "",
+		"--retr /f --max-size 64K --follow-pasv":             "",
+		"--list / --match x":                                 "",
+		"--user bob":                                         "option --user: it needs --password-file or --password",
+		"--tls --tls-implicit":                               "only one of them",
+		"--insecure":                                         "option --insecure: it needs --tls",
+		"--ca f":                                             "option --ca: it needs --tls",
+		"--retr /f --list /":                                 "options --retr and --list: only one of them",
+		"--match x":                                          "option --match: it needs --retr or --list",
+		"--list / --digest " + sum:                           "option --digest: it needs --retr",
+		"--digest abc":                                       "want sha256:HEX or md5:HEX",
+		"--digest sha256:ab":                                 "want 64 hexadecimal digits after sha256:",
+		"--digest md5:":                                      "want 32 hexadecimal digits after md5:",
+		"--digest sha256:" + strings.Repeat("zz", 32):        "want 64 hexadecimal digits",
+		"--follow-pasv":                                      "option --follow-pasv: it needs --retr or --list",
+		"--retr a\rDELE":                                     "want a path without control characters",
+		"--list a\nDELE":                                     "want a path without control characters",
+		"--retr=":                                            "want a path without control characters",
+		"--user a\r\nDELE":                                   "option --user: want text without control characters",
+		"--banner (":                                         "want a regular expression",
+		"--max-size 1G":                                      "want a number of bytes",
+		"-p 0":                                               "want a port",
+		"-4 -6":                                              "only one of them",
 	} {
 		t.Run(args, func(t *testing.T) {
 			var words []string
@@ -69,7 +71,7 @@ func TestUsage(t *testing.T) {
 	fs.SetOutput(&b)
 	New(fs)
 	fs.PrintDefaults()
-	for _, want := range []string{"(default 21, with --tls-implicit 990)\n", "(default 30s)", "(default 1M)", "-retr path\n", "-digest digits\n"} {
+	for _, want := range []string{"(default 21, with --tls-implicit 990)\n", "(default 30s)", "(default 1M)", "-retr path\n", "-digest sha256:HEX\n"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("usage lacks %q:\n%s", want, b.String())
 		}
@@ -118,7 +120,7 @@ func FuzzPorts(f *testing.F) {
 }
 
 func FuzzOptions(f *testing.F) {
-	for _, seed := range []string{"/pub/a b", "a\r\nDELE b", "", "größer", strings.Repeat("0f", 32), strings.Repeat("0F", 16)} {
+	for _, seed := range []string{"/pub/a b", "a\r\nDELE b", "", "größer", "sha256:" + strings.Repeat("0f", 32), "MD5:" + strings.Repeat("0F", 16), "md5", "md5:", ":"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -127,8 +129,8 @@ func FuzzOptions(f *testing.F) {
 			t.Errorf("path %q: %q, %q", text, p, q)
 		}
 		var d, e digest
-		if d.Set(text) == nil && (e.Set(d.String()) != nil || d != e) {
-			t.Errorf("digest %q: %q, %q", text, d, e)
+		if d.Set(text) == nil && (e.Set(d.String()) != nil || d.String() != e.String()) {
+			t.Errorf("digest %q: %q, %q", text, d.String(), e.String())
 		}
 	})
 }

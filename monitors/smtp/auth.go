@@ -39,6 +39,7 @@ func (s *session) authenticate() error {
 		return fmt.Errorf("log in as %s: %w", s.login.User, err)
 	}
 	s.did("logged in as %s", s.login.User)
+	s.laps.Lap("login")
 	return nil
 }
 

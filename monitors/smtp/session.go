@@ -29,6 +29,7 @@ type session struct {
 	// upgradable is whether the server offered STARTTLS, which it does no more
 	// once TLS has begun.
 	upgradable bool
+	laps       *reach.Laps
 	// steps is what went well, for the detail.
 	steps []string
 	// remark is what makes a healthy host worth a look.
@@ -50,6 +51,7 @@ func (s *session) visit(ctx context.Context, deadline time.Time, to netip.AddrPo
 		return err
 	}
 	defer c.Close()
+	s.laps.Lap("connect")
 	s.conn, s.talk = c, replies.New(c, replies.Strict)
 	defer func() {
 		if s.secured != nil {
@@ -79,6 +81,7 @@ func (s *session) begin() error {
 		return fmt.Errorf("the greeting %s does not match %q", r, s.banner.String())
 	}
 	s.did("%s", r)
+	s.laps.Lap("greeting")
 	return s.hello()
 }
 
@@ -159,6 +162,7 @@ func (s *session) encrypt() error {
 		if s.secured, err = s.tls.Handshake(s.conn, s.host); err != nil {
 			return nil, err
 		}
+		s.laps.Lap("tls")
 		s.did("%s", tls.VersionName(s.secured.ConnectionState().Version))
 		return s.secured, nil
 	})

@@ -115,24 +115,25 @@ func (p *probe) port() uint16 {
 
 // Check looks at every host of r.
 func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
-	return monitor.EachHost{One: p.one}.Check(ctx, r)
+	return monitor.EachHost{Look: p.look}.Check(ctx, r)
 }
 
-// one looks at one host.
-func (p *probe) one(ctx context.Context, host string) (string, error) {
+// look looks at one host.
+func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	deadline := p.Deadline(ctx)
 	to, err := p.Target(ctx, deadline, host)
 	if err != nil {
-		return "", err
+		return monitor.Host{}, err
 	}
-	s := &session{probe: p, host: host}
+	s := &session{probe: p, host: host, laps: reach.NewLaps()}
 	err = s.visit(ctx, deadline, netip.AddrPortFrom(to.Addr(), p.port()))
 	kept := p.Kept(host)
+	h := monitor.Host{Detail: s.detail() + kept, Perf: s.laps.Perf()}
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%w%s", err, kept)
+		return h, fmt.Errorf("%w%s", err, kept)
 	case s.remark != "":
-		return "", monitor.Warning(s.remark + "; else well: " + s.detail() + kept)
+		return h, monitor.Warning(s.remark + "; " + h.Detail)
 	}
-	return s.detail() + kept, nil
+	return h, nil
 }

@@ -8,10 +8,13 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/mondhq/mond/monitors/tcp/replies/repliestest"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
 )
@@ -45,4 +48,30 @@ func check(t testing.TB, port uint16, options string) monitor.Result {
 	m, err := configure(append([]string{"-p", strconv.Itoa(int(port))}, strings.Fields(options)...)...)
 	must(t, err)
 	return m.Check(t.Context(), monitor.Request{Hosts: []string{"127.0.0.1"}})
+}
+
+// BenchmarkCheck measures both ends: the server's share of the processor is
+// that of this process, too.
+func BenchmarkCheck(b *testing.B) {
+	port := repliestest.Serve(b, repliestest.Play(b, bye(met("")...)...))
+	m, err := configure("-p", strconv.Itoa(int(port)), "--reset", "--ehlo", "[127.0.0.1]")
+	must(b, err)
+	b.ReportAllocs()
+	b.SetParallelism(8)
+	before := cpu()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if r := m.Check(b.Context(), monitor.Request{Hosts: []string{"127.0.0.1"}}); r.Failing() {
+				b.Error(r.Output())
+			}
+		}
+	})
+	b.ReportMetric(float64(cpu()-before)/float64(b.N)/1000, "cpu-us/op")
+}
+
+// cpu is the processor time of this process.
+func cpu() time.Duration {
+	var r syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
