@@ -130,6 +130,9 @@ func Untimed(detail string) string {
 
 // Like reports whether text is as a pattern with * says.
 func Like(pattern, text string) bool {
+	if !strings.Contains(pattern, "*") {
+		return pattern == text
+	}
 	parts := strings.Split(pattern, "*")
 	for i := range parts {
 		parts[i] = regexp.QuoteMeta(parts[i])
