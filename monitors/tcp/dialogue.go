@@ -7,8 +7,8 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"unicode/utf8"
 
+	"github.com/mondhq/mond/monitors/tcp/escape"
 	"github.com/mondhq/mond/monitors/tcp/reach"
 )
 
@@ -20,8 +20,6 @@ const (
 	// there is a good deal more than before, so that it costs no more than
 	// others.
 	eager = 64
-	// shown is how many bytes of an answer the detail shows.
-	shown = 80
 )
 
 // talk holds the dialogue on a new connection and ends it.
@@ -45,7 +43,7 @@ func (p *probe) talk(c *reach.Conn, host string) (detail string, err error) {
 		if err != nil {
 			return "", err
 		}
-		detail += ", answered " + show(answer)
+		detail += ", answered " + escape.Show(answer)
 	}
 	return detail, write(conn, "send the quit string", p.quit)
 }
@@ -88,7 +86,7 @@ func (p *probe) read(c io.Reader) ([]byte, error) {
 // does not. The first looked bytes hold no end of an answer.
 func (p *probe) judge(got []byte, looked int) (answer []byte, done bool) {
 	if len(p.delim) == 0 {
-		return got, p.matches(got)
+		return got, p.expect.Matches(got)
 	}
 	from := max(0, looked-len(p.delim)+1)
 	if i := bytes.Index(got[from:], p.delim); i >= 0 {
@@ -99,28 +97,10 @@ func (p *probe) judge(got []byte, looked int) (answer []byte, done bool) {
 
 // verdict is about an answer that has ended.
 func (p *probe) verdict(answer []byte) ([]byte, error) {
-	if !p.matches(answer) {
-		return nil, fmt.Errorf("the answer does not match %s: %s", quote(p.expect.String()), show(answer))
+	if !p.expect.Matches(answer) {
+		return nil, fmt.Errorf("the answer does not match %s: %s", quote(p.expect.String()), escape.Show(answer))
 	}
 	return answer, nil
-}
-
-// matches reports whether b matches the expression, if there is one. In an
-// answer that is no text, \xHH stands for that byte.
-func (p *probe) matches(b []byte) bool {
-	if p.expect.Regexp == nil || p.expect.Match(b) {
-		return true
-	}
-	return !utf8.Valid(b) && p.expect.MatchString(latin1(b))
-}
-
-// latin1 is b with every byte as a character of its own.
-func latin1(b []byte) string {
-	runes := make([]rune, len(b))
-	for i, c := range b {
-		runes[i] = rune(c)
-	}
-	return string(runes)
 }
 
 // unfinished is the error of an answer that is not as expected when no more of
@@ -135,11 +115,11 @@ func (p *probe) unfinished(got []byte, err error) error {
 	}
 	came := "nothing came"
 	if len(got) > 0 {
-		came = fmt.Sprintf("%d bytes came: %s", len(got), show(got))
+		came = fmt.Sprintf("%d bytes came: %s", len(got), escape.Show(got))
 	}
 	switch {
 	case err == nil:
-		return fmt.Errorf("no %s within %d bytes: %s", want, maxAnswer, show(got))
+		return fmt.Errorf("no %s within %d bytes: %s", want, maxAnswer, escape.Show(got))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the host hung up without an %s; %s", want, came)
 	}
@@ -148,12 +128,3 @@ func (p *probe) unfinished(got []byte, err error) error {
 
 // quote is an option's value for the detail.
 func quote(s string) string { return `"` + s + `"` }
-
-// show is the beginning of an answer for the detail.
-func show(b []byte) string {
-	more := ""
-	if len(b) > shown {
-		b, more = b[:shown], "..."
-	}
-	return strconv.Quote(string(b)) + more
-}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/mondhq/mond/monitors/tcp/escape"
 	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
@@ -47,10 +48,10 @@ func With(names *resolve.Resolver) monitor.New {
 type probe struct {
 	reach.Options
 	tls    reach.TLS
-	send   text
+	send   escape.Text
 	expect reach.Pattern
-	quit   text
-	delim  text
+	quit   escape.Text
+	delim  escape.Text
 }
 
 // Validate judges the options together.

@@ -1,9 +1,10 @@
-// Package reach is how a monitor gets to a TCP port of a host: the options that
-// all such monitors share (port, time limit, address family, source address,
-// TLS), the address, the connection, and errors in a person's words. One
-// deadline covers everything from the name to the last byte.
+// Package reach is how a monitor gets to a TCP or UDP port of a host: the
+// options that all such monitors share (port, time limit, address family, source
+// address, TLS), the address, the connection or the exchange of datagrams, and
+// errors in a person's words. One deadline covers everything from the name to
+// the last byte.
 //
-// It speaks no protocol and judges nothing; it is not for UDP or ICMP.
+// It speaks no protocol and judges nothing; it is not for ICMP.
 package reach
 
 import (
@@ -37,12 +38,18 @@ type Options struct {
 
 // Declare declares -p, -t, -4, -6, --source and --reset.
 func (o *Options) Declare(fs *flag.FlagSet) {
-	fs.Var(&o.Port, "p", "TCP `port` to connect to")
+	o.DeclareUDP(fs)
+	fs.Lookup("p").Usage = "TCP `port` to connect to"
+	fs.BoolVar(&o.Reset, "reset", false, "end connections by a reset, so that none stay in TIME_WAIT")
+}
+
+// DeclareUDP declares -p, -t, -4, -6 and --source.
+func (o *Options) DeclareUDP(fs *flag.FlagSet) {
+	fs.Var(&o.Port, "p", "UDP `port` to send to")
 	fs.Var(&o.Limit, "t", "time limit for each host in `seconds`, or with a unit such as 500ms")
 	fs.BoolVar(&o.V4, "4", false, "use the host's IPv4 address")
 	fs.BoolVar(&o.V6, "6", false, "use the host's IPv6 address (default: IPv4 if it has one)")
-	fs.Var(&o.Source, "source", "`address` of this machine to connect from")
-	fs.BoolVar(&o.Reset, "reset", false, "end connections by a reset, so that none stay in TIME_WAIT")
+	fs.Var(&o.Source, "source", "`address` of this machine to come from")
 }
 
 // Validate judges the options together.

@@ -7,9 +7,10 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
-// Port is an option's value: a TCP port from 1 to 65535, 0 as long as none was
+// Port is an option's value: a port from 1 to 65535, 0 as long as none was
 // chosen.
 type Port uint16
 
@@ -85,6 +86,24 @@ func (p *Pattern) String() string {
 		return ""
 	}
 	return p.Regexp.String()
+}
+
+// Matches reports whether b matches the expression, if there is one. In bytes
+// that are no text, \xHH stands for that byte.
+func (p *Pattern) Matches(b []byte) bool {
+	if p.Regexp == nil || p.Match(b) {
+		return true
+	}
+	return !utf8.Valid(b) && p.MatchString(latin1(b))
+}
+
+// latin1 is b with every byte as a character of its own.
+func latin1(b []byte) string {
+	runes := make([]rune, len(b))
+	for i, c := range b {
+		runes[i] = rune(c)
+	}
+	return string(runes)
 }
 
 // Set reads an expression.

@@ -1,6 +1,11 @@
-package tcp
+package escape_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/mondhq/mond/monitors/tcp/escape"
+)
 
 func TestText(t *testing.T) {
 	for in, want := range map[string]string{
@@ -10,13 +15,13 @@ func TestText(t *testing.T) {
 		`\x00\xfF\x7e`:  "\x00\xff~",
 		`plain text äö`: "plain text äö",
 	} {
-		var got text
+		var got escape.Text
 		if err := got.Set(in); err != nil || string(got) != want {
 			t.Errorf("%s: got %q, %v", in, got, err)
 		}
 	}
 	for _, in := range []string{`\`, `a\`, `\x`, `\x1`, `\xg0`, `\q`, `\ä`} {
-		var got text
+		var got escape.Text
 		if err := got.Set(in); err == nil {
 			t.Errorf("%s: no error, %q", in, got)
 		}
@@ -28,7 +33,7 @@ func FuzzText(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		var a, b text
+		var a, b escape.Text
 		if a.Set(in) != nil {
 			return
 		}
@@ -36,4 +41,17 @@ func FuzzText(f *testing.F) {
 			t.Fatalf("%q became %q, then %q (%v)", in, a, b, err)
 		}
 	})
+}
+
+func TestShow(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                        `""`,
+		"a\n\x00\xff":             `"a\n\x00\xff"`,
+		strings.Repeat("x", 80):   `"` + strings.Repeat("x", 80) + `"`,
+		strings.Repeat("x", 1000): `"` + strings.Repeat("x", 80) + `"...`,
+	} {
+		if got := escape.Show([]byte(in)); got != want {
+			t.Errorf("%q: %s", in, got)
+		}
+	}
 }

@@ -1,4 +1,8 @@
-package tcp
+// Package escape is for bytes on a command line: [Text] is an option's value
+// that may hold any, [Show] shows bytes that came from somewhere to a person.
+//
+// It is not a shell's quoting, nor Go's.
+package escape
 
 import (
 	"errors"
@@ -7,12 +11,12 @@ import (
 	"strings"
 )
 
-// text is an option's value: bytes, in which \n \r \t \0 \\ and \xHH stand for
+// Text is an option's value: bytes, in which \n \r \t \0 \\ and \xHH stand for
 // what a command line cannot hold.
-type text []byte
+type Text []byte
 
 // String is the value as Set reads it.
-func (t *text) String() string {
+func (t *Text) String() string {
 	var b strings.Builder
 	for _, c := range *t {
 		b.WriteString(escaped(c))
@@ -38,7 +42,7 @@ func escaped(c byte) string {
 }
 
 // Set reads the value.
-func (t *text) Set(s string) error {
+func (t *Text) Set(s string) error {
 	out := make([]byte, 0, len(s))
 	for s != "" {
 		if s[0] != '\\' {
@@ -80,4 +84,16 @@ func unescape(s string) (c byte, rest string, err error) {
 		return 0, "", errors.New(`\x needs two hexadecimal digits, such as \x0a`)
 	}
 	return 0, "", fmt.Errorf(`\%c means nothing here: want \n, \r, \t, \0, \\ or \xHH`, s[1])
+}
+
+// shown is how many bytes of an answer are shown.
+const shown = 80
+
+// Show is the beginning of what a host answered, in quotes.
+func Show(b []byte) string {
+	more := ""
+	if len(b) > shown {
+		b, more = b[:shown], "..."
+	}
+	return strconv.Quote(string(b)) + more
 }
