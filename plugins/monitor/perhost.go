@@ -87,7 +87,7 @@ func (e EachHost) lookAll(ctx context.Context, hosts []string, seen []sight) {
 	for i, host := range hosts {
 		seen[i] = sight{host: host, err: errNotStarted}
 	}
-	inParallel(ctx, len(hosts), workers, func(ctx context.Context, i int) {
+	InParallel(ctx, len(hosts), workers, func(ctx context.Context, i int) {
 		i = (i + first) % len(hosts)
 		if ctx.Err() == nil {
 			seen[i] = e.look(ctx, hosts[i])
@@ -95,9 +95,11 @@ func (e EachHost) lookAll(ctx context.Context, hosts []string, seen []sight) {
 	})
 }
 
-// inParallel calls do for 0 to n-1, at most workers at a time. A panic ends the
-// others' ctx and goes on in the caller's goroutine, where it can be recovered.
-func inParallel(ctx context.Context, n, workers int, do func(ctx context.Context, i int)) {
+// InParallel calls do for 0 to n-1, at most workers at a time, and returns when
+// all have returned. A panic ends the others' ctx and goes on in the caller's
+// goroutine, where it can be recovered: in a goroutine of its own it would end
+// the process, and with it the checks of everybody.
+func InParallel(ctx context.Context, n, workers int, do func(ctx context.Context, i int)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
