@@ -7,10 +7,13 @@ import (
 	"github.com/mondhq/mond/alerts/file"
 	"github.com/mondhq/mond/alerts/lvs"
 	"github.com/mondhq/mond/alerts/mail"
+	dnsmon "github.com/mondhq/mond/monitors/dns"
 	"github.com/mondhq/mond/monitors/ftp"
 	httpmon "github.com/mondhq/mond/monitors/http"
+	nagiosmon "github.com/mondhq/mond/monitors/nagios"
 	smtpmon "github.com/mondhq/mond/monitors/smtp"
 	"github.com/mondhq/mond/monitors/tcp"
+	udpmon "github.com/mondhq/mond/monitors/udp"
 	"github.com/mondhq/mond/plugins/resolve"
 	"github.com/mondhq/mond/plugins/serve"
 )
@@ -22,9 +25,12 @@ func table() []serve.Plugin {
 	names := new(resolve.Resolver)
 	return []serve.Plugin{
 		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names)),
+		serve.Monitor(dnsmon.Name, dnsmon.Synopsis, dnsmon.With(names)),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names)),
 		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
+		serve.Monitor(nagiosmon.Name, nagiosmon.Synopsis, nagiosmon.With(new(nagiosmon.Bench))),
+		serve.Monitor(udpmon.Name, udpmon.Synopsis, udpmon.With(names)),
 		serve.Alert(file.Name, file.Synopsis, file.New),
 		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),
 		serve.Alert(mail.Name, mail.Synopsis, mail.New),

@@ -50,6 +50,9 @@ type Exec struct {
 	Grace time.Duration
 	// MaxOutput is how many bytes of its output are kept; 0 means 64 KiB.
 	MaxOutput int
+	// Aside keeps what it prints on its standard error out of its output, unless
+	// that is blank. mon reads both as one.
+	Aside bool
 	// Said, when not nil, is called with what an alert printed, if anything,
 	// however it ended. mon leaves that on the daemon's own output.
 	Said func(output string)

@@ -41,39 +41,105 @@ type outcome struct {
 // its own, and is killed with it otherwise.
 func (e Exec) run(ctx context.Context, words, env []string, in *feed, death syscall.Signal) outcome {
 	asked := time.Now()
-	c, out, err := newCapture(e.maxOutput())
+	l, err := e.listen()
 	if err != nil {
 		in.started(false)
 		return outcome{startErr: err}
 	}
-	defer c.close()
+	defer l.close()
 	p, err := e.Spawner.Start(ctx, procgroup.Spec{
 		Path: e.Path, Args: words, Env: fit(env, words, room()), Dir: e.Dir,
-		Stdin: in.child(), Stdout: out, Stderr: out,
+		Stdin: in.child(), Stdout: l.stdout, Stderr: l.stderr,
 		AmbientCaps: e.Caps, DeathSignal: death,
 	})
-	_ = out.Close() // the child has its own; only then an end can be read
+	l.started() // the child has its own ends; only then an end can be read
 	in.started(err == nil)
 	if err != nil {
 		return outcome{startErr: err, waited: time.Since(asked)}
 	}
 	o := outcome{began: time.Now(), waited: time.Since(asked)}
-	go c.run() // ends with c.finish
-	e.await(ctx, p, c, &o)
+	l.run()
+	e.await(ctx, p, l, &o)
 	o.took = time.Since(o.began)
-	o.output = c.finish()
+	o.output = l.finish()
 	return o
+}
+
+// listening is the reading of what a program prints: on both its outputs
+// together or, by Exec.Aside, on each by itself.
+type listening struct {
+	captures       []*capture // the output proper first
+	stdout, stderr *os.File   // the ends to write to
+}
+
+// listen prepares to read.
+func (e Exec) listen() (*listening, error) {
+	out, stdout, err := newCapture(e.maxOutput())
+	if err != nil {
+		return nil, err
+	}
+	l := &listening{captures: []*capture{out}, stdout: stdout, stderr: stdout}
+	if !e.Aside {
+		return l, nil
+	}
+	aside, stderr, err := newCapture(e.maxOutput())
+	if err != nil {
+		l.started()
+		l.close()
+		return nil, err
+	}
+	l.captures, l.stderr = append(l.captures, aside), stderr
+	return l, nil
+}
+
+// started gives back the ends to write to.
+func (l *listening) started() {
+	_ = l.stdout.Close()
+	if l.stderr != l.stdout {
+		_ = l.stderr.Close()
+	}
+}
+
+// run begins to read; it goes on until finish.
+func (l *listening) run() {
+	for _, c := range l.captures {
+		go c.run() // ends with c.finish
+	}
+}
+
+// ignore makes it keep nothing more.
+func (l *listening) ignore() {
+	for _, c := range l.captures {
+		c.deaf.Store(true)
+	}
+}
+
+// finish ends the reading. Where each output is read by itself the first that
+// is not blank counts.
+func (l *listening) finish() (text string) {
+	for _, c := range l.captures {
+		if said := c.finish(); strings.TrimSpace(text) == "" {
+			text = said
+		}
+	}
+	return text
+}
+
+func (l *listening) close() {
+	for _, c := range l.captures {
+		c.close()
+	}
 }
 
 // await waits for p's end, at the end of ctx by stopping it. What p prints when
 // it is stopped, such as a shell's "Terminated", is not its answer.
-func (e Exec) await(ctx context.Context, p *procgroup.Process, c *capture, o *outcome) {
+func (e Exec) await(ctx context.Context, p *procgroup.Process, l *listening, o *outcome) {
 	var err error
 	if o.exit, err = p.Wait(ctx); err == nil {
 		return
 	}
 	cause := err
-	c.deaf.Store(true)
+	l.ignore()
 	o.exit, err = p.Stop(e.grace())
 	o.stuck = err != nil
 	// A program that ended while the time ran out has answered.

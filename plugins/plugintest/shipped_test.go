@@ -66,6 +66,13 @@ func asking(t *testing.T, name string) Options {
 		return Options{Args: []string{"-p", target(t, inHTTP), "--status", "200", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
 	case "ftp.monitor", "smtp.monitor":
 		return Options{Args: []string{"-p", target(t, clerk), "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
+	case "udp.monitor":
+		port := datagrams(t, func(b []byte) []byte { return append([]byte("heard "), b...) })
+		return Options{Args: []string{"-p", port, "-s", "hello", "-e", "heard hello", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
+	case "dns.monitor":
+		return Options{Args: []string{"-p", datagrams(t, nobody), "-n", "no.example.com", "--rcode", "NXDOMAIN", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
+	case "nagios.monitor":
+		return Options{Args: []string{"--plugin", "check_it", "--dir", nagios(t), "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
 	case "file.alert":
 		return Options{Args: []string{filepath.Join(t.TempDir(), "told")}}
 	case "mail.alert":
@@ -82,6 +89,62 @@ func asking(t *testing.T, name string) Options {
 		t.Errorf("nobody said what %s is to be asked: add it to asking", name)
 	}
 	return Options{}
+}
+
+// datagrams is a UDP port at which 127.0.0.1 answers, 127.0.0.2 is silent and
+// 127.0.0.3 is down.
+func datagrams(t *testing.T, answer func([]byte) []byte) (port string) {
+	t.Helper()
+	for range 20 {
+		c, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ = net.SplitHostPort(c.LocalAddr().String())
+		silent, err := net.ListenPacket("udp", "127.0.0.2:"+port)
+		if err != nil {
+			c.Close() // somebody else has that one
+			continue
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			buf := make([]byte, 65536)
+			for {
+				n, from, err := c.ReadFrom(buf)
+				if err != nil {
+					return
+				}
+				_, _ = c.WriteTo(answer(buf[:n]), from)
+			}
+		}()
+		t.Cleanup(func() { c.Close(); silent.Close(); <-done })
+		return port
+	}
+	t.Fatal("no UDP port is free on 127.0.0.1 and 127.0.0.2")
+	return ""
+}
+
+// nobody answers a question of DNS: there is no such name.
+func nobody(question []byte) []byte {
+	answer := append([]byte(nil), question...)
+	if len(answer) > 4 {
+		answer[2], answer[3] = answer[2]|0x84, 3
+	}
+	return answer
+}
+
+// nagios is a folder with a plugin check_it.
+func nagios(t *testing.T) (folder string) {
+	t.Helper()
+	return filepath.Dir(script(t, "check_it", `case "$2" in
+	127.0.0.1) echo "IT OK - fine | time=0.5s"; exit 0 ;;
+	127.0.0.2) exec sleep 60 ;;
+	127.0.0.3) echo "IT CRITICAL - broken"; exit 2 ;;
+esac
+echo "IT UNKNOWN - who is $2?"
+exit 3
+`))
 }
 
 // postOffice takes mail on loopback until the test ends.
