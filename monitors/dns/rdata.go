@@ -17,6 +17,9 @@ func (l *values) String() string { return strings.Join(*l, ",") }
 
 // Set adds values.
 func (l *values) Set(text string) error {
+	if strings.ContainsAny(text, "\r\n") {
+		return fmt.Errorf("%q: want a single line", text)
+	}
 	quoted, begin := false, 0
 	add := func(word string) error {
 		if word = strings.TrimSpace(word); word == "" {

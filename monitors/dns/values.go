@@ -195,10 +195,7 @@ func (l *rcodes) String() string {
 func (l *rcodes) Set(text string) error {
 	var out rcodes
 	for word := range strings.SplitSeq(text, ",") {
-		c, ok := dns.StringToRcode[strings.ToUpper(word)]
-		if n, err := strconv.ParseUint(word, 10, 12); !ok && err == nil {
-			c, ok = int(n), true
-		}
+		c, ok := rcodeOf(strings.ToUpper(word))
 		if !ok {
 			return fmt.Errorf("%q is no response code: want such as NOERROR, NXDOMAIN or REFUSED", word)
 		}
@@ -208,8 +205,23 @@ func (l *rcodes) Set(text string) error {
 	return nil
 }
 
+// rcodeOf is the code of a name, or of a number with or without RCODE before it.
+func rcodeOf(word string) (int, bool) {
+	if word == "BADVERS" {
+		return dns.RcodeBadVers, true
+	}
+	if c, ok := dns.StringToRcode[word]; ok {
+		return c, true
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(word, "RCODE"), 10, 12)
+	return int(n), err == nil
+}
+
 // rcodeName is a response code in the field's words.
 func rcodeName(c int) string {
+	if c == dns.RcodeBadVers { // by the same number TSIG has its BADSIG
+		return "BADVERS"
+	}
 	if s, ok := dns.RcodeToString[c]; ok {
 		return s
 	}
