@@ -36,7 +36,7 @@ func With(names *resolve.Resolver) monitor.New {
 		m.Limit, m.Resolver = reach.Seconds(10*time.Second), names
 		m.Options.Declare(fs)
 		fs.Lookup("p").Usage = "`port` to ask at (default 53, with --tls 853)"
-		fs.Var(&m.Limit, "timeout", "the same as -t")
+		fs.Var(&m.Limit, "timeout", "`seconds`, the same as -t")
 		m.tls.Declare(fs)
 		fs.BoolVar(&m.tcp, "tcp", false, "ask over TCP (default: UDP, and TCP if the answer is truncated)")
 		fs.Var(&m.retry, "retry", "how `often` a question is sent over UDP, 1 to 10")

@@ -32,7 +32,7 @@ func (w *want) declare(fs *flag.FlagSet) {
 	fs.Var(&w.ttl, "ttl-min", "with -n: `seconds` that the records must have to live at least")
 	fs.Var(&w.pattern, "answer", "with -n: regular `expression` that one of the records must match (RE2)")
 	fs.Var(&w.values, "expect", "with -n: `values` that must be among the records, with commas between them; for an MX such as \"10 mail.example.com\"")
-	fs.Var(&w.match, "match", "how --expect is meant: `all` of the values must be there, any of them, or exact: all and no others")
+	fs.Var(&w.match, "match", "`how` --expect is meant: all of the values must be there, any of them, or exact: all and no others")
 	fs.BoolVar(&w.authority, "authoritative", false, "answers must be authoritative")
 	fs.Var(&w.recursion, "recursion", "`how` to ask: no, ask, offered (the server must offer recursion) or denied (it must not); default: as suits the question")
 }
