@@ -184,11 +184,11 @@ func TestLiars(t *testing.T) {
 			return [][]byte{good(q)}
 		}}, "--retransmit 10ms --retry 3", true, well},
 		"wrong answers first": {script{udp: func(_ int, q []byte) [][]byte { return append(wrongs(q), good(q)) }}, "", true, well},
-		"wrong answers only":  {script{udp: func(_ int, q []byte) [][]byte { return wrongs(q) }}, "-t 50ms --retry 1", false, "no answer in T: wait for an answer of 127.0.0.1:P to A www.example. (13 came to other questions)"},
+		"wrong answers only":  {script{udp: func(_ int, q []byte) [][]byte { return wrongs(q) }}, "-t 2 --retry 1", false, "no answer in T: wait for an answer of 127.0.0.1:P to A www.example. (13 came to other questions)"},
 		"case changed":        {script{udp: udp(func(q []byte) []byte { return bytes.Replace(good(q), []byte("www"), []byte("WwW"), 1) })}, "", true, well},
-		"loop":                {script{udp: udp(looping)}, "-t 50ms", false, "the answer of 127.0.0.1:P makes no sense: dns: too many compression pointers"},
+		"loop":                {script{udp: udp(looping)}, "-t 2", false, "the answer of 127.0.0.1:P makes no sense: dns: too many compression pointers"},
 		"loop, then honest":   {script{udp: func(_ int, q []byte) [][]byte { return [][]byte{looping(q), good(q)} }}, "", true, well},
-		"announces more":      {script{udp: udp(func(q []byte) []byte { return changed(good(q), func(b []byte) { b[7] = 9 }) })}, "-t 50ms", false, "the answer of 127.0.0.1:P makes no sense: it announces more records than it holds"},
+		"announces more":      {script{udp: udp(func(q []byte) []byte { return changed(good(q), func(b []byte) { b[7] = 9 }) })}, "-t 2", false, "the answer of 127.0.0.1:P makes no sense: it announces more records than it holds"},
 		"cannot read it":      {script{udp: udp(func(q []byte) []byte { return append(q[:2:2], 0x80, 0x01, 0, 0, 0, 0, 0, 0, 0, 0) })}, "", false, "A www.example.: the answer is FORMERR, want NOERROR"},
 		"with a reason": {script{udp: udp(func(q []byte) []byte {
 			return reply(q, func(m *dns.Msg) {
@@ -215,19 +215,20 @@ func TestLiars(t *testing.T) {
 		"truncated":                 {script{udp: udp(truncated), tcp: tcp(good)}, "", true, well},
 		"truncated, then closed":    {script{udp: udp(truncated), tcp: func(net.Conn, []byte) {}}, "", false, "the answer over UDP is truncated, and over TCP: 127.0.0.1:P hung up without an answer to A www.example."},
 		"truncated for ever":        {script{udp: udp(truncated), tcp: tcp(truncated)}, "", false, "the answer over UDP is truncated, and over TCP: the answer of 127.0.0.1:P is truncated over TCP"},
-		"truncated, then silent":    {script{udp: udp(truncated)}, "-t 50ms", false, "no answer in T: the answer over UDP is truncated, and over TCP: wait for an answer of 127.0.0.1:P to A www.example."},
+		"truncated, then silent":    {script{udp: udp(truncated)}, "-t 2", false, "no answer in T: the answer over UDP is truncated, and over TCP: wait for an answer of 127.0.0.1:P to A www.example."},
 		"TCP, others first":         {script{tcp: tcp(misnumbered, good)}, "--tcp", true, well},
 		"TCP, loop":                 {script{tcp: tcp(looping)}, "--tcp", false, "the answer of 127.0.0.1:P makes no sense: dns: too many compression pointers"},
 		"TCP, empty messages":       {script{tcp: tcp(nothing, nothing, good)}, "--tcp", true, well},
 		"TCP, cut":                  {script{tcp: func(c net.Conn, q []byte) { _, _ = c.Write(prefixed(good(q))[:20]) }}, "--tcp", false, "127.0.0.1:P hung up without an answer to A www.example."},
-		"TCP, slow":                 {script{tcp: func(c net.Conn, q []byte) { _, _ = c.Write(prefixed(good(q))[:20]); _, _ = io.Copy(io.Discard, c) }}, "--tcp -t 50ms", false, "no answer in T: wait for an answer of 127.0.0.1:P to A www.example."},
+		"TCP, slow":                 {script{tcp: func(c net.Conn, q []byte) { _, _ = c.Write(prefixed(good(q))[:20]); _, _ = io.Copy(io.Discard, c) }}, "--tcp -t 2", false, "no answer in T: wait for an answer of 127.0.0.1:P to A www.example."},
 		"TCP, endless":              {script{tcp: endless}, "--tcp", false, "127.0.0.1:P sends answers to other questions than A www.example."},
 		"TCP, names without end":    {script{tcp: tcp(bomb)}, "--tcp", false, "the answer of 127.0.0.1:P makes no sense: its records have more than 524288 bytes"},
-		"TLS that never finishes":   {script{}, "--tls --insecure -t 50ms", false, "no answer in T: TLS handshake as 127.0.0.1"},
-		"TLS that is none":          {script{tcp: func(c net.Conn, _ []byte) {}}, "--tls --insecure -t 50ms", false, "*"},
+		"TLS that never finishes":   {script{}, "--tls --insecure -t 2", false, "no answer in T: TLS handshake as 127.0.0.1"},
+		"TLS that is none":          {script{tcp: func(c net.Conn, _ []byte) {}}, "--tls --insecure -t 2", false, "*"},
 		"query compared with liars": {script{udp: udp(good)}, "--caching_only --query www.example:A:other.example", true, well},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting, and long enough for a busy machine
 			options := tt.options
 			if !strings.Contains(options, "--query") {
 				options += " -n www.example"
@@ -333,7 +334,7 @@ func TestManyQuestionsAndHosts(t *testing.T) {
 		}
 		return [][]byte{good(q)}
 	}}.serve(t)
-	options := "--caching_only -t 100ms --query mute.example"
+	options := "--caching_only -t 3 --query mute.example"
 	for i := range 40 {
 		options += fmt.Sprintf(" --query n%d.example", i)
 	}

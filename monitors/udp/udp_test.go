@@ -123,12 +123,12 @@ func TestAnswers(t *testing.T) {
 		"from a source":   {echoes, []string{"--source", "127.0.0.1", "--answer"}, true, `127.0.0.1: port P answered 3 bytes: "0: "`},
 		"not asked for":   {echoes, nil, true, `127.0.0.1: port P answered 3 bytes: "0: "`},
 		"an empty answer": {empty, []string{"--answer"}, true, `127.0.0.1: port P answered 0 bytes: ""`},
-		"a second try":    {second, []string{"-t", "3", "--answer"}, true, `127.0.0.1: port P answered 3 bytes: "0: "`},
+		"a second try":    {second, []string{"-t", "9", "--answer"}, true, `127.0.0.1: port P answered 3 bytes: "0: "`},
 		"one of many":     {chatter, []string{"-e", "two"}, true, `127.0.0.1: port P answered 3 bytes: "two"`},
 		"bytes":           {binary, []string{"-e", `^\xff\x00`}, true, `127.0.0.1: port P answered 3 bytes: "\xff\x00\xfe"`},
 		"long":            {long, []string{"-e", `x{1000}`}, true, `127.0.0.1: port P answered 16384 bytes: "` + strings.Repeat("x", 80) + `"...`},
-		"another answer":  {echoes, []string{"-r", "0", "-t", "0.05", "-e", "no"}, false, `127.0.0.1: the answer does not match "no": "0: "`},
-		"all others":      {chatter, []string{"-r", "0", "-t", "0.05", "-e", "no"}, false, `127.0.0.1: the answer does not match "no": "three", nor does any of the 2 before it`},
+		"another answer":  {echoes, []string{"-r", "0", "-t", "2", "-e", "no"}, false, `127.0.0.1: the answer does not match "no": "0: "`},
+		"all others":      {chatter, []string{"-r", "0", "-t", "2", "-e", "no"}, false, `127.0.0.1: the answer does not match "no": "three", nor does any of the 2 before it`},
 		"no answer":       {silent, []string{"-t", "50ms", "--answer"}, false, `127.0.0.1: no answer in T: wait for an answer of 127.0.0.1:P`},
 		"no refusal":      {silent, []string{"--wait", "50ms"}, true, `127.0.0.1: port P did not refuse in T`},
 		"short limit":     {silent, []string{"-t", "50ms"}, true, `127.0.0.1: port P did not refuse in T`},
@@ -136,6 +136,7 @@ func TestAnswers(t *testing.T) {
 		"answer refused":  {closed(t), []string{"--answer"}, false, `127.0.0.1: ask 127.0.0.1:P: connection refused`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting
 			r := check(t, "127.0.0.1", tt.port, tt.options...)
 			if got := line(r); r.Blind() || r.Failing() == tt.ok || got != tt.want {
 				t.Errorf("%v, exit %d\ngot  %s\nwant %s", r.Cause, r.Exit, got, tt.want)
