@@ -8,6 +8,7 @@ import (
 	"github.com/mondhq/mond/alerts/lvs"
 	"github.com/mondhq/mond/alerts/mail"
 	dnsmon "github.com/mondhq/mond/monitors/dns"
+	"github.com/mondhq/mond/monitors/fping"
 	"github.com/mondhq/mond/monitors/ftp"
 	httpmon "github.com/mondhq/mond/monitors/http"
 	nagiosmon "github.com/mondhq/mond/monitors/nagios"
@@ -26,6 +27,7 @@ func table() []serve.Plugin {
 	return []serve.Plugin{
 		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names)),
 		serve.Monitor(dnsmon.Name, dnsmon.Synopsis, dnsmon.With(names)),
+		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), serve.Caps("cap_net_raw")),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names)),
 		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),

@@ -85,7 +85,7 @@ func (e EachHost) lookAll(ctx context.Context, hosts []string, seen []sight) {
 		first = rand.IntN(len(hosts))
 	}
 	for i, host := range hosts {
-		seen[i] = sight{host: host, err: errNotStarted}
+		seen[i] = sight{host: host, err: ErrNotStarted}
 	}
 	InParallel(ctx, len(hosts), workers, func(ctx context.Context, i int) {
 		i = (i + first) % len(hosts)
@@ -143,8 +143,28 @@ func (p *hostPanic) Unwrap() error {
 	return err
 }
 
-// errNotStarted is the error of a host that nobody got to.
-var errNotStarted = errors.New("the time limit passed before its turn came")
+// ErrNotStarted is the error of a host that nobody got to before the time limit
+// passed. Such a host is not judged.
+var ErrNotStarted = errors.New("the time limit passed before its turn came")
+
+// Seen is what was seen of one host by a monitor that looks at many at once.
+type Seen struct {
+	// Host has at least the name. OK is set by [Sum].
+	Host Host
+	// Err is nil for a host that is well; see [PerHost] and [Warning] for what
+	// others mean.
+	Err error
+}
+
+// Sum makes the Result of what was seen, by the rules of [EachHost]; brief
+// leaves the lines of healthy hosts out of the detail.
+func Sum(seen []Seen, brief bool) Result {
+	list := make([]sight, len(seen))
+	for i, s := range seen {
+		list[i] = sight{host: s.Host.Name, detail: s.Host.Detail, err: s.Err, perf: s.Host.Perf, took: s.Host.Took}
+	}
+	return summarize(list, brief)
+}
 
 // sight is what was seen of one host.
 type sight struct {
@@ -157,7 +177,7 @@ type sight struct {
 // look sees one host.
 func (e EachHost) look(ctx context.Context, host string) sight {
 	if ctx.Err() != nil {
-		return sight{host: host, err: errNotStarted}
+		return sight{host: host, err: ErrNotStarted}
 	}
 	started := time.Now()
 	if e.Look != nil {
@@ -173,7 +193,7 @@ func (s sight) blind() Cause {
 	switch {
 	case s.err == nil:
 		return Exited
-	case errors.Is(s.err, errNotStarted):
+	case errors.Is(s.err, ErrNotStarted):
 		return Overloaded
 	case errors.Is(s.err, context.Canceled):
 		return NotRun

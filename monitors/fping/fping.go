@@ -1,0 +1,196 @@
+// Package fping is the monitor that tells which of many hosts answer a ping,
+// all at once. It takes the options of mon's fping monitor, and needs no fping
+// program: the pings are those of monitors/fping/echo.
+//
+// It asks whether a host is alive and how fast. What shares of its packets a
+// host loses is the matter of monitors/ping.
+package fping
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"time"
+
+	"github.com/mondhq/mond/monitors/fping/echo"
+	"github.com/mondhq/mond/plugins/monitor"
+	"github.com/mondhq/mond/plugins/resolve"
+)
+
+const (
+	// Name is the monitor's name in mon.cf.
+	Name = "fping.monitor"
+	// Synopsis says in a line what it is for.
+	Synopsis = "fails for hosts that do not answer a ping, or not fast enough"
+)
+
+// New declares the options of a monitor that resolves names and pings by
+// itself.
+func New(fs *flag.FlagSet) monitor.Monitor { return With(new(resolve.Resolver))(fs) }
+
+// With is New for monitors that share what they know of names. All that come
+// of one With share their sockets and their pace, too.
+func With(names *resolve.Resolver) monitor.New {
+	engine := new(echo.Engine)
+	return func(fs *flag.FlagSet) monitor.Monitor {
+		p := &probe{
+			names: names, engine: engine,
+			wait: millis(2 * time.Second), backoff: 1.5,
+			retries: count{3, 0, echo.MaxTries - 1}, size: count{56, echo.MinSize, echo.MaxSize},
+			ttl: count{0, 1, 255}, tos: count{0, 0, 255}, mark: count{0, 0, 1<<32 - 1},
+			pace: count{echo.Pace, 1, 1000000},
+		}
+		p.declare(fs)
+		return p
+	}
+}
+
+// probe is the monitor with its options.
+type probe struct {
+	names  *resolve.Resolver
+	engine *echo.Engine
+
+	all            bool
+	retries        count
+	slow, wait     millis
+	backoff        factor
+	v4, v6         bool
+	source         address
+	device         device
+	size           count
+	ttl, tos, mark count
+	pace           count
+	settings       echo.Settings
+}
+
+func (p *probe) declare(fs *flag.FlagSet) {
+	fs.BoolVar(&p.all, "a", false, "fail only if all hosts fail")
+	fs.Var(&p.retries, "r", "`number` of times that a host which did not answer is asked again")
+	fs.Var(&p.slow, "s", "`milliseconds` from which on a host fails for being slow (default: none)")
+	fs.Var(&p.wait, "t", "`milliseconds` to wait for an answer before the host is asked again, or fails")
+	fs.Var(&p.backoff, "B", "`factor` by which each further wait is longer, as fping's")
+	fs.BoolVar(&p.v4, "4", false, "use the hosts' IPv4 addresses")
+	fs.BoolVar(&p.v6, "6", false, "use the hosts' IPv6 addresses (default: IPv4 for those that have one)")
+	fs.Var(&p.source, "source", "`address` of this machine to ask from")
+	fs.Var(&p.device, "device", "network `interface` to ask by")
+	fs.Var(&p.size, "size", "`bytes` that a ping carries")
+	fs.Var(&p.ttl, "ttl", "time to live of a ping, a `number` of hops (default: the system's)")
+	fs.Var(&p.tos, "tos", "type of service of a ping, a `number` such as 0x10")
+	fs.Var(&p.mark, "mark", "firewall mark of a ping, a `number`")
+	fs.Var(&p.pace, "pace", "pings a second at most, a `number`; all checks together send 20000 unless one asks for more")
+}
+
+// Validate judges the options together.
+func (p *probe) Validate() error {
+	p.settings = echo.Settings{
+		Tries: p.retries.value + 1, Wait: time.Duration(p.wait), Backoff: float64(p.backoff),
+		Size: p.size.value, Pace: p.pace.value,
+		Dress: echo.Dress{
+			Source: p.source.Addr, Device: string(p.device),
+			Mark: uint32(p.mark.value), TTL: uint8(p.ttl.value), TOS: uint8(p.tos.value), //nolint:gosec // in their ranges
+		},
+	}
+	limit := p.settings.Limit()
+	switch {
+	case p.v4 && p.v6:
+		return errors.New("options -4 and -6: only one of them can be given")
+	case p.source.IsValid() && !p.asked().Has(p.source.Addr):
+		return fmt.Errorf("option --source: %s is no %s address", p.source.Addr, p.asked())
+	case time.Duration(p.slow) > limit:
+		return fmt.Errorf("option -s: no host is waited for as long as %v: with -t, -r and -B it is %v", &p.slow, limit)
+	}
+	return nil
+}
+
+// asked is the family that -4 or -6 asks for.
+func (p *probe) asked() resolve.Family {
+	switch {
+	case p.v4:
+		return resolve.IPv4
+	case p.v6:
+		return resolve.IPv6
+	}
+	return resolve.Any
+}
+
+// family is the family of addresses to use; a source address decides it too.
+func (p *probe) family() resolve.Family {
+	f := p.asked()
+	if f != resolve.Any || !p.source.IsValid() {
+		return f
+	}
+	if p.source.Is4() {
+		return resolve.IPv4
+	}
+	return resolve.IPv6
+}
+
+// Check pings the hosts of r.
+func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
+	started := time.Now()
+	res := p.check(ctx, r.Hosts)
+	res.Started, res.Took = started, time.Since(started)
+	return res
+}
+
+func (p *probe) check(ctx context.Context, hosts []string) monitor.Result {
+	targets := p.find(ctx, hosts)
+	answers := p.engine.Ping(ctx, p.settings, targets.addrs)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return monitor.Blinded(monitor.NotRun, "the check was cancelled")
+	}
+	seen := make([]monitor.Seen, len(hosts))
+	for i, host := range hosts {
+		seen[i].Host.Name, seen[i].Err = host, targets.errs[i]
+	}
+	for at, i := range targets.hosts {
+		p.judge(&seen[i], answers[at])
+		if kept := p.kept(hosts[i]); kept != "" {
+			annotate(&seen[i], kept)
+		}
+	}
+	res := monitor.Sum(seen, false)
+	if p.all && res.Failing() {
+		return p.notAll(res, seen)
+	}
+	return res
+}
+
+// judge says what an answer means.
+func (p *probe) judge(s *monitor.Seen, a echo.Answer) {
+	s.Err, s.Host.Took = a.Err, a.Took
+	s.Host.Perf = map[string]float64{"sent": float64(a.Sent), "lost": float64(a.Lost)}
+	if a.Err != nil {
+		return
+	}
+	s.Host.Took = a.RTT
+	s.Host.Perf["rtt_ms"] = float64(a.RTT) / float64(time.Millisecond)
+	switch {
+	case p.slow > 0 && a.RTT >= time.Duration(p.slow):
+		s.Err = fmt.Errorf("slow: it answered, and not within %s", monitor.Span(time.Duration(p.slow)))
+	case a.Lost == 1:
+		s.Host.Detail = "ok, after 1 ping without an answer"
+	case a.Lost > 1:
+		s.Host.Detail = fmt.Sprintf("ok, after %d pings without an answer", a.Lost)
+	}
+}
+
+// notAll is what a failure becomes with -a: while a host is well it is none,
+// and while one could not be judged it is not known to be one.
+func (p *probe) notAll(res monitor.Result, seen []monitor.Seen) monitor.Result {
+	var blind *monitor.Seen
+	for i := range seen {
+		if seen[i].Err == nil {
+			res.Exit, res.Summary = 0, ""
+			return res
+		}
+		if blind == nil && (monitor.Local(seen[i].Err) || errors.Is(seen[i].Err, monitor.ErrNotStarted)) {
+			blind = &seen[i]
+		}
+	}
+	if blind != nil {
+		res.Exit, res.Cause, res.Summary = 0, monitor.LocalFault, blind.Host.Name+": "+blind.Err.Error()
+	}
+	return res
+}
