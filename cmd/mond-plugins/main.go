@@ -12,6 +12,7 @@ import (
 	"github.com/mondhq/mond/monitors/ftp"
 	httpmon "github.com/mondhq/mond/monitors/http"
 	nagiosmon "github.com/mondhq/mond/monitors/nagios"
+	"github.com/mondhq/mond/monitors/ping"
 	smtpmon "github.com/mondhq/mond/monitors/smtp"
 	"github.com/mondhq/mond/monitors/tcp"
 	udpmon "github.com/mondhq/mond/monitors/udp"
@@ -30,6 +31,7 @@ func table() []serve.Plugin {
 		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), serve.Caps("cap_net_raw")),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names)),
 		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
+		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), serve.Caps("cap_net_raw")),
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
 		serve.Monitor(nagiosmon.Name, nagiosmon.Synopsis, nagiosmon.With(new(nagiosmon.Bench))),
 		serve.Monitor(udpmon.Name, udpmon.Synopsis, udpmon.With(names)),

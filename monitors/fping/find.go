@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mondhq/mond/monitors/fping/way"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -32,8 +33,8 @@ func (p *probe) find(ctx context.Context, hosts []string) targets {
 	t := targets{errs: make([]error, len(hosts))}
 	var names []int
 	for i, host := range hosts {
-		if figures(host) {
-			found[i], t.errs[i] = p.names.Addr(ctx, host, p.family())
+		if way.Figures(host) {
+			found[i], t.errs[i] = p.Addr(ctx, host)
 		} else {
 			names = append(names, i)
 		}
@@ -60,37 +61,17 @@ func (p *probe) lookUp(ctx context.Context, hosts []string, names []int, found [
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, lookups)
 	for _, i := range names {
-		if _, known := p.names.Age(hosts[i]); known {
-			found[i], errs[i] = p.names.Addr(ctx, hosts[i], p.family()) // from memory
+		if _, known := p.Names.Age(hosts[i]); known {
+			found[i], errs[i] = p.Addr(ctx, hosts[i]) // from memory
 			continue
 		}
 		turn <- struct{}{}
 		wg.Go(func() {
-			found[i], errs[i] = p.names.Addr(ctx, hosts[i], p.family())
+			found[i], errs[i] = p.Addr(ctx, hosts[i])
 			<-turn
 		})
 	}
 	wg.Wait()
-}
-
-// figures reports whether host is an address rather than a name.
-func figures(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
-}
-
-// kept is a remark about the address of host if it is only kept from earlier,
-// because the resolver does not give one any more; else it is empty.
-func (p *probe) kept(host string) string {
-	if figures(host) {
-		return ""
-	}
-	err := p.names.LastError(host)
-	age, ok := p.names.Age(host)
-	if err == nil || !ok {
-		return ""
-	}
-	return fmt.Sprintf("; its address is %s old, for the resolver says: %v", monitor.Span(age.Round(time.Second)), err)
 }
 
 // annotate adds a remark to what is said of a host.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/monitors/fping/echo"
+	"github.com/mondhq/mond/monitors/fping/way"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
 )
@@ -35,11 +36,12 @@ func With(names *resolve.Resolver) monitor.New {
 	engine := new(echo.Engine)
 	return func(fs *flag.FlagSet) monitor.Monitor {
 		p := &probe{
-			names: names, engine: engine,
-			wait: millis(2 * time.Second), backoff: 1.5,
-			retries: count{3, 0, echo.MaxTries - 1}, size: count{56, echo.MinSize, echo.MaxSize},
-			ttl: count{0, 1, 255}, tos: count{0, 0, 255}, mark: count{0, 0, 1<<32 - 1},
-			pace: count{echo.Pace, 1, 1000000},
+			Way: way.Way{Names: names}, engine: engine,
+			wait: way.Millis(2 * time.Second), backoff: 1.5,
+			retries: way.Count{Value: 3, Most: echo.MaxTries - 1},
+			size:    way.Count{Value: 56, Least: echo.MinSize, Most: echo.MaxSize},
+			ttl:     way.Count{Least: 1, Most: 255}, tos: way.Count{Most: 255}, mark: way.Count{Least: 1, Most: 1<<32 - 1},
+			pace: way.Count{Value: echo.Pace, Least: 1, Most: 1000000},
 		}
 		p.declare(fs)
 		return p
@@ -48,20 +50,16 @@ func With(names *resolve.Resolver) monitor.New {
 
 // probe is the monitor with its options.
 type probe struct {
-	names  *resolve.Resolver
-	engine *echo.Engine
-
+	way.Way
+	engine         *echo.Engine
 	all            bool
-	retries        count
-	slow, wait     millis
-	backoff        factor
-	v4, v6         bool
-	source         address
-	device         device
-	size           count
-	ttl, tos, mark count
-	pace           count
-	settings       echo.Settings
+	retries        way.Count
+	slow, wait     way.Millis
+	backoff        way.Factor
+	device         way.Device
+	size           way.Count
+	ttl, tos, mark way.Count
+	pace           way.Count
 }
 
 func (p *probe) declare(fs *flag.FlagSet) {
@@ -70,9 +68,7 @@ func (p *probe) declare(fs *flag.FlagSet) {
 	fs.Var(&p.slow, "s", "`milliseconds` from which on a host fails for being slow (default: none)")
 	fs.Var(&p.wait, "t", "`milliseconds` to wait for an answer before the host is asked again, or fails")
 	fs.Var(&p.backoff, "B", "`factor` by which each further wait is longer, as fping's")
-	fs.BoolVar(&p.v4, "4", false, "use the hosts' IPv4 addresses")
-	fs.BoolVar(&p.v6, "6", false, "use the hosts' IPv6 addresses (default: IPv4 for those that have one)")
-	fs.Var(&p.source, "source", "`address` of this machine to ask from")
+	p.Way.Declare(fs)
 	fs.Var(&p.device, "device", "network `interface` to ask by")
 	fs.Var(&p.size, "size", "`bytes` that a ping carries")
 	fs.Var(&p.ttl, "ttl", "time to live of a ping, a `number` of hops (default: the system's)")
@@ -83,47 +79,22 @@ func (p *probe) declare(fs *flag.FlagSet) {
 
 // Validate judges the options together.
 func (p *probe) Validate() error {
-	p.settings = echo.Settings{
-		Tries: p.retries.value + 1, Wait: time.Duration(p.wait), Backoff: float64(p.backoff),
-		Size: p.size.value, Pace: p.pace.value,
-		Dress: echo.Dress{
-			Source: p.source.Addr, Device: string(p.device),
-			Mark: uint32(p.mark.value), TTL: uint8(p.ttl.value), TOS: uint8(p.tos.value), //nolint:gosec // in their ranges
-		},
-	}
-	limit := p.settings.Limit()
-	switch {
-	case p.v4 && p.v6:
-		return errors.New("options -4 and -6: only one of them can be given")
-	case p.source.IsValid() && !p.asked().Has(p.source.Addr):
-		return fmt.Errorf("option --source: %s is no %s address", p.source.Addr, p.asked())
-	case time.Duration(p.slow) > limit:
+	if limit := p.settings().Limit(); time.Duration(p.slow) > limit {
 		return fmt.Errorf("option -s: no host is waited for as long as %v: with -t, -r and -B it is %v", &p.slow, limit)
 	}
-	return nil
+	return p.Way.Validate()
 }
 
-// asked is the family that -4 or -6 asks for.
-func (p *probe) asked() resolve.Family {
-	switch {
-	case p.v4:
-		return resolve.IPv4
-	case p.v6:
-		return resolve.IPv6
+// settings are the options as the engine takes them.
+func (p *probe) settings() echo.Settings {
+	return echo.Settings{
+		Tries: p.retries.Value + 1, Wait: time.Duration(p.wait), Backoff: float64(p.backoff),
+		Size: p.size.Value, Pace: p.pace.Value,
+		Dress: echo.Dress{
+			Source: p.Source.Addr, Device: string(p.device),
+			Mark: uint32(p.mark.Value), TTL: uint8(p.ttl.Value), TOS: uint8(p.tos.Value), //nolint:gosec // in their ranges
+		},
 	}
-	return resolve.Any
-}
-
-// family is the family of addresses to use; a source address decides it too.
-func (p *probe) family() resolve.Family {
-	f := p.asked()
-	if f != resolve.Any || !p.source.IsValid() {
-		return f
-	}
-	if p.source.Is4() {
-		return resolve.IPv4
-	}
-	return resolve.IPv6
 }
 
 // Check pings the hosts of r.
@@ -136,7 +107,7 @@ func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
 
 func (p *probe) check(ctx context.Context, hosts []string) monitor.Result {
 	targets := p.find(ctx, hosts)
-	answers := p.engine.Ping(ctx, p.settings, targets.addrs)
+	answers := p.engine.Ping(ctx, p.settings(), targets.addrs)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return monitor.Blinded(monitor.NotRun, "the check was cancelled")
 	}
@@ -146,7 +117,7 @@ func (p *probe) check(ctx context.Context, hosts []string) monitor.Result {
 	}
 	for at, i := range targets.hosts {
 		p.judge(&seen[i], answers[at])
-		if kept := p.kept(hosts[i]); kept != "" {
+		if kept := p.Kept(hosts[i]); kept != "" {
 			annotate(&seen[i], kept)
 		}
 	}

@@ -103,6 +103,8 @@ type Engine struct {
 	pace    pacer
 	mu      sync.Mutex
 	sockets map[socketKey]*socket
+	// unprivileged makes it do without raw sockets, for tests.
+	unprivileged bool
 }
 
 // socketKey tells sockets apart.

@@ -78,7 +78,7 @@ func (e *Engine) socket(k socketKey) (*socket, error) {
 	if s := e.sockets[k]; s != nil {
 		return s, nil
 	}
-	fd, raw, id, err := k.open()
+	fd, raw, id, err := k.open(!e.unprivileged)
 	if err != nil {
 		return nil, fault(err)
 	}

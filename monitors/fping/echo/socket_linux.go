@@ -19,20 +19,22 @@ const rcvbuf = 4 << 20
 // open makes the socket of a key: a raw one, which takes CAP_NET_RAW, or else
 // an ICMP datagram socket, which takes a group in the sysctl
 // net.ipv4.ping_group_range.
-func (k socketKey) open() (fd int, raw bool, id uint16, err error) {
+func (k socketKey) open(privileged bool) (fd int, raw bool, id uint16, err error) {
 	family, protocol := unix.AF_INET, unix.IPPROTO_ICMP
 	if k.six {
 		family, protocol = unix.AF_INET6, unix.IPPROTO_ICMPV6
 	}
 	const flags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
-	raw = true
-	fd, err = unix.Socket(family, unix.SOCK_RAW|flags, protocol)
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+	raw, err = privileged, unix.EPERM
+	if privileged {
+		fd, err = unix.Socket(family, unix.SOCK_RAW|flags, protocol)
+	}
+	if refused(err) {
 		raw = false
 		fd, err = unix.Socket(family, unix.SOCK_DGRAM|flags, protocol)
-		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-			return -1, false, 0, errNotPermitted
-		}
+	}
+	if refused(err) {
+		return -1, false, 0, errNotPermitted
 	}
 	if err != nil {
 		return -1, raw, 0, fmt.Errorf("open an ICMP socket: %w", err)
@@ -44,6 +46,9 @@ func (k socketKey) open() (fd int, raw bool, id uint16, err error) {
 	}
 	return fd, raw, id, nil
 }
+
+// refused reports whether err is for want of privileges.
+func refused(err error) bool { return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) }
 
 // errNotPermitted says what is to be done about it.
 var errNotPermitted = errors.New("open an ICMP socket: not permitted: give the program the capability cap_net_raw " +

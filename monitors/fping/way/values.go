@@ -1,4 +1,4 @@
-package fping
+package way
 
 import (
 	"errors"
@@ -8,34 +8,32 @@ import (
 	"time"
 )
 
-// count is an option's value: a whole number within limits.
-type count struct {
-	value, least, most int
-}
+// Count is an option's value: a whole number within limits.
+type Count struct{ Value, Least, Most int }
 
 // String is the number.
-func (c *count) String() string { return strconv.Itoa(c.value) }
+func (c *Count) String() string { return strconv.Itoa(c.Value) }
 
 // Set reads a number.
-func (c *count) Set(text string) error {
+func (c *Count) Set(text string) error {
 	n, err := strconv.ParseInt(text, 0, 64)
-	if err != nil || n < int64(c.least) || n > int64(c.most) {
-		return fmt.Errorf("want a whole number from %d to %d", c.least, c.most)
+	if err != nil || n < int64(c.Least) || n > int64(c.Most) {
+		return fmt.Errorf("want a whole number from %d to %d", c.Least, c.Most)
 	}
-	c.value = int(n)
+	c.Value = int(n)
 	return nil
 }
 
-// millis is an option's value: a time above 0 and of an hour at most, in
+// Millis is an option's value: a time above 0 and of an hour at most, in
 // milliseconds as mon's fping monitor takes it ("2000") or with a unit ("2s").
 // 0 stands for none as long as none was chosen.
-type millis time.Duration
+type Millis time.Duration
 
 // maxMillis is the longest time.
 const maxMillis = time.Hour
 
 // String is the time with its unit, empty without one.
-func (m *millis) String() string {
+func (m *Millis) String() string {
 	if *m == 0 {
 		return ""
 	}
@@ -43,7 +41,7 @@ func (m *millis) String() string {
 }
 
 // Set reads a time.
-func (m *millis) Set(text string) error {
+func (m *Millis) Set(text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil {
 		d, err = time.ParseDuration(text + "ms")
@@ -51,31 +49,31 @@ func (m *millis) Set(text string) error {
 	if err != nil || d <= 0 || d > maxMillis {
 		return fmt.Errorf("want a time above 0 and up to %d milliseconds, such as 500, 0.5 or 2s", maxMillis.Milliseconds())
 	}
-	*m = millis(d)
+	*m = Millis(d)
 	return nil
 }
 
-// factor is an option's value: a number from 1 to 5.
-type factor float64
+// Factor is an option's value: a number from 1 to 5.
+type Factor float64
 
 // String is the number.
-func (f *factor) String() string { return strconv.FormatFloat(float64(*f), 'g', -1, 64) }
+func (f *Factor) String() string { return strconv.FormatFloat(float64(*f), 'g', -1, 64) }
 
 // Set reads a number.
-func (f *factor) Set(text string) error {
+func (f *Factor) Set(text string) error {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(v >= 1 && v <= 5) {
 		return errors.New("want a number from 1 to 5, such as 1.5")
 	}
-	*f = factor(v)
+	*f = Factor(v)
 	return nil
 }
 
-// address is an option's value: an IP address in figures.
-type address struct{ netip.Addr }
+// Address is an option's value: an IP address in figures.
+type Address struct{ netip.Addr }
 
 // String is the address, empty without one.
-func (a *address) String() string {
+func (a *Address) String() string {
 	if !a.IsValid() {
 		return ""
 	}
@@ -83,7 +81,7 @@ func (a *address) String() string {
 }
 
 // Set reads an address.
-func (a *address) Set(text string) error {
+func (a *Address) Set(text string) error {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
 		return errors.New("want an IP address in figures")
@@ -92,17 +90,17 @@ func (a *address) Set(text string) error {
 	return nil
 }
 
-// device is an option's value: the name of a network interface.
-type device string
+// Device is an option's value: the name of a network interface.
+type Device string
 
 // String is the name.
-func (d *device) String() string { return string(*d) }
+func (d *Device) String() string { return string(*d) }
 
 // Set reads a name; the kernel's have 15 bytes at most.
-func (d *device) Set(text string) error {
+func (d *Device) Set(text string) error {
 	if text == "" || len(text) > 15 {
 		return errors.New("want the name of a network interface, such as eth0")
 	}
-	*d = device(text)
+	*d = Device(text)
 	return nil
 }

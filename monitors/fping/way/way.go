@@ -1,0 +1,91 @@
+// Package way is what the monitors that ping share: which of a host's addresses
+// is meant, where it is asked from, and the values of their options.
+//
+// It sends nothing; monitors/fping/echo and monitors/ping do.
+package way
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/mondhq/mond/plugins/monitor"
+	"github.com/mondhq/mond/plugins/resolve"
+)
+
+// Way says how to find hosts. Names is to be set before it is used.
+type Way struct {
+	Names  *resolve.Resolver
+	V4, V6 bool
+	// Source is the address to ask from; the zero Address leaves it to the kernel.
+	Source Address
+}
+
+// Declare declares -4, -6 and --source.
+func (w *Way) Declare(fs *flag.FlagSet) {
+	fs.BoolVar(&w.V4, "4", false, "use the host's IPv4 address")
+	fs.BoolVar(&w.V6, "6", false, "use the host's IPv6 address (default: IPv4 if it has one)")
+	fs.Var(&w.Source, "source", "`address` of this machine to ask from")
+}
+
+// Validate judges the options together.
+func (w *Way) Validate() error {
+	switch {
+	case w.V4 && w.V6:
+		return errors.New("options -4 and -6: only one of them can be given")
+	case w.Source.IsValid() && !w.asked().Has(w.Source.Addr):
+		return fmt.Errorf("option --source: %s is no %s address", w.Source.Addr, w.asked())
+	}
+	return nil
+}
+
+// asked is the family that -4 or -6 asks for.
+func (w *Way) asked() resolve.Family {
+	switch {
+	case w.V4:
+		return resolve.IPv4
+	case w.V6:
+		return resolve.IPv6
+	}
+	return resolve.Any
+}
+
+// family is the family of addresses to use; a source address decides it too.
+func (w *Way) family() resolve.Family {
+	f := w.asked()
+	if f != resolve.Any || !w.Source.IsValid() {
+		return f
+	}
+	if w.Source.Is4() {
+		return resolve.IPv4
+	}
+	return resolve.IPv6
+}
+
+// Addr is the address of host that is to be asked.
+func (w *Way) Addr(ctx context.Context, host string) (netip.Addr, error) {
+	return w.Names.Addr(ctx, host, w.family())
+}
+
+// Figures reports whether host is an address rather than a name.
+func Figures(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// Kept is a remark about the address of host if it is only kept from earlier,
+// because the resolver does not give one any more; else it is empty.
+func (w *Way) Kept(host string) string {
+	if Figures(host) {
+		return ""
+	}
+	err := w.Names.LastError(host)
+	age, ok := w.Names.Age(host)
+	if err == nil || !ok {
+		return ""
+	}
+	return fmt.Sprintf("; its address is %s old, for the resolver says: %v", monitor.Span(age.Round(time.Second)), err)
+}
