@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 	"syscall"
 	"time"
 
@@ -85,25 +84,21 @@ func (p *probe) run(ctx context.Context, to netip.Addr, raw bool) (s sample, err
 	stop := context.AfterFunc(ctx, pinger.Stop)
 	defer stop()
 	err = pinger.Run()
-	s.sent = len(sent)
+	s.sent = len(sent) + complaints.unreachable
 	if err == nil {
-		err = complaints.first()
+		err = complaints.err
 	}
 	return s, err
 }
 
 // complaints are the errors of sending that go-ping only logs, after which it
-// goes on.
+// goes on. They come from the goroutine that sends, as the calls of OnSend do.
 type complaints struct {
-	mu  sync.Mutex
+	// unreachable counts pings that were not sent because no neighbour answers
+	// for the host: they are lost.
+	unreachable int
+	// err is the first error that says nothing of the host.
 	err error
-}
-
-// first is the first of them that came from the system.
-func (c *complaints) first() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
 }
 
 // Fatalf is what go-ping calls for an error of sending, and for a packet that
@@ -114,12 +109,12 @@ func (c *complaints) Fatalf(_ string, args ...any) {
 		if !ok {
 			continue
 		}
-		if _, system := errors.AsType[syscall.Errno](err); system {
-			c.mu.Lock()
-			if c.err == nil {
-				c.err = err
-			}
-			c.mu.Unlock()
+		switch errno, ok := errors.AsType[syscall.Errno](err); {
+		case !ok:
+		case errno == syscall.EHOSTUNREACH:
+			c.unreachable++
+		case c.err == nil:
+			c.err = err
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/mondhq/mond/plugins/rpc"
 )
 
@@ -73,6 +75,12 @@ func asking(t *testing.T, name string) Options {
 		return Options{Args: []string{"-p", datagrams(t, nobody), "-n", "no.example.com", "--rcode", "NXDOMAIN", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
 	case "nagios.monitor":
 		return Options{Args: []string{"--plugin", "check_it", "--dir", nagios(t), "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
+	case "fping.monitor":
+		mayPing(t)
+		return Options{Args: []string{"-t", "1000", "-r1"}, Hosts: []string{"127.0.0.1", "127.0.0.2"}}
+	case "ping.monitor":
+		mayPing(t)
+		return Options{Args: []string{"-c", "2", "-i", "10", "-t", "1"}}
 	case "file.alert":
 		return Options{Args: []string{filepath.Join(t.TempDir(), "told")}}
 	case "mail.alert":
@@ -145,6 +153,19 @@ esac
 echo "IT UNKNOWN - who is $2?"
 exit 3
 `))
+// mayPing leaves out what pings where this user may not.
+func mayPing(t *testing.T) {
+	for _, kind := range []int{unix.SOCK_RAW, unix.SOCK_DGRAM} {
+		if fd, err := unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP); err == nil {
+			_ = unix.Close(fd)
+			return
+		}
+	}
+	const why = "pings take the capability cap_net_raw, or a group in the sysctl net.ipv4.ping_group_range"
+	if os.Getenv("MOND_NOSKIP") == "1" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 // postOffice takes mail on loopback until the test ends.
