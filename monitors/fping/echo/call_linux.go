@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +27,7 @@ type call struct {
 	pace   pacer
 	round  *round
 	over   chan struct{} // has a value when all outcomes are known
+	stuck  bool          // something could not be sent for want of room
 	addrs  []netip.Addr  // this machine's, once asked for
 }
 
@@ -35,30 +37,41 @@ func (e *Engine) ping(ctx context.Context, s Settings, to []netip.Addr, which []
 		engine: e, began: time.Now(), nonce: rand.Uint64(), each: each(s.Pace),
 		filler: make([]byte, s.Size-stampLen), over: make(chan struct{}, 1),
 	}
-	hosts := make([]netip.Addr, len(which))
+	hosts := make([]netip.Addr, 0, len(which))
+	places := make([]int, 0, len(which))
 	zones := map[string]string{}
-	for i, at := range which {
-		hosts[i] = inFigures(to[at], zones)
+	for _, at := range which {
+		if a, err := inFigures(to[at], zones); err != nil {
+			answers[at].Err = err
+		} else {
+			hosts, places = append(hosts, a), append(places, at)
+		}
+	}
+	if len(hosts) == 0 {
+		return
 	}
 	c.round = newRound(hosts, s.waits(), rand.IntN(len(hosts)))
 	if err := c.run(ctx, socketKey{!hosts[0].Is4(), s.Dress}); err != nil {
 		c.round.abandon(0, err, err)
 	}
-	for i, at := range which {
+	for i, at := range places {
 		answers[at] = c.round.host[i].Answer
 	}
 }
 
 // inFigures is a with the number of its zone in the place of the name.
-func inFigures(a netip.Addr, known map[string]string) netip.Addr {
+func inFigures(a netip.Addr, known map[string]string) (netip.Addr, error) {
 	zone := a.Zone()
 	if zone == "" {
-		return a
+		return a, nil
 	}
 	if _, ok := known[zone]; !ok {
-		known[zone] = fmt.Sprint(scope(zone))
+		known[zone] = strconv.FormatUint(uint64(scope(zone)), 10)
 	}
-	return a.WithZone(known[zone])
+	if known[zone] == "0" {
+		return a, fault(fmt.Errorf("send an echo request to %v: there is no interface %s", a, zone))
+	}
+	return a.WithZone(known[zone]), nil
 }
 
 // run sends and waits until all outcomes are known. An error is for all hosts.
@@ -137,8 +150,8 @@ func (c *call) tell() {
 	}
 }
 
-// end closes what is open when ctx has ended. An answer that this machine has
-// dropped may be that of any host which is late: none of them can be judged.
+// end closes what is open when ctx has ended. Hosts that are late are not
+// judged if this machine may be at fault.
 func (c *call) end(ctx context.Context, dropped uint32) {
 	s := c.socket
 	s.mu.Lock()
@@ -150,14 +163,27 @@ func (c *call) end(ctx context.Context, dropped uint32) {
 		err = context.Canceled
 	}
 	r.abandon(now, monitor.ErrNotStarted, err)
-	if dropped == 0 {
+	if err = c.excuse(dropped); err == nil {
 		return
 	}
 	for i := range r.host {
 		if late(r.host[i].Err) {
-			r.host[i].Err = fault(fmt.Errorf("this machine has dropped %d answers while it waited: raise the sysctl net.core.rmem_max, or lower the pace", dropped))
+			r.host[i].Err = fault(err)
 		}
 	}
+}
+
+// excuse is why this machine may be at fault when hosts are late: the answer
+// it has dropped, or the request that waits in a queue, may be that of any. The
+// caller holds the socket's mu.
+func (c *call) excuse(dropped uint32) error {
+	switch {
+	case dropped > 0:
+		return fmt.Errorf("this machine has dropped %d answers while it waited: raise the sysctl net.core.rmem_max, or lower the pace", dropped)
+	case c.stuck:
+		return fmt.Errorf("no answer, but this machine's own network is stuck: %w", unix.ENOBUFS)
+	}
+	return nil
 }
 
 // late reports whether err is that of a host that did not answer.

@@ -34,6 +34,7 @@ func (c *call) transmit(ctx context.Context, numbers []int) {
 			s.mu.Unlock()
 		default:
 			s.mu.Lock()
+			c.stuck = c.stuck || crowded(errno)
 			c.round.failed(numbers[i], time.Since(c.began), c.refused(numbers[i], errno))
 			s.mu.Unlock()
 			i++

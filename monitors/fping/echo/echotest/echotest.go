@@ -81,10 +81,13 @@ func Sysctl(name, value string) error {
 }
 
 // IP runs ip(8).
-func IP(words string) error {
-	out, err := exec.Command("ip", strings.Fields(words)...).CombinedOutput()
+func IP(words string) error { return Run("ip", words) }
+
+// Run runs a program; what it says is in the error.
+func Run(program, words string) error {
+	out, err := exec.Command(program, strings.Fields(words)...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("ip %s: %w: %s", words, err, out)
+		return fmt.Errorf("%s %s: %w: %s", program, words, err, out)
 	}
 	return nil
 }
