@@ -206,7 +206,9 @@ func TestDress(t *testing.T) {
 	})
 	for engine, e := range engines(t) {
 		t.Run(engine, func(t *testing.T) {
+			mu.Lock()
 			seen = nil
+			mu.Unlock()
 			s := plain(5 * time.Second)
 			s.Dress = Dress{TTL: 7, TOS: 0x28, Mark: 3}
 			s.Size = 1001
