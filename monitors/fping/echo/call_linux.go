@@ -83,10 +83,15 @@ func (c *call) run(ctx context.Context, k socketKey) (err error) {
 	dropped := c.socket.drops()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	sent := false // since the reader was last told
 	for ctx.Err() == nil {
 		n, wait := c.look()
-		if n > 0 {
+		switch {
+		case n > 0:
 			wait = c.turn(n)
+		case wait > 0 && sent:
+			c.socket.watch()
+			sent = false
 		}
 		if wait > 0 && !c.sleep(ctx, timer, wait) {
 			continue
@@ -96,6 +101,7 @@ func (c *call) run(ctx context.Context, k socketKey) (err error) {
 		}
 		if n > 0 {
 			c.send(ctx, n)
+			sent = true
 		}
 	}
 	c.end(ctx, c.socket.drops()-dropped)

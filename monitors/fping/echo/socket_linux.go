@@ -18,20 +18,20 @@ const rcvbuf = 4 << 20
 
 // open makes the socket of a key: a raw one, which takes CAP_NET_RAW, or else
 // an ICMP datagram socket, which takes a group in the sysctl
-// net.ipv4.ping_group_range.
+// net.ipv4.ping_group_range. It is no non-blocking one, so that the runtime's
+// poller leaves it alone; every call on it says that it does not wait.
 func (k socketKey) open(privileged bool) (fd int, raw bool, id uint16, err error) {
 	family, protocol := unix.AF_INET, unix.IPPROTO_ICMP
 	if k.six {
 		family, protocol = unix.AF_INET6, unix.IPPROTO_ICMPV6
 	}
-	const flags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
 	raw, err = privileged, unix.EPERM
 	if privileged {
-		fd, err = unix.Socket(family, unix.SOCK_RAW|flags, protocol)
+		fd, err = unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	}
 	if refused(err) {
 		raw = false
-		fd, err = unix.Socket(family, unix.SOCK_DGRAM|flags, protocol)
+		fd, err = unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, protocol)
 	}
 	if refused(err) {
 		return -1, false, 0, errNotPermitted
