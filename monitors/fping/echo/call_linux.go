@@ -108,6 +108,9 @@ func (c *call) run(ctx context.Context, k socketKey) (err error) {
 	return nil
 }
 
+// slack is how much longer than it must a call may sleep.
+const slack = 5 * time.Millisecond
+
 // look takes what came and says how many requests are to be sent, at most
 // batch; with none, how long to wait; less than 0 when all outcomes are known.
 func (c *call) look() (n int, wait time.Duration) {
@@ -123,7 +126,8 @@ func (c *call) look() (n int, wait time.Duration) {
 		return n, 0
 	}
 	wake, _ := r.wake()
-	return 0, max(wake-now, time.Nanosecond)
+	// Requests of one time or nearly so are given up together.
+	return 0, max(wake-now, 0) + min(slack, r.waits[0]/16) + time.Nanosecond
 }
 
 // turn waits for nothing but says how long to, until n requests may be sent.

@@ -29,7 +29,7 @@ const (
 	// Pace is how many requests a second all checks of a process send together.
 	Pace = 20000
 	// batch is how many packets go through one system call.
-	batch = 32
+	batch = 64
 )
 
 // Settings say how hosts are asked.

@@ -6,7 +6,7 @@ import (
 )
 
 // burst is how many requests may be sent at once after a pause.
-const burst = 2 * batch
+const burst = batch
 
 // pacer is a token bucket that is told the time. Who takes tokens that are not
 // there yet waits for them; others queue behind.

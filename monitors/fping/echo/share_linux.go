@@ -17,7 +17,7 @@ import (
 // poller for every packet, the process would take half as much CPU time again.
 const (
 	leastNap = 250 * time.Microsecond
-	mostNap  = 10 * time.Millisecond
+	mostNap  = 50 * time.Millisecond
 )
 
 // socket is a socket that calls share. It stays open. Calls read it whenever
@@ -110,7 +110,7 @@ func (s *socket) read(r *reader) {
 			s.mu.Lock()
 			came := s.receive()
 			s.mu.Unlock()
-			if nap = min(2*nap, mostNap); came > 0 {
+			if nap = min(nap+nap/4, mostNap); came > 0 {
 				nap = leastNap
 			}
 		}
