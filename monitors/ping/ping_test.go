@@ -82,7 +82,7 @@ func text(r monitor.Result) string {
 
 func TestCheck(t *testing.T) {
 	played(t)
-	const fast = "-c 10 -i 5 -w 100 "
+	const fast = "-c 10 -i 5 -w 1000 "
 	for name, tt := range map[string]struct{ host, options, want string }{
 		"none lost":      {"10.9.0.9", fast, `exited 0 false "10.9.0.9: 0 of 10 pings lost"`},
 		"some lost":      {"10.9.3.9", fast, `exited 0 false "10.9.3.9: 3 of 10 pings lost (30%)"`},

@@ -363,3 +363,27 @@ func BenchmarkPerHost(b *testing.B) {
 		})
 	}
 }
+
+// Sum follows the rules of EachHost for hosts that were looked at together.
+func TestSum(t *testing.T) {
+	seen := []monitor.Seen{
+		{Host: monitor.Host{Name: "web1", Took: 2 * time.Millisecond, Perf: map[string]float64{"rtt_ms": 2}}},
+		{Host: monitor.Host{Name: "web2", Took: time.Second}, Err: monitor.Late("sent 1 echo request")},
+		{Host: monitor.Host{Name: "web3"}, Err: monitor.ErrNotStarted},
+	}
+	r := monitor.Sum(seen, false)
+	const detail = "web2: no answer in 1s: sent 1 echo request\nweb3: not judged: the time limit passed before its turn came\nweb1: ok (2ms)\n"
+	if r.Cause != monitor.Exited || r.Exit != 1 || r.Summary != "web2" || r.Detail != detail {
+		t.Errorf("%+v", r)
+	}
+	want := []monitor.Host{
+		{Name: "web1", Detail: "ok (2ms)", OK: true, Took: 2 * time.Millisecond, Perf: map[string]float64{"rtt_ms": 2}},
+		{Name: "web2", Detail: "no answer in 1s: sent 1 echo request", Took: time.Second},
+	}
+	if diff := cmp.Diff(want, r.Hosts); diff != "" {
+		t.Error(diff)
+	}
+	if r := monitor.Sum(seen[2:], true); r.Cause != monitor.Overloaded {
+		t.Errorf("%+v", r)
+	}
+}
