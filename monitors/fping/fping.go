@@ -162,6 +162,9 @@ func (p *probe) notAll(res monitor.Result, seen []monitor.Seen) monitor.Result {
 	}
 	if blind != nil {
 		res.Exit, res.Cause, res.Summary = 0, monitor.LocalFault, blind.Host.Name+": "+blind.Err.Error()
+		if errors.Is(blind.Err, monitor.ErrNotStarted) {
+			res.Cause = monitor.Overloaded
+		}
 	}
 	return res
 }

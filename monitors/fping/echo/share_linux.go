@@ -14,10 +14,13 @@ import (
 // How long the goroutine that reads a socket sleeps between two looks: the
 // less the more lately something was sent or came. When it came is known from
 // the kernel, so that round trips do not suffer; but woken by the runtime's
-// poller for every packet, the process would take half as much CPU time again.
+// poller for every packet, the process would take half as much CPU time again
+// (measured: 114 instead of 74 us a host, where fping -i0 took 73). In the
+// longest nap no more comes at full pace than the receive buffer holds that
+// the kernel gives to anybody.
 const (
 	leastNap = 250 * time.Microsecond
-	mostNap  = 50 * time.Millisecond
+	mostNap  = 20 * time.Millisecond
 )
 
 // socket is a socket that calls share. It stays open. Calls read it whenever

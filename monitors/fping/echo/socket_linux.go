@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rcvbuf is the receive buffer that is asked for. Half of it is enough for the
-// replies to 50 ms of requests at full pace, each of which counts for some
-// 800 bytes; what the kernel gives without CAP_NET_ADMIN may be less.
+// rcvbuf is the receive buffer that is asked for, in bytes. It holds the replies
+// to 250 ms of requests at full pace, each of which counts for some 800 bytes;
+// without CAP_NET_ADMIN the kernel may give less.
 const rcvbuf = 4 << 20
 
 // open makes the socket of a key: a raw one, which takes CAP_NET_RAW, or else
