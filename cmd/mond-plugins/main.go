@@ -26,14 +26,14 @@ func main() { serve.MainTable(table()) }
 func table() []serve.Plugin {
 	names := new(resolve.Resolver)
 	return []serve.Plugin{
-		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names)),
 		serve.Monitor(dnsmon.Name, dnsmon.Synopsis, dnsmon.With(names)),
 		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), serve.Caps("cap_net_raw")),
+		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names)),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names)),
-		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
-		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), serve.Caps("cap_net_raw")),
-		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
 		serve.Monitor(nagiosmon.Name, nagiosmon.Synopsis, nagiosmon.With(new(nagiosmon.Bench))),
+		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), serve.Caps("cap_net_raw")),
+		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
+		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
 		serve.Monitor(udpmon.Name, udpmon.Synopsis, udpmon.With(names)),
 		serve.Alert(file.Name, file.Synopsis, file.New),
 		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),
