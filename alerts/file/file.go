@@ -21,10 +21,9 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"sync"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/alert/told"
 )
 
 // Name is the program's name in mon.cf.
@@ -39,16 +38,8 @@ type Alert struct {
 	dir     string
 	summary string
 
-	mu sync.Mutex
-	// written holds the files that took a notice which others did not, by its
-	// ID, so that the next try does not write to them again; order holds the
-	// IDs, oldest first.
-	written map[string][]string
-	order   []string
+	memory told.Memory
 }
-
-// remembered is how many notices Alert.written holds at most.
-const remembered = 1024
 
 // New declares the options of file.alert.
 func New(fs *flag.FlagSet) alert.Alert {
@@ -77,22 +68,8 @@ func (a *Alert) Alert(ctx context.Context, r alert.Request) error {
 	if err := a.Validate(); err != nil {
 		return alert.Permanent(err)
 	}
-	text, done := block(r, a.summary), a.recall(r.ID)
-	var errs []error
-	for _, name := range a.words.Args() {
-		if slices.Contains(done, name) {
-			continue
-		}
-		if err := a.write(ctx, name, r, text); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		done = append(done, name)
-	}
-	if len(errs) > 0 && r.ID != "" {
-		a.remember(r.ID, done)
-	}
-	return errors.Join(errs...)
+	text := block(r, a.summary)
+	return a.memory.Each(r.ID, a.words.Args(), func(name string) error { return a.write(ctx, name, r, text) })
 }
 
 func (a *Alert) write(ctx context.Context, name string, r alert.Request, text []byte) error {
@@ -101,30 +78,6 @@ func (a *Alert) write(ctx context.Context, name string, r alert.Request, text []
 		return err
 	}
 	return appendTo(ctx, path, text)
-}
-
-// recall gives the files that have the notice, and forgets them.
-func (a *Alert) recall(id string) []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	done := a.written[id]
-	delete(a.written, id)
-	a.order = slices.DeleteFunc(a.order, func(other string) bool { return other == id })
-	return done
-}
-
-func (a *Alert) remember(id string, done []string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.written == nil {
-		a.written = map[string][]string{}
-	}
-	a.written[id] = done
-	a.order = append(a.order, id)
-	if len(a.order) > remembered {
-		delete(a.written, a.order[0])
-		a.order = a.order[1:]
-	}
 }
 
 func (a *Alert) path(name, logdir string) (string, error) {

@@ -5,14 +5,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/mail"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/alert/wording"
 )
 
 // letter is all that a mail is made of.
@@ -47,9 +46,9 @@ func (l letter) message(envelope ...mail.Address) *gomail.Msg {
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	for name, value := range map[gomail.Header]string{
 		"X-Mond-Kind": r.Kind.String(), "X-Mond-Group": r.Group, "X-Mond-Service": r.Service,
-		"X-Mond-Status": statusWord(r.Status), "X-Mond-ID": r.ID,
+		"X-Mond-Status": wording.Status(r.Status), "X-Mond-ID": r.ID,
 	} {
-		if value = clean(value, 400); value != "" {
+		if value = wording.OneLine(value, 400); value != "" {
 			m.SetGenHeader(name, value)
 		}
 	}
@@ -62,10 +61,10 @@ func (l letter) title() string {
 	r := l.request
 	summary := l.subject
 	if summary == "" {
-		summary = summaryOf(r)
+		summary = wording.Summary(r)
 	}
-	return fmt.Sprintf("%s %s/%s: %s (%s)", r.Kind.Heading(), clean(r.Group, 100), clean(r.Service, 100),
-		clean(summary, 200), r.At.Local().Format("Mon Jan 2 15:04:05"))
+	return fmt.Sprintf("%s %s/%s: %s (%s)", r.Kind.Heading(), wording.OneLine(r.Group, 100), wording.OneLine(r.Service, 100),
+		wording.OneLine(summary, 200), r.At.Local().Format("Mon Jan 2 15:04:05"))
 }
 
 // id names the notice, not the mail: every try at one notice carries the same
@@ -77,7 +76,7 @@ func (l letter) id() string {
 		key = strings.Join([]string{r.Group, r.Service, r.Kind.String(), r.At.Format(time.RFC3339Nano), r.Output}, "\x00")
 	}
 	sum := sha256.Sum256([]byte(key))
-	return "mond." + hex.EncodeToString(sum[:16]) + "@" + clean(l.host, 200)
+	return "mond." + hex.EncodeToString(sum[:16]) + "@" + wording.OneLine(l.host, 200)
 }
 
 // body is the text of the mail.
@@ -89,18 +88,18 @@ func (l letter) body() string {
 			fmt.Fprintf(&b, "%-12s %s\n", name+":", value)
 		}
 	}
-	fmt.Fprintf(&b, "%s\n\n", strings.TrimSpace(sentence(r.Kind)+" "+clean(summaryOf(r), 1000)))
-	line("Group", clean(r.Group, 400))
-	line("Service", clean(r.Service, 400))
-	line("About", clean(r.Env["MON_DESCRIPTION"], 400))
-	line("Status", statusWord(r.Status))
+	fmt.Fprintf(&b, "%s\n\n", strings.TrimSpace(sentence(r.Kind)+" "+wording.OneLine(wording.Summary(r), 1000)))
+	line("Group", wording.OneLine(r.Group, 400))
+	line("Service", wording.OneLine(r.Service, 400))
+	line("About", wording.OneLine(r.Env["MON_DESCRIPTION"], 400))
+	line("Status", wording.Status(r.Status))
 	line("Time", r.At.Local().Format("Mon Jan 2 15:04:05 MST 2006"))
-	line("Hosts", clean(strings.Join(r.Hosts, " "), 4000))
-	line("Acknowledged", clean(r.Env["MON_ACK"], 400))
+	line("Hosts", wording.OneLine(strings.Join(r.Hosts, " "), 4000))
+	line("Acknowledged", wording.OneLine(r.Env["MON_ACK"], 400))
 	for _, remark := range remarks(r) {
 		fmt.Fprintf(&b, "\n%s\n", remark)
 	}
-	if detail := detailOf(r); detail != "" {
+	if detail := wording.Detail(r); detail != "" {
 		fmt.Fprintf(&b, "\nDetail:\n%s\n", detail)
 	}
 	return b.String()
@@ -138,49 +137,4 @@ func remarks(r alert.Request) []string {
 		out = append(out, "mond could not save this notice before it told it: look after the disk of its host.")
 	}
 	return out
-}
-
-// summaryOf is the summary, or for a notice without one the first line of its
-// output.
-func summaryOf(r alert.Request) string {
-	if s := strings.TrimSpace(r.Summary); s != "" {
-		return s
-	}
-	first, _, _ := strings.Cut(r.Output, "\n")
-	return strings.TrimSpace(first)
-}
-
-// detailOf is the output without the summary, which is its first line as a
-// rule.
-func detailOf(r alert.Request) string {
-	out := strings.ReplaceAll(r.Output, "\r\n", "\n")
-	if first, rest, _ := strings.Cut(out, "\n"); strings.TrimSpace(first) == summaryOf(r) {
-		out = rest
-	}
-	return strings.Trim(strings.ToValidUTF8(out, "\uFFFD"), "\n")
-}
-
-// statusWord is mon's word for an opstatus.
-func statusWord(n int) string {
-	words := [...]string{"fail", "ok", "coldstart", "warmstart", "linkdown", "unknown", "timeout", "untested", "dependency", "warn"}
-	if n < 0 || n >= len(words) {
-		return strconv.Itoa(n)
-	}
-	return words[n]
-}
-
-// clean makes one line of s that is safe in a header, of at most limit
-// characters.
-func clean(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.Join(strings.Fields(s), " ")
-	if runes := []rune(s); len(runes) > limit {
-		s = string(runes[:limit-3]) + "..."
-	}
-	return s
 }

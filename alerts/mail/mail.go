@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/alert/told"
 )
 
 // Name is the program's name in mon.cf.
@@ -38,7 +39,7 @@ type Alert struct {
 	helo        string
 	timeout     time.Duration
 
-	memory memory
+	memory told.Memory
 }
 
 // New declares the options of mail.alert.

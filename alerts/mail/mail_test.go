@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"mime"
 	"mime/quotedprintable"
@@ -240,8 +239,8 @@ func TestTheOthersAreToldOnce(t *testing.T) {
 	if d := cmp.Diff([]string{"a", "b", "a", "b", "slow", "a", "slow", "b"}, to); d != "" {
 		t.Error(d)
 	}
-	if len(a.memory.told) != 0 || len(a.memory.order) != 0 {
-		t.Errorf("remembered for nothing: %v", a.memory.told)
+	if n := a.memory.Len(); n != 0 {
+		t.Errorf("remembers %d notices for nothing", n)
 	}
 }
 
@@ -269,17 +268,6 @@ func TestARefusalAmongDelaysIsNotForGood(t *testing.T) {
 	a = mustLine(t, "--server", s.addr, "a@example.com", "b@example.com")
 	if err := a.Alert(t.Context(), request()); err == nil || alert.IsPermanent(err) {
 		t.Error(err)
-	}
-}
-
-func TestMemoryIsBounded(t *testing.T) {
-	var m memory
-	for i := range 3 * remembered {
-		m.remember(fmt.Sprint(i), mail.Address{Address: "a"})
-		m.remember("", mail.Address{Address: "a"})
-	}
-	if len(m.told) != remembered || len(m.order) != remembered {
-		t.Errorf("%d, %d", len(m.told), len(m.order))
 	}
 }
 
@@ -538,16 +526,6 @@ func FuzzAddress(f *testing.F) {
 			if strings.ContainsAny(text, "\r\n") || a.Address == "" || strings.HasPrefix(text, "-") {
 				t.Errorf("%q gives the header %q", s, text)
 			}
-		}
-	})
-}
-
-func FuzzClean(f *testing.F) {
-	f.Add("web1\r\nBcc: x", 10)
-	f.Fuzz(func(t *testing.T, s string, limit int) {
-		limit = 10 + max(0, limit%500)
-		if got := clean(s, limit); strings.ContainsAny(got, "\r\n\x00") || len([]rune(got)) > limit {
-			t.Errorf("%q gives %q", s, got)
 		}
 	})
 }

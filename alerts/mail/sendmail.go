@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/alert/wording"
 )
 
 // defaultSendmail is where a mail system has its program by custom.
@@ -89,5 +90,5 @@ func (t *start) String() string {
 	if s == "" {
 		return ""
 	}
-	return ": " + clean(s, t.limit)
+	return ": " + wording.OneLine(s, t.limit)
 }

@@ -10,12 +10,14 @@ import (
 	"net/mail"
 	"net/textproto"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/alert/told"
 )
 
 // The modes of --tls.
@@ -100,12 +102,8 @@ func (a *Alert) deliver(ctx context.Context, l letter) error {
 	for i := range l.to {
 		l.to[i] = qualify(l.to[i], l.host)
 	}
-	left := a.memory.without(l.request.ID, l.to)
-	err := a.session(ctx, l, left)
-	if err == nil || alert.IsPermanent(err) {
-		a.memory.forget(l.request.ID)
-	}
-	return err
+	left := slices.DeleteFunc(slices.Clone(l.to), func(to mail.Address) bool { return a.memory.Has(l.request.ID, to.Address) })
+	return a.memory.Close(l.request.ID, a.session(ctx, l, left))
 }
 
 // session connects and sends l to each of left.
@@ -138,7 +136,7 @@ func (a *Alert) each(ctx context.Context, l letter, left []mail.Address, where s
 		m := l.message(to)
 		err := send(m)
 		if m.IsDelivered() {
-			a.memory.remember(l.request.ID, to)
+			a.memory.Remember(l.request.ID, to.Address)
 			continue
 		}
 		errs = append(errs, explain(ctx, "mail to "+to.Address+" by", where, err))
@@ -147,7 +145,7 @@ func (a *Alert) each(ctx context.Context, l letter, left []mail.Address, where s
 			break
 		}
 	}
-	return join(errs)
+	return told.Join(errs)
 }
 
 // survives reports whether the session can go on with the next address.
@@ -155,24 +153,6 @@ func survives(err error) bool {
 	e, ok := errors.AsType[*gomail.SendError](err)
 	return ok && e.ErrorCode() != 0 && (e.Reason == gomail.ErrSMTPMailFrom || e.Reason == gomail.ErrSMTPRcptTo || e.Reason == gomail.ErrSMTPDataClose)
 }
-
-// join makes one error of those of several addresses: permanent if all are,
-// since only then would another try change nothing.
-func join(errs []error) error {
-	err, permanent := errors.Join(errs...), 0
-	for _, e := range errs {
-		if alert.IsPermanent(e) {
-			permanent++
-		}
-	}
-	if permanent > 0 && permanent < len(errs) {
-		return mixed{err}
-	}
-	return err
-}
-
-// mixed hides that a part of an error is permanent.
-type mixed struct{ error }
 
 // explain says what was tried and marks err as permanent if the server refused
 // for good (5xx).
