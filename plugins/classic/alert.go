@@ -50,16 +50,22 @@ func (e *ExitError) Error() string {
 // started, that was killed or that did not end in time are worth another try.
 // Whether it read its input is not looked at.
 func RunAlert(ctx context.Context, e Exec, r alert.Request) error {
+	return RunProgram(ctx, e, r, AlertWords(r), r.Output)
+}
+
+// RunProgram is [RunAlert] for a program that is no alert of mon's: it gets the
+// same environment, but the words and the input that the caller chooses.
+func RunProgram(ctx context.Context, e Exec, r alert.Request, words []string, input string) error {
 	ctx, cancel := e.bounded(ctx)
 	defer cancel()
-	in, err := newFeed(r.Output)
+	in, err := newFeed(input)
 	if err != nil {
 		return fmt.Errorf("alert %s: %w", e.Path, err)
 	}
 	env := environ(e.Env, e.dirs(), alertVars(r), r.Env)
 	// SIGTERM, so that an alert in the middle of telling may finish if it cares
 	// to, should the daemon die.
-	o := e.run(ctx, alertWords(r), env, in, syscall.SIGTERM)
+	o := e.run(ctx, words, env, in, syscall.SIGTERM)
 	in.finish()
 	if e.Said != nil && o.output != "" {
 		e.Said(o.output)
@@ -99,8 +105,9 @@ func said(output string) string {
 	return "; it said: " + line
 }
 
-// alertWords are the arguments: mon's own, the flag of the kind, the line's.
-func alertWords(r alert.Request) []string {
+// AlertWords are the arguments of an alert: mon's own, the flag of the kind, the
+// words of its line.
+func AlertWords(r alert.Request) []string {
 	words := []string{
 		"-s", r.Service, "-g", r.Group, "-h", joinHosts(r.Hosts),
 		"-t", strconv.FormatInt(r.At.Unix(), 10),

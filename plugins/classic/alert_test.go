@@ -254,7 +254,7 @@ func TestAlertBothWays(t *testing.T) {
 			r.Exit = rapid.IntRange(0, 255).Draw(t, "exit")
 		}
 		env := environ(nil, alertVars(r), map[string]string{"MON_LAST_SUMMARY": r.Summary})
-		got, _, err := ParseAlert(alertWords(r), env, strings.NewReader(r.Output), time.Time{})
+		got, _, err := ParseAlert(AlertWords(r), env, strings.NewReader(r.Output), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
