@@ -4,9 +4,13 @@
 package main
 
 import (
+	execalert "github.com/mondhq/mond/alerts/exec"
 	"github.com/mondhq/mond/alerts/file"
 	"github.com/mondhq/mond/alerts/lvs"
 	"github.com/mondhq/mond/alerts/mail"
+	syslogalert "github.com/mondhq/mond/alerts/syslog"
+	trapalert "github.com/mondhq/mond/alerts/trap"
+	"github.com/mondhq/mond/alerts/webhook"
 	dnsmon "github.com/mondhq/mond/monitors/dns"
 	"github.com/mondhq/mond/monitors/fping"
 	"github.com/mondhq/mond/monitors/ftp"
@@ -35,8 +39,12 @@ func table() []serve.Plugin {
 		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
 		serve.Monitor(udpmon.Name, udpmon.Synopsis, udpmon.With(names)),
+		serve.Alert(execalert.Name, execalert.Synopsis, execalert.New),
 		serve.Alert(file.Name, file.Synopsis, file.New),
 		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),
 		serve.Alert(mail.Name, mail.Synopsis, mail.New),
+		serve.Alert(syslogalert.Name, syslogalert.Synopsis, syslogalert.New),
+		serve.Alert(trapalert.Name, trapalert.Synopsis, trapalert.New),
+		serve.Alert(webhook.Name, webhook.Synopsis, webhook.New),
 	}
 }

@@ -3,7 +3,10 @@ package plugintest
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +86,14 @@ func asking(t *testing.T, name string) Options {
 		return Options{Args: []string{"-c", "2", "-i", "10", "-t", "1"}}
 	case "file.alert":
 		return Options{Args: []string{filepath.Join(t.TempDir(), "told")}}
+	case "exec.alert":
+		return Options{Args: []string{"--classic", "--", "/bin/sh", "-c", "cat >/dev/null"}}
+	case "syslog.alert":
+		return Options{Args: []string{"--server", sink(t)}}
+	case "trap.alert":
+		return Options{Args: []string{"-U", "trapper", "-P", "secret", sink(t)}}
+	case "webhook.alert":
+		return Options{Args: []string{"--ok", "204", hook(t)}}
 	case "mail.alert":
 		return Options{Args: []string{"--server", postOffice(t), "--tls", "none", "-f", "mond@localhost", "operator@localhost"}}
 	case "lvs.alert":
@@ -169,6 +180,28 @@ func mayPing(t *testing.T) {
 		t.Fatal(why)
 	}
 	t.Skip(why)
+}
+
+// sink takes UDP packets on loopback until the test ends, and drops them.
+func sink(t *testing.T) (address string) {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
+}
+
+// hook takes requests on loopback until the test ends.
+func hook(t *testing.T) (url string) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // postOffice takes mail on loopback until the test ends.
