@@ -23,6 +23,11 @@ type letter struct {
 	to      []mail.Address
 	host    string
 	request alert.Request
+
+	// ownTitle and ownText are what templates make in place of the usual, html
+	// stands beside the text; all may be empty. faults say which failed.
+	ownTitle, ownText, html string
+	faults                  []string
 }
 
 // message makes the mail. The addresses go into a header of our own making:
@@ -53,11 +58,18 @@ func (l letter) message(envelope ...mail.Address) *gomail.Msg {
 		}
 	}
 	m.SetBodyString(gomail.TypeTextPlain, l.body())
+	if l.html != "" {
+		m.AddAlternativeString(gomail.TypeTextHTML, l.html)
+	}
 	return m
 }
 
-// title is the subject in mon's form: TYPE GROUP/SERVICE: SUMMARY (TIME).
+// title is the subject, in mon's form if no template made it: TYPE
+// GROUP/SERVICE: SUMMARY (TIME).
 func (l letter) title() string {
+	if l.ownTitle != "" {
+		return l.ownTitle
+	}
 	r := l.request
 	summary := l.subject
 	if summary == "" {
@@ -81,6 +93,17 @@ func (l letter) id() string {
 
 // body is the text of the mail.
 func (l letter) body() string {
+	text := l.ownText
+	if text == "" {
+		text = l.usualBody()
+	}
+	for _, fault := range l.faults {
+		text += "\n" + fault + "\n"
+	}
+	return text
+}
+
+func (l letter) usualBody() string {
 	r := l.request
 	var b strings.Builder
 	line := func(name, value string) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/alert/told"
+	"github.com/mondhq/mond/plugins/alert/wording"
 )
 
 // Name is the program's name in mon.cf.
@@ -29,6 +30,9 @@ const Synopsis = "tells of failures and recoveries by mail"
 type Alert struct {
 	words       *flag.FlagSet
 	summary     string
+	title       wording.Text
+	text        wording.File
+	html        wording.HTML
 	from        string
 	server      string
 	sendmail    string
@@ -46,6 +50,9 @@ type Alert struct {
 func New(fs *flag.FlagSet) alert.Alert {
 	a := &Alert{words: fs}
 	fs.StringVar(&a.summary, "S", "", "`TEXT` in place of the summary in the subject")
+	fs.Var(&a.title, "subject", "`TEMPLATE` of the whole subject, such as \"{{.Group}} {{.Status}}: {{.Summary}}\"")
+	fs.Var(&a.text, "template", "`FILE` with a template of the text")
+	fs.Var(&a.html, "html", "`FILE` with a template of HTML to send beside the text")
 	fs.StringVar(&a.from, "f", "", "sender `ADDRESS` (default: as sendmail has it; by SMTP mond@ this host)")
 	fs.StringVar(&a.server, "server", "", "send by SMTP to `HOST[:PORT]` (port 25, or 465 with --tls implicit)")
 	fs.StringVar(&a.sendmail, "sendmail", "", "pass the mail to `PROGRAM` -oi -t (default without --server: "+defaultSendmail+" if there is one, else SMTP to localhost)")
@@ -67,6 +74,9 @@ func (a *Alert) Validate() error {
 		if _, err := parseAddress(a.from); err != nil {
 			return fmt.Errorf("sender -f: %w", err)
 		}
+	}
+	if err := a.validateTemplates(); err != nil {
+		return err
 	}
 	if a.timeout <= 0 {
 		return fmt.Errorf("--timeout %v: must be more than 0", a.timeout)
@@ -107,6 +117,7 @@ func (a *Alert) Alert(ctx context.Context, r alert.Request) error {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	l := letter{subject: a.summary, to: to, host: a.host(), request: r}
+	a.word(ctx, &l)
 	if program := a.program(); program != "" {
 		return a.pipe(ctx, program, l)
 	}

@@ -87,7 +87,7 @@ func asking(t *testing.T, name string) Options {
 	case "file.alert":
 		return Options{Args: []string{filepath.Join(t.TempDir(), "told")}}
 	case "exec.alert":
-		return Options{Args: []string{"--classic", "--", "/bin/sh", "-c", "cat >/dev/null"}}
+		return Options{Args: []string{"--", "/bin/cat"}}
 	case "syslog.alert":
 		return Options{Args: []string{"--server", sink(t)}}
 	case "trap.alert":
