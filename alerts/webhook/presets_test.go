@@ -30,7 +30,7 @@ const folder = "../../etc/examples/webhook"
 func hostile() []alert.Request {
 	var all []alert.Request
 	for k := alert.Failure; k.Valid(); k++ {
-		for _, text := range []string{"", "plain", "\"}],\\ \x00\x1b\xff <&> {{.}} \u2028\ntwo\n\tthree", strings.Repeat("long \"line\"\n", 20_000)} {
+		for _, text := range []string{"", "plain", "\"}],\\ \x00\x1b\xff <&> {{.}} \u2028\ntwo\n\tthree", strings.Repeat("long \"line\"\n", 4_000)} {
 			r := request()
 			r.Kind, r.Summary, r.Output, r.Group, r.Env["MON_ACK"] = k, "", text, "we\"b", text
 			all = append(all, r)
