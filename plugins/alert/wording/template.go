@@ -205,7 +205,11 @@ func (s source) check() error {
 }
 
 func (s source) render(ctx context.Context, n Notice) (string, error) {
-	b := newBudget(ctx)
+	return s.spend(newBudget(ctx), n)
+}
+
+// spend renders with what is left of b.
+func (s source) spend(b *budget, n Notice) (string, error) {
 	t, err := s.parse(b)
 	if err != nil {
 		return "", err
