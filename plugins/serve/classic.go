@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/classic"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/rpc"
@@ -139,9 +140,18 @@ func (p Plugin) classicAlert(ctx context.Context, s Streams) int {
 	}()
 	if err != nil {
 		_, _ = fmt.Fprintf(s.Err, "%s: %v\n", p.name, err)
-		return 1
+		return exitOf(err)
 	}
 	return 0
+}
+
+// exitOf is the exit status of an alert that returned err: mond tries again
+// after [classic.ExitRetry] only; mon looks at none.
+func exitOf(err error) int {
+	if alert.IsPermanent(err) {
+		return 1
+	}
+	return classic.ExitRetry
 }
 
 // input is the standard input, nil when it is a terminal: nobody types an

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/classic"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/rpc"
 	"github.com/mondhq/mond/plugins/rpc/pb"
@@ -127,9 +128,9 @@ func TestClassicAlert(t *testing.T) {
 	if r.Group != "web" || r.Service != "http" || r.Output != "web1\ndetail\n" || !cmp.Equal(r.Args, []string{"-u", "joe"}) || r.Kind != alert.Failure {
 		t.Errorf("told %+v", r)
 	}
-	for _, err := range []error{errors.New("no route"), errors.New("panic")} {
+	for err, code := range map[error]int{errors.New("no route"): classic.ExitRetry, errors.New("panic"): classic.ExitRetry, alert.Permanent(errors.New("no such user")): 1} {
 		a.err = err
-		if got := runIt(t, a.plugin(), "", nil); got.Code != 1 || !strings.Contains(got.Err, "tell.alert: ") {
+		if got := runIt(t, a.plugin(), "", nil); got.Code != code || !strings.Contains(got.Err, "tell.alert: ") {
 			t.Errorf("%v: got %+v", err, got)
 		}
 	}
