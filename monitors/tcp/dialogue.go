@@ -7,9 +7,11 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"time"
 
 	"github.com/mondhq/mond/monitors/tcp/escape"
 	"github.com/mondhq/mond/monitors/tcp/reach"
+	"github.com/mondhq/mond/plugins/monitor"
 )
 
 const (
@@ -25,16 +27,29 @@ const (
 // talk holds the dialogue on a new connection and ends it.
 func (p *probe) talk(c *reach.Conn, host string) (detail string, err error) {
 	defer c.Close()
-	var conn net.Conn = c
 	detail = "port " + strconv.Itoa(int(p.Port)) + " open"
-	if p.tls.On {
-		secured, err := p.tls.Handshake(c, host)
-		if err != nil {
-			return "", err
-		}
-		defer secured.Close()
-		conn, detail = secured, detail+" with TLS"
+	if !p.tls.On {
+		return p.converse(c, detail)
 	}
+	secured, err := p.tls.Handshake(c, host)
+	if err != nil {
+		return "", err
+	}
+	defer secured.Close()
+	warning, err := p.tls.Expiry(secured.ConnectionState(), time.Now())
+	if err != nil {
+		return "", err
+	}
+	detail, err = p.converse(secured, detail+" with TLS")
+	if err == nil && warning != "" {
+		err = monitor.Warning(warning + "; " + detail)
+	}
+	return detail, err
+}
+
+// converse says what is to be said and judges the answer; detail begins what is
+// told of it.
+func (p *probe) converse(conn net.Conn, detail string) (string, error) {
 	if err := write(conn, "send", p.send); err != nil {
 		return "", err
 	}

@@ -458,7 +458,7 @@ func TestOptionErrors(t *testing.T) {
 		"--sni x":                  "option --sni: it needs --tls",
 		"--ca x":                   "option --ca: it needs --tls",
 		"--tls --ca /no/such":      "option --ca: open /no/such: no such file or directory",
-		"--tls --ca /dev/null":     "option --ca: /dev/null holds no certificate in PEM",
+		"--tls --ca /dev/null":     "option --ca: read /dev/null: it is no regular file",
 		"--tls --ca x --insecure":  "options --ca and --insecure: only one of them can be given",
 		"-4 -6 --sni x --insecure": "options -4 and -6: only one of them can be given\noption --insecure: it needs --tls",
 	} {
