@@ -1,10 +1,13 @@
 // Package httpmon is the monitor that tells whether a web server answers as it
-// should: the status is one of a list, the body matches an expression. It takes
-// the options of mon's http monitor and speaks HTTP/1.1, over TLS if asked to.
+// should. It takes the options of mon's http monitor and speaks HTTP/1.1 or
+// HTTP/2, over TLS if asked to.
 //
-// It is not a browser: it asks one question on one connection, follows no
-// redirect, undoes no compression and regards no proxy, for it is about one
-// server and not about what stands before or behind it.
+// It is not a browser: it asks one question on one connection, keeps no cookies
+// and no connections, runs nothing, and follows redirects or goes through a
+// proxy only if it is told to, for it is about one server and not about what
+// stands before or behind it. What is asked is in the package ask, how it is
+// asked in exchange, and which answers are well in judge; this one goes to the
+// host, and compares hosts.
 package httpmon
 
 import (
@@ -12,11 +15,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
-	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/mondhq/mond/monitors/http/ask"
+	"github.com/mondhq/mond/monitors/http/exchange"
+	"github.com/mondhq/mond/monitors/http/judge"
 	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
@@ -35,18 +39,18 @@ func New(fs *flag.FlagSet) monitor.Monitor { return With(new(resolve.Resolver))(
 // With is New for monitors that share what they know of names.
 func With(names *resolve.Resolver) monitor.New {
 	return func(fs *flag.FlagSet) monitor.Monitor {
-		w := &web{path: "/", agent: "mond/http.monitor", accept: mons(), most: 1 << 20}
+		w := &web{}
 		w.Limit, w.Resolver = reach.Seconds(30*time.Second), names
 		w.Options.Declare(fs)
 		fs.Lookup("p").Usage = "TCP `port` to connect to (default 80, with --https 443)"
 		w.tls.Declare(fs)
 		fs.BoolVar(&w.tls.On, "https", false, "speak TLS, the same as --tls")
-		fs.Var(&w.path, "u", "`path` to ask for, with the query if any")
-		fs.Var(&w.agent, "a", "User-Agent `header` to send")
-		fs.Var(&w.host, "host", "Host `header` to send; with TLS the name to expect, too (default: the host's name)")
-		fs.Var(&w.match, "m", "regular `expression` that the body must match (RE2)")
-		fs.Var(&w.accept, "status", "`list` of the statuses that are well, such as 200-299,401")
-		fs.Var(&w.most, "max-size", "`bytes` of the body to read at most, the rest is not looked at; K and M may follow the figure")
+		fs.BoolVar(&w.http2, "http2", false, "speak HTTP/2, and fail hosts that do not; needs TLS")
+		w.ask.Declare(fs)
+		fs.Var(&w.proxy, "proxy", "`URL` of an HTTP proxy to go through; for TLS it is asked to connect. None is taken from the environment")
+		fs.Var(&w.redirects, "redirects", "`which` redirects to follow: no, so many of them, or same-host for those that stay at the host")
+		w.judge.Declare(fs)
+		fs.Var(&w.slow, "slow", "warn when all of it took longer than so many `seconds`")
 		fs.BoolVar(&w.brief, "o", false, "omit healthy hosts from the detail")
 		return w
 	}
@@ -55,67 +59,72 @@ func With(names *resolve.Resolver) monitor.New {
 // web is the monitor with its options.
 type web struct {
 	reach.Options
-	tls    reach.TLS
-	path   path
-	agent  header
-	host   header
-	match  reach.Pattern
-	accept statuses
-	most   size
-	brief  bool
+	tls       reach.TLS
+	ask       ask.Options
+	judge     judge.Options
+	proxy     ask.Proxy
+	redirects redirects
+	http2     bool
+	talker    exchange.HTTP2
+	slow      reach.Seconds
+	brief     bool
 }
 
 // Validate judges the options together.
 func (w *web) Validate() error {
-	return errors.Join(w.Options.Validate(), w.tls.Validate())
+	w.tls.Later = w.redirects.most > 0
+	return errors.Join(w.Options.Validate(), w.tls.Validate(), w.ask.Validate(), w.judge.Validate(), w.proxy.Validate(), w.together())
+}
+
+// together judges options that belong to different parts.
+func (w *web) together() error {
+	bodies := w.judge.Bodies()
+	switch {
+	case w.http2 && !w.tls.On:
+		return errors.New("option --http2: it needs --https")
+	case w.proxy.Given() && w.ask.HasHost() && !w.tls.On:
+		return errors.New("options --host and --proxy: without --https a proxy sends the name that it is asked for (RFC 9112, section 3.2.2)")
+	case w.ask.Method(ask.Target{}) == "HEAD" && bodies != "":
+		return fmt.Errorf("option %s: the answer to HEAD has no body", bodies)
+	}
+	return nil
 }
 
 // Check looks at every host of r.
 func (w *web) Check(ctx context.Context, r monitor.Request) monitor.Result {
-	return monitor.EachHost{One: w.one, Brief: w.brief}.Check(ctx, r)
+	each := monitor.EachHost{Look: w.look, Brief: w.brief}
+	if w.judge.Compares() {
+		poll := &poll{}
+		each.Look, each.Together = poll.with(w), poll.settle
+	}
+	return each.Check(ctx, r)
 }
 
-// one looks at one host.
-func (w *web) one(ctx context.Context, host string) (string, error) {
-	deadline := w.Deadline(ctx)
-	clock := newClock()
-	to, err := w.Target(ctx, deadline, host)
-	if err != nil {
-		return "", err
-	}
-	if to.Addr().String() != host {
-		clock.lap("resolve")
-	}
-	detail, err := w.visit(ctx, deadline, host, netip.AddrPortFrom(to.Addr(), w.port()), clock)
+// look looks at one host.
+func (w *web) look(ctx context.Context, host string) (monitor.Host, error) {
+	h, _, err := w.examine(ctx, host)
+	return h, err
+}
+
+// examine looks at one host; part is what it is compared by.
+func (w *web) examine(ctx context.Context, host string) (h monitor.Host, part judge.Digest, err error) {
+	v := &visit{web: w, host: host, deadline: w.Deadline(ctx)}
+	v.clock.start()
+	verdict, err := v.follow(ctx)
+	took := v.clock.total()
 	kept := w.Kept(host)
+	h.Perf = v.perf()
+	if w.slow > 0 && took > time.Duration(w.slow) {
+		v.warn("it took %s, more than --slow %s", monitor.Span(took), monitor.Span(time.Duration(w.slow)))
+	}
 	if err != nil {
-		return "", fmt.Errorf("%w%s%s", err, clock, kept)
+		return h, part, fmt.Errorf("%w%s%s", err, &v.clock, kept)
 	}
-	return detail + clock.String() + kept, nil
-}
-
-// visit is the conversation with one host.
-func (w *web) visit(ctx context.Context, deadline time.Time, host string, to netip.AddrPort, clock *clock) (string, error) {
-	c, err := w.Dial(ctx, deadline, to)
-	if err != nil {
-		return "", err
+	h.Detail = verdict.Detail + v.clock.String() + kept
+	if len(v.warnings) > 0 {
+		err = monitor.Warning(strings.Join(v.warnings, "; ") + "; " + h.Detail)
 	}
-	defer c.Close()
-	clock.lap("connect")
-	var conn net.Conn = c
-	if w.tls.On {
-		secured, err := w.tls.Handshake(c, w.serverName(host))
-		if err != nil {
-			return "", err
-		}
-		defer secured.Close()
-		clock.lap("tls")
-		conn = secured
-	}
-	if _, err := conn.Write(w.request(host)); err != nil {
-		return "", reach.Failure("send the request", err)
-	}
-	return w.receive(conn, clock)
+	return h, verdict.Part, err
 }
 
 // port is the port to connect to.
@@ -129,43 +138,7 @@ func (w *web) port() uint16 {
 	return 80
 }
 
-// request is what is sent.
-func (w *web) request(host string) []byte {
-	b := make([]byte, 0, 256)
-	b = append(append(b, "GET "...), w.path...)
-	b = append(append(b, " HTTP/1.1\r\nHost: "...), w.hostHeader(host)...)
-	b = append(append(b, "\r\nUser-Agent: "...), w.agent...)
-	return append(b, "\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"...)
-}
-
-// hostHeader is the Host header for a host: its name, and the port unless it is
-// the usual one.
-func (w *web) hostHeader(host string) string {
-	if w.host != "" {
-		return string(w.host)
-	}
-	if a, err := netip.ParseAddr(host); err == nil {
-		host = a.WithZone("").String()
-	}
-	port := w.port()
-	if usual := map[bool]uint16{false: 80, true: 443}[w.tls.On]; port != usual {
-		return net.JoinHostPort(host, fmt.Sprint(port))
-	}
-	if strings.Contains(host, ":") {
-		return "[" + host + "]"
-	}
-	return host
-}
-
-// serverName is what the host is called in TLS unless --sni says otherwise: the
-// name in the Host header if that was given, so that one server of many behind
-// one name can be looked at.
-func (w *web) serverName(host string) string {
-	if w.host == "" {
-		return host
-	}
-	if name, _, err := net.SplitHostPort(string(w.host)); err == nil {
-		return name
-	}
-	return strings.Trim(string(w.host), "[]")
+// first is what a host is asked first.
+func (w *web) first(host string) ask.Target {
+	return ask.Target{Host: host, Port: w.port(), TLS: w.tls.On, Path: string(w.ask.Path)}
 }

@@ -116,3 +116,9 @@ func (w warning) Error() string { return string(w) }
 // certificate ends soon: returned in the place of an error to [EachHost], it
 // makes a success with [Result.Warn] (opstatus warn).
 func Warning(text string) error { return warning(text) }
+
+// Warns reports whether err is a [Warning].
+func Warns(err error) bool {
+	_, ok := errors.AsType[warning](err)
+	return ok
+}

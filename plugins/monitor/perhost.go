@@ -46,6 +46,11 @@ type EachHost struct {
 	// Look stands in the place of One for monitors that measure: of the Host
 	// it returns, Detail and Perf are taken, also with an error.
 	Look func(ctx context.Context, host string) (Host, error)
+	// Together, if there is one, has the last word once every host was looked
+	// at: it is called with the hosts and what became of them, nil for one that
+	// is well, and may put other errors in their places. It is for monitors that
+	// compare hosts with each other.
+	Together func(hosts []string, errs []error)
 	// Brief leaves the lines of healthy hosts out of the detail.
 	Brief bool
 	// Parallel is how many hosts are looked at side by side; 0 means 64.
@@ -66,10 +71,26 @@ func (e EachHost) Check(ctx context.Context, r Request) Result {
 	}
 	res := Blinded(NotRun, "the check was cancelled")
 	if !errors.Is(ctx.Err(), context.Canceled) {
+		e.together(r.Hosts, seen)
 		res = summarize(seen, e.Brief)
 	}
 	res.Started, res.Took = started, time.Since(started)
 	return res
+}
+
+// together lets Together judge what was seen.
+func (e EachHost) together(hosts []string, seen []sight) {
+	if e.Together == nil {
+		return
+	}
+	errs := make([]error, len(seen))
+	for i := range seen {
+		errs[i] = seen[i].err
+	}
+	e.Together(slices.Clone(hosts), errs)
+	for i := range seen {
+		seen[i].err = errs[i]
+	}
 }
 
 // lookAll fills seen. Hosts are taken in order by whichever worker is free; the
@@ -210,8 +231,7 @@ func (s sight) failed() bool {
 
 // warns reports whether the host is well and deserves a look.
 func (s sight) warns() bool {
-	_, ok := errors.AsType[warning](s.err)
-	return ok
+	return Warns(s.err)
 }
 
 // line is what the detail says of the host.

@@ -1,0 +1,205 @@
+package judge
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// statuses is an option's value: the statuses that are well.
+type statuses []span
+
+// span is the statuses from one to another, both included.
+type span struct{ from, to int }
+
+// mons are the statuses that mon's http monitor takes for well.
+func mons() statuses {
+	return statuses{
+		{http.StatusOK, http.StatusOK}, {http.StatusMovedPermanently, http.StatusMovedPermanently},
+		{http.StatusFound, http.StatusFound}, {http.StatusUnauthorized, http.StatusUnauthorized},
+	}
+}
+
+// String is the list as Set reads it.
+func (s *statuses) String() string {
+	words := make([]string, len(*s))
+	for i, r := range *s {
+		words[i] = strconv.Itoa(r.from)
+		if r.to != r.from {
+			words[i] += "-" + strconv.Itoa(r.to)
+		}
+	}
+	return strings.Join(words, ",")
+}
+
+// Set reads a list of statuses and ranges of them.
+func (s *statuses) Set(text string) error {
+	var out statuses
+	for word := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(word, "-")
+		if !isRange {
+			last = first
+		}
+		r := span{code(first), code(last)}
+		if r.from == 0 || r.to < r.from {
+			return fmt.Errorf("%q: want statuses from 100 to 999 and ranges of them, such as 200,301-302,401", word)
+		}
+		out = append(out, r)
+	}
+	*s = out
+	return nil
+}
+
+// code is a status of three digits, 0 if it is none.
+func code(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil || len(text) != 3 || n < 100 {
+		return 0
+	}
+	return n
+}
+
+// has reports whether a status is well.
+func (s *statuses) has(code int) bool {
+	for _, r := range *s {
+		if r.from <= code && code <= r.to {
+			return true
+		}
+	}
+	return false
+}
+
+// Size is an option's value: a number of bytes, at least 1 and at most maxSize.
+type Size int64
+
+// maxSize is what one check may hold in memory at most.
+const maxSize = 256 << 20
+
+// String is the number as Set reads it.
+func (s *Size) String() string {
+	n := int64(*s)
+	switch {
+	case n != 0 && n%(1<<20) == 0:
+		return strconv.FormatInt(n>>20, 10) + "M"
+	case n != 0 && n%(1<<10) == 0:
+		return strconv.FormatInt(n>>10, 10) + "K"
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// Set reads a number of bytes; K or M after it multiplies it by 1024 once or
+// twice.
+func (s *Size) Set(text string) error {
+	figure, unit := text, int64(1)
+	if f, ok := strings.CutSuffix(strings.ToUpper(text), "K"); ok {
+		figure, unit = f, 1<<10
+	} else if f, ok := strings.CutSuffix(strings.ToUpper(text), "M"); ok {
+		figure, unit = f, 1<<20
+	}
+	n, err := strconv.ParseUint(figure, 10, 32)
+	if err != nil || n == 0 || int64(n) > maxSize/unit {
+		return errors.New("want a number of bytes from 1 to 256M, such as 4096, 64K or 1M")
+	}
+	*s = Size(int64(n) * unit)
+	return nil
+}
+
+// age is an option's value: a time of a second at least, 0 as long as none was
+// chosen.
+type age time.Duration
+
+const day = 24 * time.Hour
+
+// maxAge is the longest: ten years.
+const maxAge = age(3650 * day)
+
+// String is the age as Set reads it.
+func (a *age) String() string {
+	if *a == 0 {
+		return ""
+	}
+	return a.text()
+}
+
+// text is the age for people.
+func (a age) text() string {
+	d := time.Duration(a)
+	if d >= 2*day && d%day == 0 {
+		return strconv.Itoa(int(d/day)) + "d"
+	}
+	return d.String()
+}
+
+// Set reads an age: seconds, or with a unit, which may be d for days.
+func (a *age) Set(text string) error {
+	d, err := parseAge(text)
+	if err != nil || d < time.Second || d > time.Duration(maxAge) {
+		return errors.New("want a time from 1s to 3650d, such as 90s, 12h or 2d")
+	}
+	*a = age(d)
+	return nil
+}
+
+func parseAge(text string) (time.Duration, error) {
+	if figure, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(figure, 10, 12)
+		return time.Duration(n) * day, err
+	}
+	if d, err := time.ParseDuration(text); err == nil {
+		return d, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	return time.Duration(n) * time.Second, err
+}
+
+// digest is an option's value: a kind of digest, and perhaps what it must be.
+type digest struct {
+	kind string
+	hash func() hash.Hash
+	want string // as of writes it; empty: anything
+}
+
+// String is the digest as Set reads it.
+func (d *digest) String() string {
+	if d.want != "" {
+		return d.want
+	}
+	return d.kind
+}
+
+// Set reads a kind of digest and the digest in hexadecimal figures. md5 is for
+// those who bring their digests along from elsewhere.
+func (d *digest) Set(text string) error {
+	kind, figures, given := strings.Cut(strings.ToLower(text), ":")
+	chosen := digest{kind: kind}
+	switch kind {
+	case "sha256":
+		chosen.hash = sha256.New
+	case "md5":
+		chosen.hash = md5.New
+	default:
+		return errors.New("want sha256:HEX, or sha256 to have the digest shown")
+	}
+	if given {
+		if b, err := hex.DecodeString(figures); err != nil || len(b) != chosen.hash().Size() {
+			return fmt.Errorf("want %d hexadecimal figures after %s:", 2*chosen.hash().Size(), kind)
+		}
+		chosen.want = kind + ":" + figures
+	}
+	*d = chosen
+	return nil
+}
+
+// of is the digest of b, written as the option is.
+func (d *digest) of(b []byte) string {
+	h := d.hash()
+	h.Write(b)
+	return d.kind + ":" + hex.EncodeToString(h.Sum(nil))
+}
