@@ -438,6 +438,13 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// cpu is the processor time of this process, both ends of the connections.
+func cpu() time.Duration {
+	var r syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
 func BenchmarkCheck(b *testing.B) {
 	s, addr := site(b)
 	s.Start()
@@ -449,6 +456,8 @@ func BenchmarkCheck(b *testing.B) {
 			}
 			b.ReportAllocs()
 			b.SetParallelism(8)
+			before := cpu()
+			defer func() { b.ReportMetric(float64(cpu()-before)/float64(b.N)/1000, "cpu-us/op") }()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if r := m.Check(b.Context(), monitor.Request{Hosts: []string{"127.0.0.1"}}); r.Failing() {

@@ -64,3 +64,18 @@ func FuzzValues(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDays(f *testing.F) {
+	for _, seed := range []string{"0", "30", "3650", "3651", "-1", "+1", "7d", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		var d, e reach.Days
+		if d.Set(in) != nil {
+			return
+		}
+		if err := e.Set(d.String()); err != nil || d != e {
+			t.Errorf("days %q: %v, %v, %v", in, &d, &e, err)
+		}
+	})
+}
