@@ -15,7 +15,8 @@ import (
 
 // query is one --json: a path and perhaps what it must select.
 type query struct {
-	text  string
+	text  string // all of it
+	name  string // the path as it was written
 	path  *jsonpath.Path
 	exact bool // with a value
 	value string
@@ -51,14 +52,14 @@ func (q *queries) Set(text string) error {
 func parseQuery(text string) (query, error) {
 	path, err := jsonpath.Parse(text)
 	if err == nil {
-		return query{text: text, path: path}, thrifty(path)
+		return query{text: text, name: text, path: path}, thrifty(path)
 	}
 	for i := range len(text) {
 		if text[i] != '=' {
 			continue
 		}
 		if p, e := jsonpath.Parse(text[:i]); e == nil {
-			q := query{text: text, path: p, exact: true, value: text[i+1:]}
+			q := query{text: text, name: text[:i], path: p, exact: true, value: text[i+1:]}
 			q.data, e = decode([]byte(q.value))
 			q.isJSON = e == nil
 			return q, thrifty(p)
@@ -158,7 +159,7 @@ func (j *judging) queries() (told string, err error) {
 			return "", err
 		}
 		j.nodes = append(j.nodes, nodes)
-		told += ", " + q.path.String() + " is " + show(nodes)
+		told += ", " + q.name + " is " + show(nodes)
 	}
 	return told, nil
 }
@@ -166,11 +167,11 @@ func (j *judging) queries() (told string, err error) {
 // judge judges what a query selected.
 func (q *query) judge(nodes []any) error {
 	if len(nodes) == 0 {
-		return fmt.Errorf("%s selects nothing", q.path)
+		return fmt.Errorf("%s selects nothing", q.name)
 	}
 	for _, n := range nodes {
 		if q.exact && !q.is(n) {
-			return fmt.Errorf("%s is %s, want %s", q.path, show([]any{n}), clip(q.value))
+			return fmt.Errorf("%s is %s, want %s", q.name, show([]any{n}), clip(q.value))
 		}
 	}
 	return nil
