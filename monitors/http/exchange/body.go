@@ -26,18 +26,17 @@ type Use struct {
 func (r *Response) Read(u Use) error {
 	wire := &source{Reader: r.body}
 	var body io.Reader = wire
-	if u.Decode && r.decodable() {
+	var err error
+	decoded := u.Decode && r.decodable()
+	if decoded {
 		// What is compressed to more than it was is not worth reading.
-		wire.left = u.Most + 64<<10
-		wire.bound = true
-		decoded, err := decoder(r.Encoded, wire)
-		if err != nil {
+		wire.bound, wire.left = true, u.Most+64<<10
+		if body, err = decoder(r.Encoded, wire); err != nil {
 			return r.undecoded(wire, err)
 		}
-		body, r.length = decoded, -1
 	}
-	err := r.take(io.LimitReader(body, u.Most), u.Keep)
-	r.Cut = r.Size == u.Most && r.length != r.Size
+	err = r.take(io.LimitReader(body, u.Most), u.Keep)
+	r.Cut = r.Size == u.Most && (decoded || r.length != r.Size)
 	switch {
 	case err == nil || r.unframed && wire.err == err && errors.Is(err, io.ErrUnexpectedEOF):
 		// Where the end of the connection is that of the body, many hosts leave
@@ -47,7 +46,7 @@ func (r *Response) Read(u Use) error {
 	default:
 		return r.truncated(wire)
 	}
-	if body != io.Reader(wire) {
+	if decoded {
 		r.Encoded = ""
 	}
 	return nil
