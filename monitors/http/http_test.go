@@ -35,8 +35,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // configure makes a monitor of a command line.
 func configure(args ...string) (monitor.Monitor, error) {
 	names := &resolve.Resolver{Func: func(_ context.Context, host string) ([]netip.Addr, error) {
-		if host == "web" {
-			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+		if known := map[string]string{"web": "127.0.0.1", "other": "127.0.0.2"}[host]; known != "" {
+			return []netip.Addr{netip.MustParseAddr(known)}, nil
 		}
 		return nil, errors.New("no such host")
 	}}
@@ -65,6 +65,9 @@ func untimed(detail string) string {
 	detail = regexp.MustCompile(`; (resolve|connect) T(, (connect|tls|first byte) T)*`).ReplaceAllString(detail, "")
 	return strings.TrimSuffix(strings.TrimSuffix(detail, "\n"), " (T)")
 }
+
+// lengths are those of bodies, which hold this or that port.
+var lengths = regexp.MustCompile(`\b[1-9]\d* bytes( |;|$)`)
 
 // judged compares a Result with the line that is wanted, of which an asterisk at
 // the end stands for any more; ok is whether it is a success.

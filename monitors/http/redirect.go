@@ -141,7 +141,7 @@ func (v *visit) resolve(from ask.Target, l *location) (ask.Target, error) {
 	}
 	u.RawQuery = strings.ReplaceAll(u.RawQuery, " ", "%20")
 	var path, host ask.Path
-	if path.Set(u.RequestURI()) != nil || host.Set(u.Host) != nil {
+	if path.Set(u.RequestURI()) != nil || host.Set(u.Host) != nil || strings.Contains(u.Host, "%") { // no zone of theirs is one of ours
 		return to, fmt.Errorf("redirected with status %d to what is no URL of a web server: %q", l.code, shown(l.to))
 	}
 	to.Path = string(path)
