@@ -3,9 +3,9 @@ package exchange
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,19 +57,11 @@ func (h *HTTP2) Ask(ctx context.Context, deadline time.Time, c *tls.Conn, req *h
 	resp, err := cc.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		end()
-		return nil, nil, reach.Failure("wait for the answer", clear(err))
+		if strings.Contains(err.Error(), "header list") { // there is no type to tell it by
+			return nil, nil, errHeader
+		}
+		return nil, nil, reach.Failure("wait for the answer", err)
 	}
 	answered()
 	return response(resp), end, nil
-}
-
-// clear is an error of the library in an operator's words, where it has none.
-func clear(err error) error {
-	if err.Error() == "http2: response header list larger than advertised limit" {
-		return errHeader
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok && e.Timeout() {
-		return context.DeadlineExceeded
-	}
-	return err
 }
