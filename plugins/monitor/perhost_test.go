@@ -387,3 +387,41 @@ func TestSum(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestHostsAreJudgedTogether(t *testing.T) {
+	e := monitor.EachHost{
+		One: func(_ context.Context, host string) (string, error) {
+			if host == "dead" {
+				return "", errors.New("refused")
+			}
+			return "page of " + host, nil
+		},
+		Together: func(hosts []string, errs []error) {
+			for i, host := range hosts {
+				switch {
+				case host == "stale" && errs[i] == nil:
+					errs[i] = errors.New("differs")
+				case host == "odd":
+					errs[i] = monitor.Warning("deserves a look")
+				case host == "dead" && errs[i] == nil:
+					t.Error("the error of dead is not told")
+				}
+			}
+			hosts[0] = "spoilt" // it is a copy
+		},
+	}
+	r := e.Check(t.Context(), monitor.Request{Hosts: []string{"well", "stale", "odd", "dead"}})
+	if r.Summary != "dead stale" || r.Hosts[0].Name != "well" || !strings.Contains(r.Detail, "stale: differs (") || !strings.Contains(r.Detail, "odd: warning: deserves a look (") {
+		t.Errorf("%s", r.Output())
+	}
+	r = e.Check(t.Context(), monitor.Request{Hosts: []string{"well", "odd"}})
+	if r.Failing() || !r.Warn {
+		t.Errorf("%s", r.Output())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	e.Together = func([]string, []error) { t.Error("a cancelled check is judged") }
+	if r := e.Check(ctx, monitor.Request{Hosts: []string{"well"}}); r.Cause != monitor.NotRun {
+		t.Errorf("%v", r.Cause)
+	}
+}
