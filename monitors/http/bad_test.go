@@ -37,7 +37,7 @@ func zeros(n int) string {
 
 func TestBombs(t *testing.T) {
 	const coded = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
-	bomb := zeros(64 << 20)
+	bomb := zeros(24 << 20)
 	twice := func() string {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
@@ -64,7 +64,7 @@ func TestBombs(t *testing.T) {
 			r := check(t, serve(t, tt.host), "127.0.0.1", strings.Fields(tt.options)...)
 			runtime.ReadMemStats(&after)
 			judged(t, r, tt.ok, "127.0.0.1: "+tt.want)
-			if used := after.TotalAlloc - before.TotalAlloc; used > 16<<20 {
+			if used := after.TotalAlloc - before.TotalAlloc; used > 12<<20 {
 				t.Errorf("%d MB were taken for it", used>>20)
 			}
 		})

@@ -96,17 +96,17 @@ func TestHTTP2HostsThatMisbehave(t *testing.T) {
 		"well":          {func(p *peer) { p.head(false, ":status", "200"); _ = p.WriteData(1, true, []byte("it works")); stay(p) }, "-m works", true, "200 OK, 8 bytes that match"},
 		"interim":       {func(p *peer) { p.head(false, ":status", "103"); p.head(true, ":status", "204"); stay(p) }, "--status 204", true, "204 No Content, 0 bytes"},
 		"endless":       {func(p *peer) { endless(p) }, "--max-size 20K", true, "200 OK, the first 20480 bytes"},
-		"never answers": {stay, "-t 400ms", false, "no answer in T: wait for the answer"},
+		"never answers": {stay, "-t 3s", false, "no answer in T: wait for the answer"},
 		"stops short": {func(p *peer) {
 			p.head(false, ":status", "200", "content-length", "10")
 			_ = p.WriteData(1, false, []byte("12345"))
 			stay(p)
-		}, "-t 400ms", false, "no answer in T: status 200 OK, read the body: 5 of 10 bytes came"},
+		}, "-t 3s", false, "no answer in T: status 200 OK, read the body: 5 of 10 bytes came"},
 		"drips pings": {func(p *peer) {
 			for p.WritePing(false, [8]byte{}) == nil {
 				time.Sleep(pause)
 			}
-		}, "-t 400ms", false, "no answer in T: wait for the answer"},
+		}, "-t 3s", false, "no answer in T: wait for the answer"},
 		"10 MB of head": {func(p *peer) { p.head(true, ":status", "200", "x", strings.Repeat("\x00z", 10<<20)); stay(p) }, "", false, "wait for the answer: *"},
 		"many headers": {func(p *peer) {
 			p.head(true, append([]string{":status", "200"}, strings.Split(strings.Repeat("x,y,", 5000)+"x,y", ",")...)...)

@@ -56,7 +56,7 @@ func whole(encoding, body string) string { return coded(encoding, body, len(body
 
 func TestDecoding(t *testing.T) {
 	const text = "it works"
-	bomb := gzipped(strings.Repeat("z", 10<<20))
+	bomb := gzipped(strings.Repeat("z", 1<<20))
 	for name, tt := range map[string]struct {
 		answer string
 		want   string // the body, or the error after an exclamation mark
