@@ -80,3 +80,39 @@ func BenchmarkCommit(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkEvents reads a long history, as a report does.
+func BenchmarkEvents(b *testing.B) {
+	const rows = 200_000
+	s, err := Open(Options{Path: b.TempDir() + "/state.db", NoSync: true, HistoryRows: rows, EventLimit: rows + 1})
+	check(b, err)
+	_, err = s.Load()
+	check(b, err)
+	batch := Batch{Events: make([]Event, rows)}
+	for i := range batch.Events {
+		batch.Events[i] = Event{
+			At: time.Unix(time.Now().Unix()-int64(rows-i), 123_456_789), Group: fmt.Sprint("web", i%1000), Service: "http", Kind: KindStatus,
+			From: "ok", To: "fail", Exit: 1, Summary: "web1.example.com", Text: "ok -> fail: web1.example.com",
+		}
+	}
+	done := make(chan error, 1)
+	s.Append(batch, func(err error) { done <- err })
+	check(b, <-done)
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			for _, err := range s.Events(Filter{}) {
+				check(b, err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+	})
+	b.Run("of another kind", func(b *testing.B) {
+		for b.Loop() {
+			for range s.Events(Filter{Kinds: []string{KindAlert}}) {
+				b.Fatal("a row")
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+	})
+	check(b, s.Close(context.Background()))
+}

@@ -50,12 +50,15 @@ func (s *Store) put(tx *bbolt.Tx, p *pending, clean bool) error {
 	}
 	m.Clean = clean
 	m.NextSeq = max(m.NextSeq, p.nextSeq)
+	if !p.alive.IsZero() {
+		m.Alive = stamp(p.alive)
+	}
 	steps := []func() error{
 		func() error { return s.putRecords(tx, p) },
 		func() error { return s.putGlobals(tx, p) },
 		func() error { return s.putOutbox(tx, p) },
 		func() error { return s.putEvents(tx, p, &m) },
-		func() error { return s.prune(tx.Bucket(bucketEvents), &m) },
+		func() (err error) { p.more, err = s.prune(tx.Bucket(bucketEvents), &m); return err },
 		func() error { return putMeta(tx, m) },
 	}
 	for _, step := range steps {
@@ -149,29 +152,5 @@ func (s *Store) putRow(b *bbolt.Bucket, key, row []byte) error {
 		return err
 	}
 	s.opt.Log.Error("row cannot be stored, going on without it", "file", s.opt.Path, "key", string(key[:min(len(key), 100)]), "err", err)
-	return nil
-}
-
-// pruneStep is how many rows of history one commit removes at most, so that a
-// long history that came of age does not make one commit long.
-const pruneStep = 1000
-
-// prune removes the oldest rows above HistoryRows and those past HistoryAge.
-func (s *Store) prune(b *bbolt.Bucket, m *meta) error {
-	before := string(timeKey(time.Now().Add(-s.opt.HistoryAge)))
-	var old [][]byte
-	c := b.Cursor()
-	for k, _ := c.First(); k != nil && len(old) < pruneStep; k, _ = c.Next() {
-		if m.Events-len(old) <= s.opt.HistoryRows && string(k[:min(len(k), 8)]) >= before {
-			break
-		}
-		old = append(old, k)
-	}
-	for _, k := range old {
-		if err := b.Delete(k); err != nil {
-			return err
-		}
-	}
-	m.Events -= len(old)
 	return nil
 }

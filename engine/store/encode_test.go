@@ -96,7 +96,7 @@ func TestEveryFieldSurvives(t *testing.T) {
 	}
 
 	event := filled[Event]()
-	event.Kind = "status"
+	event.Kind, event.Number = "status", 0
 	row = encodeEvent(event)
 	gotEvent, err := decodeEvent(row)
 	check(t, err)
@@ -218,6 +218,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encodeRecord(r))
 	f.Add(encodeNotice(n))
 	f.Add(encodeEvent(e))
+	f.Add(encodeEvent(Event{At: time.Unix(1_800_000_000, 5), Kind: "status", Group: "g", Service: "s", From: "ok", To: "fail", Exit: -1, Text: "a\"b\n\t\x01\\", Took: 7}))
+	f.Add([]byte(`{"at":"2026-01-02T03:04:05Z","kind":"a","exit":01}`))
+	f.Add([]byte(`{"kind":"a","KIND":"b"}`))
 	f.Add(encodeGlobals(filled[Globals]()))
 	f.Add([]byte(`{"status":7}`))
 	f.Add([]byte(`{"summary":{"b64":"!"}}`))
@@ -231,6 +234,12 @@ func FuzzDecode(f *testing.F) {
 		}
 		if e, err := decodeEvent(row); err == nil {
 			again(t, e, decodeEvent, encodeEvent(e))
+			again(t, e, newReader().decode, encodeEvent(e))
+			if quick, ok := newReader().quick(row); ok && !cmp.Equal(e, quick) {
+				t.Fatal("by hand: " + cmp.Diff(e, quick))
+			}
+		} else if _, ok := newReader().quick(row); ok {
+			t.Fatalf("%s is read by hand only: %v", row, err)
 		}
 		if g, err := decodeGlobals(row); err == nil {
 			again(t, g, decodeGlobals, encodeGlobals(g))

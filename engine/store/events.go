@@ -15,10 +15,14 @@ import (
 type Filter struct {
 	// Since and Until bound the time, both inclusive; zero is no bound.
 	Since, Until time.Time
-	// Key chooses one service, or a whole group if its Service is empty.
-	Key opstatus.Key
+	// Key chooses one service, or a whole group if its Service is empty. With
+	// Wider, rows about the whole of its watch and of the daemon come too.
+	Key   opstatus.Key
+	Wider bool
 	// Kinds chooses by kind; empty is all.
 	Kinds []string
+	// After leaves out rows with this Number and below; 0 leaves out none.
+	After uint64
 	// Limit is how many at most; 0 is no limit.
 	Limit int
 	// OldestFirst turns the order round.
@@ -26,9 +30,13 @@ type Filter struct {
 }
 
 func (f Filter) match(e Event) bool {
-	return (f.Key.Group == "" || f.Key.Group == e.Group) &&
-		(f.Key.Service == "" || f.Key.Service == e.Service) &&
-		(len(f.Kinds) == 0 || slices.Contains(f.Kinds, e.Kind))
+	return e.Number > f.After && f.about(e) && (len(f.Kinds) == 0 || slices.Contains(f.Kinds, e.Kind))
+}
+
+func (f Filter) about(e Event) bool {
+	group := f.Key.Group == "" || f.Key.Group == e.Group || f.Wider && e.Group == ""
+	service := f.Key.Service == "" || f.Key.Service == e.Service || f.Wider && e.Service == ""
+	return group && service
 }
 
 // chunk is how many rows are read in one transaction. A reader keeps no
@@ -42,8 +50,9 @@ const chunk = 500
 func (s *Store) Events(f Filter) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		given, after := 0, []byte(nil)
+		r, sift := newReader(), newSieve(f)
 		for {
-			rows, last, err := s.readEvents(f, after)
+			rows, last, err := s.readEvents(f, r, sift, after)
 			for _, e := range rows {
 				if !yield(e, nil) {
 					return
@@ -65,22 +74,26 @@ func (s *Store) Events(f Filter) iter.Seq2[Event, error] {
 
 // readEvents reads the next chunk after the row after, and gives the last key
 // it looked at, nil at the end.
-func (s *Store) readEvents(f Filter, after []byte) (rows []Event, last []byte, err error) {
+func (s *Store) readEvents(f Filter, r *reader, sift sieve, after []byte) (rows []Event, last []byte, err error) {
 	err = guarded(func() error {
 		return s.db.View(func(tx *bbolt.Tx) error {
 			w := walk{c: tx.Bucket(bucketEvents).Cursor(), back: !f.OldestFirst}
 			k, v := w.begin(f, after)
 			for n := 0; k != nil && w.within(f, k); k, v = w.step() {
 				if n++; n > chunk {
+					last = slices.Clone(last)
 					return nil
 				}
-				last = slices.Clone(k)
-				e, err := decodeEvent(v)
+				last = k
+				if !sift.passes(v) {
+					continue
+				}
+				e, err := r.decode(v)
 				if err != nil {
 					s.opt.Log.Error("row of history cannot be read", "file", s.opt.Path, "key", fmt.Sprintf("%x", k), "err", err)
 					continue
 				}
-				if f.match(e) {
+				if e.Number = number(k); f.match(e) {
 					rows = append(rows, e)
 				}
 			}
@@ -88,7 +101,17 @@ func (s *Store) readEvents(f Filter, after []byte) (rows []Event, last []byte, e
 			return nil
 		})
 	})
+	if err != nil {
+		last = nil // it may lie in the file
+	}
 	return rows, last, err
+}
+
+func number(key []byte) uint64 {
+	if len(key) != 16 {
+		return 0
+	}
+	return eventNumber(key)
 }
 
 // walk is a cursor with a direction.

@@ -34,6 +34,13 @@ func eventKey(at time.Time, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(timeKey(at), number)
 }
 
+// eventTime and eventNumber are the halves of an eventKey.
+func eventTime(key []byte) time.Time {
+	return time.Unix(0, int64(binary.BigEndian.Uint64(key)^1<<63))
+}
+
+func eventNumber(key []byte) uint64 { return binary.BigEndian.Uint64(key[8:]) }
+
 // timeKey is the first half of an eventKey: nanoseconds since 1970 with the
 // sign bit turned, so that bytes sort as times do. Times out of range (before
 // 1678, after 2261) go to the nearer end.

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -52,6 +53,7 @@ func (s *Store) read() (*Saved, error) {
 			return err
 		}
 		saved.Clean, saved.NextSeq = m.Clean, max(m.NextSeq, 1)
+		saved.Alive = lastSign(tx, m)
 		s.nextEvent = m.NextEvent
 		s.readGlobals(tx, saved)
 		s.readRecords(tx, saved)
@@ -60,6 +62,15 @@ func (s *Store) read() (*Saved, error) {
 		return nil
 	})
 	return saved, err
+}
+
+// lastSign is the last sign of life on disk.
+func lastSign(tx *bbolt.Tx, m meta) time.Time {
+	last := local(m.Alive)
+	if k, _ := tx.Bucket(bucketEvents).Cursor().Last(); len(k) == 16 && eventTime(k).After(last) {
+		last = eventTime(k)
+	}
+	return last
 }
 
 // walkHistory touches every page of the history, so that damage is found now

@@ -28,7 +28,8 @@ type noticeDoc struct {
 	Exit     int       `json:"exit"`
 	Status   int       `json:"status"`
 	// Env holds NAME=value, sorted.
-	Env []text `json:"env,omitempty"`
+	Env  []text `json:"env,omitempty"`
+	Test bool   `json:"test,omitempty"`
 }
 
 // encodeNotice leaves Seq out: it is the row's key.
@@ -51,6 +52,7 @@ func encodeNotice(n Notice) []byte {
 	o.alwaysNumber("exit", int64(r.Exit))
 	o.alwaysNumber("status", int64(r.Status))
 	o.texts("env", environ(r.Env))
+	o.flag("test", n.Test)
 	return o.end()
 }
 
@@ -60,7 +62,7 @@ func decodeNotice(seq uint64, data []byte) (Notice, error) {
 		return Notice{}, err
 	}
 	return Notice{
-		Seq: seq, Program: string(d.Program), Queued: local(d.Queued),
+		Seq: seq, Program: string(d.Program), Queued: local(d.Queued), Test: d.Test,
 		Request: alert.Request{
 			ID: string(d.ID), Group: string(d.Group), Service: string(d.Service),
 			Kind:     word(d.Kind, alert.Kind.String, alert.Unset),
@@ -92,34 +94,12 @@ func envIn(list []text) map[string]string {
 	return env
 }
 
-type eventDoc struct {
-	At      time.Time `json:"at,omitzero"`
-	Group   text      `json:"group,omitempty"`
-	Service text      `json:"service,omitempty"`
-	Kind    text      `json:"kind"`
-	Text    text      `json:"text,omitempty"`
-}
-
-func encodeEvent(e Event) []byte {
-	o := newObject(128 + len(e.Text))
-	o.time("at", e.At)
-	o.text("group", e.Group)
-	o.text("service", e.Service)
-	o.alwaysText("kind", e.Kind)
-	o.text("text", e.Text)
-	return o.end()
-}
-
-func decodeEvent(data []byte) (Event, error) {
-	var d eventDoc
-	err := json.Unmarshal(data, &d)
-	return Event{local(d.At), string(d.Group), string(d.Service), string(d.Kind), string(d.Text)}, err
-}
-
 type globalsDoc struct {
 	Stopped *noteDoc   `json:"stopped,omitempty"`
 	Watches []namedDoc `json:"watches,omitempty"`
 	Hosts   []namedDoc `json:"hosts,omitempty"`
+	// Excluded is the global exclude_period.
+	Excluded bool `json:"excluded,omitempty"`
 }
 
 type namedDoc struct {
@@ -132,6 +112,7 @@ func encodeGlobals(g Globals) []byte {
 	o.note("stopped", g.Stopped)
 	o.notes("watches", g.Watches)
 	o.notes("hosts", g.Hosts)
+	o.flag("excluded", g.Excluded)
 	return o.end()
 }
 
@@ -148,7 +129,7 @@ func (o *object) notes(name string, m map[string]opstatus.Note) {
 func decodeGlobals(data []byte) (Globals, error) {
 	var d globalsDoc
 	err := json.Unmarshal(data, &d)
-	return Globals{Stopped: noteIn(d.Stopped), Watches: namedIn(d.Watches), Hosts: namedIn(d.Hosts)}, err
+	return Globals{Stopped: noteIn(d.Stopped), Watches: namedIn(d.Watches), Hosts: namedIn(d.Hosts), Excluded: d.Excluded}, err
 }
 
 func namedIn(list []namedDoc) map[string]opstatus.Note {

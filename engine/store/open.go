@@ -69,6 +69,9 @@ type Store struct {
 	closeErr               error
 	commits                uint64
 	longest                time.Duration
+	// keepRows and keepAge bound the history; see Retain.
+	keepRows int
+	keepAge  time.Duration
 }
 
 // meta is the row that describes the file.
@@ -80,6 +83,10 @@ type meta struct {
 	NextEvent uint64 `json:"next_event"`
 	// Events counts the rows of history.
 	Events int `json:"events"`
+	// Alive is the last Batch.Alive.
+	Alive time.Time `json:"alive,omitzero"`
+	// Horizon is the time of the youngest row of history that was removed.
+	Horizon time.Time `json:"horizon,omitzero"`
 }
 
 // Open opens the store at o.Path, makes it if there is none, and reads it
@@ -110,6 +117,7 @@ func open(o Options) (*Store, error) {
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 		closing: make(chan struct{}), abandon: make(chan struct{}), done: make(chan struct{}),
 	}
+	s.keepRows, s.keepAge = o.HistoryRows, o.HistoryAge
 	s.health.init(o.OnHealth)
 	var file *os.File
 	err := guarded(func() error { return s.openFile(&file) })

@@ -25,7 +25,12 @@ type pending struct {
 	lostNumber uint64
 	// nextSeq is above every Seq that was ever queued.
 	nextSeq uint64
+	// alive is the last sign of life.
+	alive   time.Time
 	waiters []func(error)
+	// more is set where there may be history to remove, and by a commit that
+	// had more to remove than one may.
+	more bool
 }
 
 // numbered is an event with its place in history.
@@ -45,7 +50,7 @@ func newPending() *pending {
 
 func (p *pending) empty() bool {
 	return len(p.records) == 0 && p.globals == nil && len(p.queued) == 0 && len(p.started) == 0 &&
-		len(p.done) == 0 && len(p.events) == 0 && p.lost == 0 && len(p.waiters) == 0
+		len(p.done) == 0 && len(p.events) == 0 && p.lost == 0 && len(p.waiters) == 0 && p.alive.IsZero() && !p.more
 }
 
 // add merges b, whose events are numbered from first on.
@@ -71,6 +76,9 @@ func (p *pending) add(b Batch, first uint64, committed func(error)) {
 	}
 	for i, e := range b.Events {
 		p.events = append(p.events, numbered{e, first + uint64(i)})
+	}
+	if !b.Alive.IsZero() {
+		p.alive = b.Alive
 	}
 	if committed != nil {
 		p.waiters = append(p.waiters, committed)
@@ -105,7 +113,11 @@ func (p *pending) merge(newer *pending) {
 	p.events = append(p.events, newer.events...)
 	p.lose(newer.lost, newer.lostAt, newer.lostNumber)
 	p.nextSeq = max(p.nextSeq, newer.nextSeq)
+	if !newer.alive.IsZero() {
+		p.alive = newer.alive
+	}
 	p.waiters = append(p.waiters, newer.waiters...)
+	p.more = p.more || newer.more
 }
 
 // trim keeps at most limit events and says how many it dropped. The oldest
@@ -138,7 +150,7 @@ func (p *pending) history() []numbered {
 	if p.lost == 0 {
 		return p.events
 	}
-	gap := Event{At: p.lostAt, Kind: "lost", Text: fmt.Sprintf("%d events dropped while the disk was slow", p.lost)}
+	gap := Event{At: p.lostAt, Kind: KindLost, Text: fmt.Sprintf("%d events dropped while the disk was slow", p.lost)}
 	return append([]numbered{{gap, p.lostNumber}}, p.events...)
 }
 

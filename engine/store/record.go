@@ -45,6 +45,7 @@ type recordDoc struct {
 	Claims       []claimDoc  `json:"claims,omitempty"`
 	DependOK     *bool       `json:"depend_ok,omitempty"`
 	DependFailed time.Time   `json:"depend_failed,omitzero"`
+	Held         text        `json:"held,omitempty"`
 }
 
 type noteDoc struct {
@@ -93,6 +94,7 @@ func encodeRecord(r Record) []byte {
 		o.b = strconv.AppendBool(o.b, *r.DependOK)
 	}
 	o.time("depend_failed", r.DependFailed)
+	o.text("held", r.Held)
 	return o.end()
 }
 
@@ -182,6 +184,7 @@ func decodeRecord(data []byte) (Record, error) {
 		},
 		Periods: periodsIn(d.Periods), Disabled: noteIn(d.Disabled), Claims: claimsIn(d.Claims),
 		DependOK: d.DependOK, DependFailed: local(d.DependFailed),
+		Held: string(d.Held),
 	}, nil
 }
 

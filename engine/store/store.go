@@ -34,6 +34,9 @@ type Record struct {
 	// one; DependFailed is when it last was false.
 	DependOK     *bool
 	DependFailed time.Time
+	// Held says, in a word of [Event.What], why checks are not run; empty
+	// while they are.
+	Held string
 }
 
 // Globals is what is kept of the whole daemon.
@@ -42,6 +45,8 @@ type Globals struct {
 	Stopped *opstatus.Note
 	// Watches and Hosts are those an operator disabled.
 	Watches, Hosts map[string]opstatus.Note
+	// Excluded is set while the global exclude_period holds.
+	Excluded bool
 }
 
 // Notice is a queued alert.
@@ -53,6 +58,8 @@ type Notice struct {
 	Request alert.Request
 	// Queued is when it was decided.
 	Queued time.Time
+	// Test is set for one that an operator tries: it counts nowhere.
+	Test bool
 }
 
 // Batch is one turn of the loop; it is committed whole or not at all. Where
@@ -69,16 +76,8 @@ type Batch struct {
 	// given up. Both are Seqs.
 	Started, Done []uint64
 	Events        []Event
-}
-
-// Event is one row of history.
-type Event struct {
-	At             time.Time
-	Group, Service string
-	// Kind is a word: "status", "decision", "alert", "operator", "blind", and
-	// "lost", which the store writes itself where it had to drop events.
-	Kind string
-	Text string
+	// Alive, if set, is when the owner was last seen at work; see Saved.Alive.
+	Alive time.Time
 }
 
 // Saved is what Load found.
@@ -90,6 +89,10 @@ type Saved struct {
 	Outbox []Notice
 	// NextSeq is the first free Seq.
 	NextSeq uint64
+	// Alive is the last sign of life of the run that left this: the last
+	// Batch.Alive, or the time of the last row of history where that is later;
+	// zero if there is neither.
+	Alive time.Time
 	// Clean is set when the last stop was clean; a new store is clean, one
 	// that replaces a damaged one (Options.Recover) is not.
 	Clean bool

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -368,13 +370,61 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// collect reads rows; their numbers are another test's.
 func collect(t *testing.T, s *Store, f Filter) (out []Event) {
 	t.Helper()
 	for e, err := range s.Events(f) {
 		check(t, err)
+		e.Number = 0
 		out = append(out, e)
 	}
 	return out
+}
+
+// Numbers tell rows apart: who has read up to one reads on from there, over a
+// restart too.
+func TestEventsAfterANumber(t *testing.T) {
+	file := path(t)
+	now := time.Now()
+	for i := range 2 {
+		s, _ := begin(t, Options{Path: file, NoSync: true})
+		put(t, s, Batch{Events: []Event{{At: now, Kind: "a"}, {At: now.Add(-time.Second), Kind: "b"}}})
+		var got []string
+		for e, err := range s.Events(Filter{OldestFirst: true, After: uint64(2*i + 1)}) {
+			check(t, err)
+			got = append(got, fmt.Sprint(e.Kind, e.Number))
+		}
+		if want := []string{fmt.Sprint("b", 2*i+2)}; !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+		end(t, s)
+	}
+}
+
+// Rows about a whole watch, and about the daemon, come with those of a service
+// where they are asked for.
+func TestEventsOfAServiceAndWider(t *testing.T) {
+	s, _ := begin(t, Options{Path: path(t), NoSync: true})
+	now := time.Now()
+	put(t, s, Batch{Events: []Event{
+		{At: now, Group: "g", Service: "s", Text: "s"}, {At: now, Group: "g", Service: "t", Text: "t"}, {At: now, Group: "g", Text: "g"},
+		{At: now, Text: "daemon"}, {At: now, Group: "h", Text: "h"}, {At: now, Group: "h", Service: "s", Text: "hs"},
+	}})
+	for want, f := range map[string]Filter{
+		"s":          {Key: opstatus.Key{Group: "g", Service: "s"}},
+		"s g daemon": {Key: opstatus.Key{Group: "g", Service: "s"}, Wider: true},
+		"s t g":      {Key: opstatus.Key{Group: "g"}},
+	} {
+		f.OldestFirst = true
+		var got []string
+		for _, e := range collect(t, s, f) {
+			got = append(got, e.Text)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%v, want %s", got, want)
+		}
+	}
+	end(t, s)
 }
 
 func TestEventsAfterCloseAreAnError(t *testing.T) {
@@ -402,6 +452,9 @@ func TestHistoryIsBounded(t *testing.T) {
 	put(t, s, Batch{Events: []Event{{At: now.Add(-2 * time.Hour), Kind: "status", Text: "old"}}})
 	if got := collect(t, s, Filter{OldestFirst: true}); got[0].Text == "old" {
 		t.Errorf("by age: %v", got[0])
+	}
+	if x, err := s.Extent(); err != nil || x.Rows != 10 || !x.Complete.Equal(now.Add(14*time.Millisecond)) {
+		t.Errorf("it is complete since %v, want the time of the last row that went: %v", x, err)
 	}
 	end(t, s)
 	// The count survives a restart, and so does the numbering.

@@ -73,28 +73,33 @@ func (s *Store) Close(ctx context.Context) error {
 // write is the writer's goroutine.
 func (s *Store) write() {
 	defer close(s.done)
-	pause := time.Duration(0)
+	pause, more := time.Duration(0), false
 	for {
-		if !s.await(pause) {
+		if !s.await(pause, more) {
 			s.closeErr = s.finish()
 			return
 		}
 		p := s.take()
+		p.more = p.more || more
 		if err := s.commit(p, false); err != nil {
 			s.putBack(p)
 			pause = backOff(pause)
 			continue
 		}
-		pause = 0
+		pause, more = 0, p.more
 		p.tell(nil)
 	}
 }
 
 // await waits until there is something to write and it has gathered, or after
-// a failure for pause; false means that the store is being closed.
-func (s *Store) await(pause time.Duration) bool {
-	if pause > 0 {
+// a failure for pause, or a moment when there is more history to remove; false
+// means that the store is being closed.
+func (s *Store) await(pause time.Duration, more bool) bool {
+	switch {
+	case pause > 0:
 		return wait(pause, nil, s.closing)
+	case more:
+		return wait(pruneRest, s.urgent, s.closing)
 	}
 	select {
 	case <-s.wake:
