@@ -71,7 +71,7 @@ func (e *Engine) Ack(ctx context.Context, key opstatus.Key, user, text string) e
 			return fmt.Errorf("acknowledge %s: %w", key, ErrNotFailing)
 		}
 		l.observe(s, opstatus.Event{Kind: opstatus.Ack, Note: opstatus.Note{At: now, User: user, Text: text}}, now)
-		l.operator(s, user, "acknowledged: "+text, now)
+		l.operator(s, deed{what: store.WhatAck, user: user, comment: text, text: "acknowledged"}, now)
 		return nil
 	})
 }
@@ -79,10 +79,10 @@ func (e *Engine) Ack(ctx context.Context, key opstatus.Key, user, text string) e
 // DisableService silences a service: it is checked on, nobody is told.
 func (e *Engine) DisableService(ctx context.Context, key opstatus.Key, user, text string) error {
 	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
-		n := opstatus.Note{At: now, User: user, Text: text}
+		n, was := opstatus.Note{At: now, User: user, Text: text}, toggled(s.disabled != nil)
 		s.disabled = &n
 		l.observe(s, opstatus.Event{Kind: opstatus.Disable, Note: n}, now)
-		l.operator(s, user, "disabled: "+text, now)
+		l.operator(s, deed{what: store.WhatDisable, user: user, comment: text, from: was, to: "disabled", text: "disabled"}, now)
 		l.touch(s, true)
 		return nil
 	})
@@ -91,9 +91,10 @@ func (e *Engine) DisableService(ctx context.Context, key opstatus.Key, user, tex
 // EnableService undoes [Engine.DisableService].
 func (e *Engine) EnableService(ctx context.Context, key opstatus.Key, user string) error {
 	return e.onService(ctx, key, func(l *loop, s *service, now time.Time) error {
+		was := toggled(s.disabled != nil)
 		s.disabled = nil
 		l.observe(s, opstatus.Event{Kind: opstatus.Enable}, now)
-		l.operator(s, user, "enabled", now)
+		l.operator(s, deed{what: store.WhatEnable, user: user, from: was, to: "enabled", text: "enabled"}, now)
 		l.touch(s, true)
 		return nil
 	})
@@ -102,16 +103,18 @@ func (e *Engine) EnableService(ctx context.Context, key opstatus.Key, user strin
 // DisableWatch silences every service of a watch.
 func (e *Engine) DisableWatch(ctx context.Context, group, user, text string) error {
 	return e.onWatch(ctx, group, func(l *loop, now time.Time) {
+		was := toggled(note(l.globals.Watches, group) != nil)
 		l.globals.Watches = with(l.globals.Watches, group, opstatus.Note{At: now, User: user, Text: text})
-		l.operated(group, user, "watch disabled: "+text, now)
+		l.operated(group, deed{what: store.WhatDisableWatch, user: user, comment: text, from: was, to: "disabled", text: "watch disabled"}, now)
 	})
 }
 
 // EnableWatch undoes [Engine.DisableWatch].
 func (e *Engine) EnableWatch(ctx context.Context, group, user string) error {
 	return e.onWatch(ctx, group, func(l *loop, now time.Time) {
+		was := toggled(note(l.globals.Watches, group) != nil)
 		l.globals.Watches = without(l.globals.Watches, group)
-		l.operated(group, user, "watch enabled", now)
+		l.operated(group, deed{what: store.WhatEnableWatch, user: user, from: was, to: "enabled", text: "watch enabled"}, now)
 	})
 }
 
@@ -141,7 +144,7 @@ func (e *Engine) onWatch(ctx context.Context, group string, change func(l *loop,
 func (e *Engine) DisableHost(ctx context.Context, host, user, text string) error {
 	return e.onHost(ctx, host, func(l *loop, now time.Time) {
 		l.globals.Hosts = with(l.globals.Hosts, host, opstatus.Note{At: now, User: user, Text: text})
-		l.operated("", user, "host "+host+" disabled: "+text, now)
+		l.operated("", deed{what: store.WhatDisableHost, user: user, comment: text, to: "disabled", text: "host " + host + " disabled"}, now)
 	})
 }
 
@@ -149,7 +152,7 @@ func (e *Engine) DisableHost(ctx context.Context, host, user, text string) error
 func (e *Engine) EnableHost(ctx context.Context, host, user string) error {
 	return e.onHost(ctx, host, func(l *loop, now time.Time) {
 		l.globals.Hosts = without(l.globals.Hosts, host)
-		l.operated("", user, "host "+host+" enabled", now)
+		l.operated("", deed{what: store.WhatEnableHost, user: user, to: "enabled", text: "host " + host + " enabled"}, now)
 	})
 }
 
@@ -170,9 +173,10 @@ func (e *Engine) onHost(ctx context.Context, host string, change func(l *loop, n
 // StopScheduler stops all checks and alerts; claims and roles are kept.
 func (e *Engine) StopScheduler(ctx context.Context, user, text string) error {
 	return e.do(ctx, func(l *loop, now time.Time) error {
+		was := toggled(l.globals.Stopped != nil)
 		l.globals.Stopped = &opstatus.Note{At: now, User: user, Text: text}
 		l.globalsChanged()
-		l.operated("", user, "scheduler stopped: "+text, now)
+		l.operated("", deed{what: store.WhatStop, user: user, comment: text, from: was, to: "disabled", text: "scheduler stopped"}, now)
 		return nil
 	})
 }
@@ -191,7 +195,7 @@ func (e *Engine) StartScheduler(ctx context.Context, user string) error {
 				l.arm(s, s.after(now))
 			}
 		}
-		l.operated("", user, "scheduler started", now)
+		l.operated("", deed{what: store.WhatStart, user: user, from: "disabled", to: "enabled", text: "scheduler started"}, now)
 		return nil
 	})
 }
@@ -237,7 +241,8 @@ func (l *loop) testLines(s *service, p *config.Period, on alert.Kind, now time.T
 	}
 	for i := range p.Lines {
 		if c := &p.Lines[i].Command; p.Lines[i].On == on && !l.isKeeper(c.Program) {
-			l.notify(s, policy.Decision{Period: p.Name, Kind: kind, Command: c, Send: true}, s.state, "test", testOutput, now)
+			d := policy.Decision{Period: p.Name, Kind: kind, Command: c, Send: true}
+			l.queue(s, d, store.Notice{Request: l.request(s, d, s.state, "test", testOutput, now), Test: true}, now)
 			called++
 		}
 	}
@@ -245,18 +250,19 @@ func (l *loop) testLines(s *service, p *config.Period, on alert.Kind, now time.T
 }
 
 // operator records what a person did.
-func (l *loop) operator(s *service, user, text string, now time.Time) {
-	l.event(s, "operator", noteText(opstatus.Note{User: user, Text: text}), now)
-	l.opt.Log.Info("operator", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "user", user, "action", text)
+func (l *loop) operator(s *service, d deed, now time.Time) {
+	e := d.row()
+	l.event(s, e, now)
+	l.opt.Log.Info("operator", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "user", d.user, "action", e.Text)
 }
 
 // operated records what a person did to a whole watch, or, without group, to
 // the daemon.
-func (l *loop) operated(group, user, text string, now time.Time) {
-	l.batch.Events = append(l.batch.Events, store.Event{
-		At: now, Group: group, Kind: "operator", Text: noteText(opstatus.Note{User: user, Text: text}),
-	})
-	l.opt.Log.Info("operator", "group", group, "user", user, "action", text)
+func (l *loop) operated(group string, d deed, now time.Time) {
+	e := d.row()
+	e.At, e.Group = now, group
+	l.batch.Events = append(l.batch.Events, e)
+	l.opt.Log.Info("operator", "group", group, "user", d.user, "action", e.Text)
 }
 
 // globalsChanged makes the daemon-wide state durable.

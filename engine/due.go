@@ -6,6 +6,7 @@ import (
 
 	"github.com/mondhq/mond/engine/depend"
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/plugins/job"
 	"github.com/mondhq/mond/plugins/monitor"
 )
@@ -42,7 +43,7 @@ func (l *loop) handleDue(now time.Time) {
 func (l *loop) dispatch(s *service, now time.Time) (job.Check, bool) {
 	planned := s.planned
 	l.self.lateness(now.Sub(planned))
-	hosts, again, why := l.gate(s, now)
+	hosts, again, word, why := l.gate(s, now)
 	if again.IsZero() {
 		again = s.cfg.Plan.Next(planned, now, s.phase, l.opt.Random)
 	}
@@ -50,6 +51,9 @@ func (l *loop) dispatch(s *service, now time.Time) (job.Check, bool) {
 	if why != s.skipped {
 		s.skipped = why
 		l.touch(s, false)
+	}
+	if word != s.held && (word != "" || why == "") {
+		l.held(s, word, why, now)
 	}
 	if why != "" {
 		return job.Check{}, false
@@ -68,25 +72,27 @@ func (l *loop) arm(s *service, at time.Time) {
 }
 
 // gate asks whether s may be checked now. It answers the hosts to check, or
-// why not, and when to look again if that is not the plan's next time.
-func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time, why string) {
+// why not, and when to look again if that is not the plan's next time. word is
+// why not, of store.Event.What, where nobody watches s for a while; the global
+// exclude_period is a row of its own.
+func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time, word, why string) {
 	if g := l.loaded.Config.Globals.ExcludePeriod; g.Contains(now) {
-		return nil, s.after(g.NextChange(now)), "inside the global exclude_period " + g.String()
+		return nil, s.after(g.NextChange(now)), "", "inside the global exclude_period " + g.String()
 	}
 	if x := s.cfg.Exclude; x != nil && x.Contains(now) {
-		return nil, s.after(x.NextChange(now)), "inside exclude_period " + x.String()
+		return nil, s.after(x.NextChange(now)), store.WhatExcluded, "inside exclude_period " + x.String()
 	}
 	if s.running != 0 && !l.lost(s, now) {
-		return nil, time.Time{}, "the last check is still running"
+		return nil, time.Time{}, "", "the last check is still running"
 	}
 	if ok, reason := l.dependency(s.cfg.Depend.Monitor, monitorDepend, s.cfg.Depend.Memory, now); !ok {
-		return nil, l.soon(s, now), "monitor dependency: " + reason
+		return nil, l.soon(s, now), store.WhatDependency, "monitor dependency: " + reason
 	}
 	hosts, ok := l.targets(s)
 	if !ok {
-		return nil, time.Time{}, "no hosts are left to check"
+		return nil, time.Time{}, store.WhatNoHosts, "no hosts are left to check"
 	}
-	return hosts, time.Time{}, ""
+	return hosts, time.Time{}, "", ""
 }
 
 // targets are the hosts that a check of s is given; ok is false when there is

@@ -189,6 +189,7 @@ func bounded(ctx context.Context, d time.Duration, f func(context.Context) error
 // by Options.StopTime.
 func (e *Engine) stop(ctx context.Context, l *loop) error {
 	ctx = context.WithoutCancel(ctx)
+	l.daemonRow(store.Event{What: store.WhatStop, Text: "stopped"}, time.Now())
 	l.saveAll()
 	err := bounded(ctx, e.opt.StopTime/2, l.outbox.Stop)
 	if err != nil {

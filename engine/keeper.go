@@ -244,7 +244,7 @@ func (l *loop) claim(s *service, change opstatus.Transition, decisions []policy.
 	s.claims = next
 	l.spread(changed)
 	for _, c := range changed {
-		l.event(s, "claim", claimText(c), now)
+		l.event(s, claimRow(c), now)
 	}
 	return true
 }

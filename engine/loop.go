@@ -41,7 +41,8 @@ type loop struct {
 	// it changed.
 	batch   store.Batch
 	touched []*service
-	due     []int // scratch
+	signed  time.Time // when the last sign of life went to the store
+	due     []int     // scratch
 }
 
 // newLoop builds the loop's state from a configuration and what was saved.
@@ -60,12 +61,13 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 	if e.opt.Stopped {
 		l.globals.Stopped = &opstatus.Note{At: now, Text: "started stopped"}
 	}
+	l.started(saved, now)
 	known := saved.Records
 	if e.opt.Forget {
 		known = nil
 	}
 	l.install(loaded, known, !saved.Clean, now)
-	l.overwrite(saved.Records)
+	l.overwrite(saved.Records, now)
 	for _, s := range l.services {
 		s.publish()
 	}
@@ -76,11 +78,13 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 
 // overwrite makes the disk hold what runs now: what was forgotten, or is of
 // services that left the configuration, does not come back after a crash.
-func (l *loop) overwrite(saved map[opstatus.Key]store.Record) {
-	for key := range saved {
+func (l *loop) overwrite(saved map[opstatus.Key]store.Record, now time.Time) {
+	for key, r := range saved {
 		if s := l.byKey[key]; s == nil {
 			l.batch.Gone = append(l.batch.Gone, key)
+			l.removed(key, r, now)
 		} else if l.opt.Forget {
+			l.forgot(s, r, now)
 			l.touch(s, true)
 		}
 	}
@@ -172,10 +176,12 @@ func (l *loop) flush() {
 // it is on disk.
 func (l *loop) append() {
 	b := l.batch
-	if b.Records == nil && b.Gone == nil && b.Globals == nil && b.Queued == nil && b.Events == nil {
+	if b.Records == nil && b.Gone == nil && b.Globals == nil && b.Queued == nil && b.Events == nil && b.Alive.IsZero() {
 		return
 	}
 	l.batch = store.Batch{}
+	l.signed = time.Now()
+	b.Alive = l.signed
 	if len(b.Queued) == 0 {
 		l.opt.Store.Append(b, nil) // nobody waits: the store may gather
 		return
@@ -216,11 +222,4 @@ func (l *loop) saveAll() {
 		l.touch(s, true)
 	}
 	l.flush()
-}
-
-// event adds a row of history.
-func (l *loop) event(s *service, kind, text string, at time.Time) {
-	l.batch.Events = append(l.batch.Events, store.Event{
-		At: at, Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Kind: kind, Text: text,
-	})
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -13,18 +12,24 @@ import (
 )
 
 // notify queues a notice: in this turn's batch, and in the outbox, where it
-// waits until that batch is on disk.
-func (l *loop) notify(s *service, d policy.Decision, was opstatus.State, summary, output string, now time.Time) {
-	l.lastSeq++
-	n := store.Notice{Seq: l.lastSeq, Program: d.Command.Program, Queued: now, Request: l.request(s, d, was, summary, output, now)}
+// waits until that batch is on disk. It answers the notice's ID.
+func (l *loop) notify(s *service, d policy.Decision, was opstatus.State, summary, output string, now time.Time) string {
+	return l.queue(s, d, store.Notice{Request: l.request(s, d, was, summary, output, now)}, now)
+}
+
+// queue queues the notice that request numbered.
+func (l *loop) queue(s *service, d policy.Decision, n store.Notice, now time.Time) string {
+	n.Seq, n.Program, n.Queued = l.lastSeq, d.Command.Program, now
 	l.batch.Queued = append(l.batch.Queued, n)
 	l.outbox.Add(n)
 	l.opt.Log.Info("alert", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "alert", d.Command.Program,
 		"kind", d.Kind.String(), "period", d.Period, "reason", d.Reason.String())
+	return n.Request.ID
 }
 
-// request is the notice as its program sees it.
+// request is the next notice as its program sees it.
 func (l *loop) request(s *service, d policy.Decision, was opstatus.State, summary, output string, now time.Time) alert.Request {
+	l.lastSeq++
 	return alert.Request{
 		ID:    l.noticeID(s),
 		Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Kind: d.Kind,
@@ -78,14 +83,5 @@ func (l *loop) restoreOutbox(saved store.Saved) {
 
 // finished is what the store keeps of a notice that was told or given up.
 func finished(n store.Notice, err error, attempts int, gaveUp bool) store.Batch {
-	text := fmt.Sprintf("%s %s: told", n.Request.Kind, n.Program)
-	switch {
-	case gaveUp:
-		text = fmt.Sprintf("%s %s: given up after %d tries: %v", n.Request.Kind, n.Program, attempts, err)
-	case err != nil:
-		text = fmt.Sprintf("%s %s: refused: %v", n.Request.Kind, n.Program, err)
-	}
-	return store.Batch{Done: []uint64{n.Seq}, Events: []store.Event{{
-		At: time.Now(), Group: n.Request.Group, Service: n.Request.Service, Kind: "alert", Text: text,
-	}}}
+	return store.Batch{Done: []uint64{n.Seq}, Events: []store.Event{alertRow(n, err, attempts, gaveUp, time.Now())}}
 }

@@ -42,6 +42,7 @@ func (e *Engine) Reload(ctx context.Context) error {
 
 func (l *loop) reloadFailed(err error, now time.Time) {
 	l.daemon.ReloadError = err.Error()
+	l.daemonRow(store.Event{What: store.WhatRefused, Text: "reload refused: " + err.Error()}, now)
 	l.opt.Log.Error("reload refused, the running configuration stays", "err", err)
 	l.handleTick(now)
 }
@@ -55,6 +56,7 @@ func (l *loop) swap(loaded Loaded, now time.Time) {
 		records[s.key()] = s.record()
 	}
 	l.install(loaded, records, false, now)
+	l.reloaded(byKey, now)
 	l.removeGone(old, l.inherit(byKey, now), now)
 	l.self.recount(l.services) // without what inherit made see again
 	for _, s := range l.services {
@@ -87,6 +89,9 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 			s.restore(r, unclean)
 		}
 		l.prune(s, now)
+		if c.Monitor == nil || !c.Plan.Scheduled() {
+			l.held(s, "", "", now) // nothing is run that could be held
+		}
 		s.watchOff = note(l.globals.Watches, c.Key.Group)
 		s.phase = phaseOf(s.state)
 		l.services[i], l.byKey[c.Key] = s, s
@@ -138,7 +143,7 @@ func (l *loop) prune(s *service, now time.Time) {
 	var gone []alert.Claim
 	s.claims, gone = policy.Prune(s.cfg, l.isKeeper, s.claims)
 	for _, c := range gone {
-		l.event(s, "claim", claimText(c), now)
+		l.event(s, claimRow(c), now)
 	}
 }
 
@@ -154,7 +159,10 @@ func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) (stale []ui
 		s.since, s.recent, s.failedHosts, s.skipped = o.since, o.recent, o.failedHosts, o.skipped
 		switch same := sameCheck(s.cfg, o.cfg); {
 		case !same:
-			s.state.Blind = nil // that was the other monitor
+			if s.state.Blind != nil {
+				s.state.Blind = nil // that was the other monitor
+				l.event(s, sightedRow("another check takes its place"), now)
+			}
 			if o.running != 0 {
 				stale = append(stale, o.running)
 			}
@@ -202,8 +210,9 @@ func (l *loop) removeGone(old []*service, stale []uint64, now time.Time) {
 		l.batch.Gone = append(l.batch.Gone, s.key())
 		for _, c := range s.claims {
 			c.Withdrawn = true
-			l.event(s, "claim", claimText(c), now)
+			l.event(s, claimRow(c), now)
 		}
+		l.removed(s.key(), s.record(), now)
 		if s.running != 0 {
 			stale = append(stale, s.running)
 		}

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/mondhq/mond/engine/config"
@@ -96,7 +95,7 @@ func (l *loop) observe(s *service, ev opstatus.Event, now time.Time) {
 		l.blinded(s, was, now)
 		return
 	}
-	l.self.sighted(l, s, was)
+	l.sighted(s, was, now)
 	l.transition(s, was, change, ev, now)
 	out := policy.Decide(l.input(s, was, change, now), now)
 	durable := isDurable(was, out.Service) || !samePeriods(s.periods, out.Periods)
@@ -112,10 +111,19 @@ func (l *loop) blinded(s *service, was opstatus.State, now time.Time) {
 	l.self.blinded(s, was)
 	if was.Blind == nil {
 		b := s.state.Blind
-		l.event(s, "blind", b.Cause.String()+": "+b.Reason, now)
+		l.event(s, blindRow(b), now)
 		l.opt.Log.Warn("check saw nothing", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "cause", b.Cause.String(), "reason", b.Reason)
 	}
 	l.touch(s, was.Blind == nil)
+}
+
+// sighted notes that a service sees again.
+func (l *loop) sighted(s *service, was opstatus.State, now time.Time) {
+	if was.Blind == nil || s.state.Blind != nil {
+		return
+	}
+	l.self.sighted(s)
+	l.event(s, sightedRow("sees again"), now)
 }
 
 // transition notes a change of status.
@@ -128,11 +136,7 @@ func (l *loop) transition(s *service, was opstatus.State, change opstatus.Transi
 		return
 	}
 	s.since = now
-	text := change.From.String() + " -> " + change.To.String()
-	if s.state.Summary != "" {
-		text += ": " + s.state.Summary
-	}
-	l.event(s, "status", text, now)
+	l.event(s, statusRow(was, s.state, change), now)
 	l.opt.Log.Info("status changed", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service,
 		"from", change.From.String(), "to", change.To.String(), "summary", s.state.Summary)
 }
@@ -158,30 +162,21 @@ func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transiti
 			At: now, Event: eventName(change), Period: d.Period, Command: commandText(d.Command),
 			Sent: d.Send, Reason: d.Reason.String(), Note: d.Note,
 		}
-		if news := s.remember(row, change.First || change.Recovered); news {
-			l.event(s, "decision", decisionText(row), now)
-		}
+		notice := ""
 		if d.Send && !l.isKeeper(d.Command.Program) {
-			l.notify(s, d, was, summary, output, now)
+			notice = l.notify(s, d, was, summary, output, now)
+		}
+		if news := s.remember(row, change.First || change.Recovered); news {
+			l.event(s, decisionRow(row, programOf(d.Command), notice), now)
 		}
 	}
 }
 
-// decisionText is "event command: reason (note)" for what was sent, and "event
-// period command: reason (note)" for what was not: no line may have been asked.
-func decisionText(d view.Decision) string {
-	words := []string{d.Event}
-	if !d.Sent && d.Period != "" {
-		words = append(words, d.Period)
+func programOf(c *config.Command) string {
+	if c == nil {
+		return ""
 	}
-	if d.Command != "" {
-		words = append(words, d.Command)
-	}
-	text := strings.Join(words, " ") + ": " + d.Reason
-	if d.Note != "" {
-		text += " (" + d.Note + ")"
-	}
-	return text
+	return c.Program
 }
 
 func commandText(c *config.Command) string {

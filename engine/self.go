@@ -75,8 +75,8 @@ func (s *self) add(v *service) {
 }
 
 // sighted notes that a service sees again.
-func (s *self) sighted(l *loop, v *service, was opstatus.State) {
-	if was.Blind == nil || v.state.Blind != nil || v.cfg.Monitor == nil {
+func (s *self) sighted(v *service) {
+	if v.cfg.Monitor == nil {
 		return
 	}
 	p := v.cfg.Monitor.Program
@@ -84,7 +84,6 @@ func (s *self) sighted(l *loop, v *service, was opstatus.State) {
 		delete(s.blind, p)
 	}
 	s.changed = true
-	l.event(v, "blind", "sees again", v.state.LastCheck)
 }
 
 // recount is for a reload: services come and go.
@@ -110,7 +109,9 @@ func (s *self) urgent(l *loop, now time.Time) {
 // handleTick looks at the daemon's own condition.
 func (l *loop) handleTick(now time.Time) {
 	l.self.check(l, now)
+	l.excluded(now)
 	l.publishDaemon(now)
+	l.sign(now)
 }
 
 // check pushes a result for each service of group mond.

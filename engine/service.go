@@ -39,6 +39,7 @@ type service struct {
 	running     uint64    // id of the check under way, or 0
 	began       time.Time // of the last check
 	skipped     string    // why the last due check was not run
+	held        string    // the same in a word, while nobody looks; durable
 	recent      []view.Decision
 	cell        *view.Cell
 	touched     bool
@@ -61,7 +62,7 @@ func (s *service) off() *opstatus.Note {
 func (s *service) record() store.Record {
 	r := store.Record{
 		State: s.state, Disabled: s.disabled, Claims: s.claims,
-		DependOK: s.dependOK, DependFailed: s.lastFailed,
+		DependOK: s.dependOK, DependFailed: s.lastFailed, Held: s.held,
 		Periods: make(map[string]policy.State, len(s.periods)),
 	}
 	for i, p := range s.periods {
@@ -75,7 +76,7 @@ func (s *service) record() store.Record {
 // wait for the first verdict.
 func (s *service) restore(r store.Record, unclean bool) {
 	s.state, s.disabled = r.State, r.Disabled
-	s.dependOK, s.lastFailed = r.DependOK, r.DependFailed
+	s.dependOK, s.lastFailed, s.held = r.DependOK, r.DependFailed, r.Held
 	for i, p := range s.cfg.Periods {
 		s.periods[i] = r.Periods[p.Name]
 	}
@@ -95,7 +96,7 @@ func (s *service) publish() {
 	row := &view.Service{
 		Key: s.cfg.Key, Description: s.cfg.Description, Interval: s.cfg.Plan.Interval(s.phase),
 		State: s.state, Due: s.planned, Running: s.running != 0, Since: s.since,
-		Disabled: s.off(), DependOK: s.dependOK, Skipped: s.skipped, Hidden: s.hidden,
+		Disabled: s.off(), DependOK: s.dependOK, Skipped: s.skipped, Held: s.held != "", Hidden: s.hidden,
 		Decisions: s.recent, Claims: s.claimRows(),
 	}
 	if s.cfg.Monitor != nil {

@@ -309,6 +309,9 @@ func (s *Store) apply(b store.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events = append(s.events, b.Events...)
+	if !b.Alive.IsZero() {
+		s.saved.Alive = b.Alive
+	}
 	for _, k := range b.Gone {
 		delete(s.saved.Records, k)
 	}

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // The kinds of [Event].
 const (
@@ -58,6 +62,27 @@ const (
 	GaveUp  = "given up" // alert
 	Refused = "refused"  // alert
 )
+
+// Beside is the Note of a service that left the configuration: what lay beside
+// its status.
+func Beside(blind, disabled, held bool) string {
+	var words []string
+	for _, w := range []struct {
+		word string
+		set  bool
+	}{{"blind", blind}, {"disabled", disabled}, {"held", held}} {
+		if w.set {
+			words = append(words, w.word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Beside reads what the function of that name wrote.
+func (e Event) Beside() (blind, disabled, held bool) {
+	has := func(w string) bool { return slices.Contains(strings.Fields(e.Note), w) }
+	return has("blind"), has("disabled"), has("held")
+}
 
 // Event is one row of history. Which fields a row has depends on its kind;
 // rows of older versions have the first five only.

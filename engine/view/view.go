@@ -32,8 +32,10 @@ type Service struct {
 	Decisions []Decision
 	// Claims are what the service's keepers hold because of it.
 	Claims []Claim
-	// Skipped says why the last due check was not run; empty if it was.
+	// Skipped says why the last due check was not run; empty if it was. Held
+	// is set from such a check to the next that is run.
 	Skipped string
+	Held    bool
 	// Hidden services are not shown by mon's line protocol.
 	Hidden bool
 }
