@@ -13,11 +13,13 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/monlog"
 	"github.com/mondhq/mond/engine/outbox"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/engine/view"
@@ -54,6 +56,11 @@ type Store interface {
 	Load() (store.Saved, error)
 	// Append never blocks; committed is called once the batch is on disk.
 	Append(b store.Batch, committed func(error))
+	// Recent are the last rows of history of some kinds, oldest first, most at
+	// most.
+	Recent(kinds []string, most int) ([]store.Event, error)
+	// Retain changes how much history is kept.
+	Retain(rows int, age time.Duration)
 	// Health tells of the disk: since when it fails and why.
 	Health() (ok bool, since time.Time, err error)
 	Close(ctx context.Context) error
@@ -61,6 +68,8 @@ type Store interface {
 
 // Program is what the loop must know of a monitor or alert program.
 type Program struct {
+	// Path is its file.
+	Path string
 	// Keeper is set for alerts that keep claims rather than tell notices.
 	Keeper bool
 	// History is set for monitors that want the MON_LAST_* variables with
@@ -129,6 +138,9 @@ type Engine struct {
 	// reloading lets one reload at a time read files: who puts one in may.
 	reloading chan struct{}
 	ready     chan struct{} // closed when the loop runs
+	files     *monlog.Files
+	// paths are the programs' files by name; workers read them.
+	paths atomic.Pointer[map[string]string]
 }
 
 // New makes an Engine; nothing runs before [Engine.Run].
@@ -143,6 +155,7 @@ func New(o Options) (*Engine, error) {
 		ended:     make(chan struct{}),
 		ready:     make(chan struct{}),
 		reloading: make(chan struct{}, 1),
+		files:     monlog.New(o.Log),
 	}, nil
 }
 
@@ -166,6 +179,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, e.closeStore(ctx))
 	}
+	e.remember(loaded.Config.Globals)
 	l := e.newLoop(loaded, saved)
 	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorkers()
@@ -195,6 +209,9 @@ func (e *Engine) stop(ctx context.Context, l *loop) error {
 	if err != nil {
 		e.opt.Log.Warn("stop", "err", err) // nothing is lost: it is told at the next start
 	}
+	if err := bounded(ctx, e.opt.StopTime/4, e.files.Close); err != nil {
+		e.opt.Log.Error("lines of log files are lost", "err", err)
+	}
 	return e.closeStore(ctx)
 }
 
@@ -211,7 +228,10 @@ func (e *Engine) newOutbox(g config.Globals) *outbox.Outbox {
 	return outbox.New(outbox.Options{
 		Send:    e.opt.Sender.Send,
 		Timeout: g.AlertTimeout,
-		Started: func(seq uint64) { st.Append(store.Batch{Started: []uint64{seq}}, nil) },
+		Started: func(n store.Notice) {
+			st.Append(store.Batch{Started: []uint64{n.Seq}}, nil)
+			e.called(n, time.Now())
+		},
 		Finished: func(n store.Notice, err error, attempts int, gaveUp bool) {
 			st.Append(finished(n, err, attempts, gaveUp), nil)
 		},

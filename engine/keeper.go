@@ -234,13 +234,14 @@ func compare(a, b string) int {
 
 // claim works out what the event means for the service's keepers and hands it
 // over at once; it reports whether the durable claims changed.
-func (l *loop) claim(s *service, change opstatus.Transition, decisions []policy.Decision, now time.Time) bool {
+func (l *loop) claim(s *service, was opstatus.State, change opstatus.Transition, decisions []policy.Decision, now time.Time) bool {
 	next, changed := policy.Claims(policy.ClaimInput{
 		Service: s.cfg, Keepers: l.isKeeper, Held: s.claims, Change: change, Decisions: decisions, Summary: s.state.FailSummary,
 	}, now)
 	if len(changed) == 0 {
 		return false
 	}
+	l.keptCalls(was, s.claims, changed, now)
 	s.claims = next
 	l.spread(changed)
 	for _, c := range changed {

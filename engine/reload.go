@@ -103,6 +103,7 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 	l.self.recount(l.services)
 	l.outbox.SetTimeout(loaded.Config.Globals.AlertTimeout)
 	l.daemon.Loaded, l.daemon.ConfigPath = now, loaded.Config.Path
+	l.configureFiles()
 	l.installKeepers()
 	l.opt.Runner.Watch(l.watched())
 	if loaded.Installed != nil {

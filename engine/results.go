@@ -101,7 +101,7 @@ func (l *loop) observe(s *service, ev opstatus.Event, now time.Time) {
 	durable := isDurable(was, out.Service) || !samePeriods(s.periods, out.Periods)
 	s.state, s.periods = out.Service, out.Periods
 	l.carryOut(s, was, change, ev, out.Decisions, now)
-	durable = l.claim(s, change, out.Decisions, now) || durable
+	durable = l.claim(s, was, change, out.Decisions, now) || durable
 	l.touch(s, durable)
 }
 
@@ -131,6 +131,12 @@ func (l *loop) transition(s *service, was opstatus.State, change opstatus.Transi
 	if change.Failure {
 		s.lastFailed = now
 		s.failedHosts = hostsOf(ev.Result)
+		if !s.hidden {
+			l.board.Failures.Push(view.Failure{Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, At: now, Summary: s.state.FailSummary})
+		}
+	}
+	if change.Recovered {
+		l.ended(s, was, now)
 	}
 	if change.From == change.To {
 		return

@@ -168,6 +168,9 @@ func (s *self) plugins(l *loop) monitor.Result {
 
 func storeResult(l *loop, now time.Time) monitor.Result {
 	ok, since, err := l.opt.Store.Health()
+	if files := l.files.Err(); ok && files != nil {
+		return monitor.Failed("log files are not written", files.Error()+"\n")
+	}
 	if ok {
 		return monitor.OK("state is on disk")
 	}

@@ -68,11 +68,14 @@ type Globals struct {
 	HistLength   int
 	HistoricFile string
 	HistoricTime time.Duration
-	DtLogFile    string
-	DtLogging    bool
-	MonErrFile   string
-	PidFile      string
-	RandStart    time.Duration
+	// HistoryKeep and HistoryRows bound mond's own history.
+	HistoryKeep time.Duration
+	HistoryRows int
+	DtLogFile   string
+	DtLogging   bool
+	MonErrFile  string
+	PidFile     string
+	RandStart   time.Duration
 	// SyslogFacility is a name such as "daemon".
 	SyslogFacility       string
 	StartupAlertsOnReset bool

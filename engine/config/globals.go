@@ -26,6 +26,8 @@ func defaultGlobals() Globals {
 		ClientAllow:    []string{`\d+.\d+.\d+.\d+`},
 		ClientTimeout:  30 * time.Second,
 		HistLength:     100,
+		HistoryKeep:    30 * 24 * time.Hour,
+		HistoryRows:    200_000,
 		SyslogFacility: "daemon",
 		DepRecurLimit:  10,
 		ExcludePeriod:  never,

@@ -89,7 +89,7 @@ func TestDefaults(t *testing.T) {
 		MonDir:    []string{"/usr/local/lib/mon/mon.d", "/usr/lib/mon/mon.d"},
 		PluginDir: []string{"/usr/lib/mond/plugins"},
 		AuthFile:  "/etc/mon/auth.cf", AuthType: []string{"getpwnam"}, PamService: "passwd", UserFile: "/etc/mon/monusers.cf",
-		ClientAllow: []string{`\d+.\d+.\d+.\d+`}, ClientTimeout: 30 * time.Second, HistLength: 100,
+		ClientAllow: []string{`\d+.\d+.\d+.\d+`}, ClientTimeout: 30 * time.Second, HistLength: 100, HistoryKeep: 30 * 24 * time.Hour, HistoryRows: 200_000,
 		DtLogFile: "/usr/lib/mon/log.d/downtime.log", MonErrFile: "/dev/null", PidFile: "/etc/mon.pid",
 		SyslogFacility: "daemon", DepRecurLimit: 10, ControlSocket: "/run/mond/control.sock",
 		Timeout: time.Minute, AlertTimeout: time.Minute, Grants: map[string][]string{}, Set: map[string]Pos{},

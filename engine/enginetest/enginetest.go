@@ -333,6 +333,17 @@ func (s *Store) Events() []store.Event {
 	return slices.Clone(s.events)
 }
 
+// Recent is the last rows of some kinds, oldest first.
+func (s *Store) Recent(kinds []string, most int) ([]store.Event, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows := slices.DeleteFunc(slices.Clone(s.events), func(e store.Event) bool { return !slices.Contains(kinds, e.Kind) })
+	return rows[max(len(rows)-most, 0):], nil
+}
+
+// Retain keeps all there is.
+func (s *Store) Retain(int, time.Duration) {}
+
 // Fail makes Health report err, or all well for nil.
 func (s *Store) Fail(err error) {
 	s.mu.Lock()

@@ -86,7 +86,7 @@ func (b *Outbox) try(it *item, r alert.Request, attempt int) (error, bool) {
 	}
 	defer func() { <-slot }()
 	if attempt == 1 {
-		b.opt.Started(it.notice.Seq)
+		b.opt.Started(it.notice)
 	}
 	b.mark(it, attempt)
 	ctx, cancel := context.WithTimeout(b.ctx, time.Duration(b.timeout.Load()))

@@ -31,7 +31,7 @@ type Options struct {
 	// before they failed marks those errors.
 	Send func(ctx context.Context, program string, r alert.Request) error
 	// Started is called before the first try of a notice since it was added.
-	Started func(seq uint64)
+	Started func(n store.Notice)
 	// Finished is called when a notice is over. err is nil if it was told;
 	// gaveUp is set if err was one to try again, but not for ever.
 	Finished func(n store.Notice, err error, attempts int, gaveUp bool)
@@ -58,7 +58,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Started == nil {
-		o.Started = func(uint64) {}
+		o.Started = func(store.Notice) {}
 	}
 	if o.Finished == nil {
 		o.Finished = func(store.Notice, error, int, bool) {}

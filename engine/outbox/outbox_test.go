@@ -273,7 +273,7 @@ func TestManyServicesShareAProgram(t *testing.T) {
 
 func TestStartedAndFinishedInOrder(t *testing.T) {
 	inBubble(t, func(w *world, o *Options) {
-		o.Started = func(seq uint64) { w.write("start %d", seq) }
+		o.Started = func(n store.Notice) { w.write("start %d", n.Seq) }
 		o.Finished = func(n store.Notice, err error, attempts int, _ bool) { w.write("end %d %v %d", n.Seq, err, attempts) }
 		w.answer = func(_ string, _ alert.Request, try int) (time.Duration, error) {
 			if try == 1 {

@@ -72,6 +72,21 @@ func (s *Store) Events(f Filter) iter.Seq2[Event, error] {
 	}
 }
 
+// Recent are the last rows of some kinds, oldest first, most at most.
+func (s *Store) Recent(kinds []string, most int) (rows []Event, err error) {
+	if most <= 0 {
+		return nil, nil
+	}
+	for e, err := range s.Events(Filter{Kinds: kinds, Limit: most}) {
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, e)
+	}
+	slices.Reverse(rows)
+	return rows, nil
+}
+
 // readEvents reads the next chunk after the row after, and gives the last key
 // it looked at, nil at the end.
 func (s *Store) readEvents(f Filter, r *reader, sift sieve, after []byte) (rows []Event, last []byte, err error) {

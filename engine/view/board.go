@@ -16,6 +16,9 @@ type Cell = atomic.Pointer[Service]
 type Board struct {
 	shelf  atomic.Pointer[shelf]
 	daemon atomic.Pointer[Daemon]
+	// Calls and Failures are the last alerts and failures, histlength of each.
+	Calls    Ring[Call]
+	Failures Ring[Failure]
 }
 
 // shelf is the set of services of one configuration, in file order.

@@ -76,7 +76,7 @@ func (j *judge) command(u config.Use) {
 		j.problem(c.Pos, k.err)
 		return
 	}
-	j.programs[c.Program] = engine.Program{Keeper: k.manifest.Keeper, History: !k.program.Resident, Watcher: k.manifest.Watcher}
+	j.programs[c.Program] = engine.Program{Path: k.program.Path, Keeper: k.manifest.Keeper, History: !k.program.Resident, Watcher: k.manifest.Watcher}
 	if k.program.Resident {
 		j.arguments(k, c)
 	}

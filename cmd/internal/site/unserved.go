@@ -15,10 +15,6 @@ var unserved = map[string]string{
 	"cltimeout":    "mon's TCP protocol",
 	"trapport":     "traps",
 	"trapbind":     "traps",
-	"dtlogging":    "the downtime log",
-	"dtlogfile":    "the downtime log",
-	"historicfile": "the history file",
-	"historictime": "the history file",
 	"monremote":    "monremote",
 }
 
