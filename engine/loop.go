@@ -162,14 +162,16 @@ func (l *loop) untilDue() time.Duration {
 // flush ends a turn: rows are published, the turn's changes go to the store.
 func (l *loop) flush() {
 	for _, s := range l.touched {
-		s.publish()
 		if s.dirty {
 			l.record(s)
 		}
+	}
+	l.append() // first: what readers see is in the store's hands
+	for _, s := range l.touched {
+		s.publish()
 		s.touched, s.dirty = false, false
 	}
 	l.touched = l.touched[:0]
-	l.append()
 }
 
 // append hands the turn's batch to the store; notices become free to go when

@@ -96,7 +96,7 @@ func (s *service) publish() {
 	row := &view.Service{
 		Key: s.cfg.Key, Description: s.cfg.Description, Interval: s.cfg.Plan.Interval(s.phase),
 		State: s.state, Due: s.planned, Running: s.running != 0, Since: s.since,
-		Disabled: s.off(), DependOK: s.dependOK, Skipped: s.skipped, Held: s.held != "", Hidden: s.hidden,
+		Disabled: s.off(), OffAlone: s.disabled != nil, DependOK: s.dependOK, Skipped: s.skipped, Held: s.held != "", Hidden: s.hidden,
 		Decisions: s.recent, Claims: s.claimRows(),
 	}
 	if s.cfg.Monitor != nil {

@@ -38,6 +38,7 @@ type mond struct {
 	spawner *procgroup.Spawner
 	host    *host.Host
 	engine  *engine.Engine
+	store   *store.Store
 	socket  net.Listener
 	first   config.Globals // of the configuration that mond was started with
 	current config.Globals // of the one in force; the engine loads one at a time
@@ -121,10 +122,13 @@ func (d *mond) build() (err error) {
 	if d.host, err = host.New(d.hostOptions(d.first)); err != nil {
 		return err
 	}
-	st, err := store.Open(store.Options{Path: d.stateFile(), Recover: true, Log: d.log})
+	st, err := store.Open(store.Options{
+		Path: d.stateFile(), Recover: true, Log: d.log, HistoryRows: d.first.HistoryRows, HistoryAge: d.first.HistoryKeep,
+	})
 	if err != nil {
 		return err
 	}
+	d.store = st
 	d.engine, err = engine.New(engine.Options{
 		Load: d.load, Runner: d.host, Sender: d.host, Store: st, Log: d.log, Version: version(),
 		Stopped: d.opt.stopped, Forget: d.opt.forget, StopTime: stopTime,
@@ -215,7 +219,7 @@ func (d *mond) serve(ctx context.Context) error {
 		return nil
 	case <-d.engine.Ready():
 	}
-	s := control.New(control.Options{Controller: d.engine, Board: d.engine.Board(), Show: d.host.Show, Log: d.log})
+	s := control.New(control.Options{Controller: d.engine, Board: d.engine.Board(), Show: d.host.Show, History: d.store, Log: d.log})
 	return s.Serve(ctx, d.socket)
 }
 

@@ -128,6 +128,8 @@ authtype = pam trustlocal
 pamservice = mon
 historicfile = hist
 historictime = 1d
+historykeep = 7d
+historyrows = 5000
 dtlogfile = dt
 dtlogging = yes
 monerrfile = err
@@ -167,7 +169,7 @@ grant = lvs.alert cap_net_admin
 		AuthFile: "/cf/my.cf", AuthType: []string{"pam", "trustlocal"}, PamService: "mon", UserFile: "/abs/users",
 		ServerPort: 1, TrapPort: 65535, ServerBind: "127.0.0.1", TrapBind: "localhost",
 		ClientAllow: []string{"127.0.0.1", "10[.]0.*"}, MaxProcs: 20,
-		HistoricFile: "/cwd/base/log/hist", HistoricTime: 24 * time.Hour, DtLogFile: "/cwd/base/log/dt", DtLogging: true,
+		HistoricFile: "/cwd/base/log/hist", HistoricTime: 24 * time.Hour, HistoryKeep: 7 * 24 * time.Hour, HistoryRows: 5000, DtLogFile: "/cwd/base/log/dt", DtLogging: true,
 		MonErrFile: "/cwd/err", SyslogFacility: "local3", StartupAlertsOnReset: true, DepRecurLimit: 3,
 		MonRemote: `/bin/true -x "y"`, ControlSocket: "/cwd/base/state/sock",
 		Timeout: 90 * time.Second, AlertTimeout: 500 * time.Millisecond,

@@ -37,14 +37,16 @@ type Controller interface {
 	Reload(ctx context.Context) error
 }
 
-// Options are what a Server is made of; all but Show are required.
+// Options are what a Server is made of; all but Show and History are required.
 type Options struct {
 	Controller Controller
 	Board      *view.Board
 	// Show asks a running plugin about itself; nil means there is none to
 	// ask.
 	Show func(ctx context.Context, program, topic string) (string, error)
-	Log  *slog.Logger
+	// History is what was written down; nil means that nothing is.
+	History History
+	Log     *slog.Logger
 }
 
 // limits bound what one client can cost.
@@ -71,10 +73,14 @@ const callLimit = time.Minute
 type Server struct {
 	opt Options
 	lim limits
+	// reports holds one token for each report that is being made.
+	reports chan struct{}
 }
 
 // New makes a Server.
-func New(o Options) *Server { return &Server{opt: o, lim: usualLimits()} }
+func New(o Options) *Server {
+	return &Server{opt: o, lim: usualLimits(), reports: make(chan struct{}, 1)}
+}
 
 // Serve answers on l until ctx ends, which it ends calls under way with, and
 // closes l.
@@ -112,6 +118,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/services", s.services)
 	mux.HandleFunc("GET /v1/services/{group}/{service}", s.service)
 	mux.HandleFunc("GET /v1/show/{program}/{topic}", s.show)
+	mux.HandleFunc("GET /v1/history", s.history)
+	mux.HandleFunc("GET /v1/report", s.report)
 	mux.HandleFunc("POST /v1/services/{group}/{service}/{action}", s.onService)
 	mux.HandleFunc("POST /v1/watches/{group}/{action}", s.onWatch)
 	mux.HandleFunc("POST /v1/hosts/{host}/{action}", s.onHost)

@@ -37,6 +37,25 @@ func (s *Store) Append(b Batch, committed func(error)) {
 	}
 }
 
+// Flush waits until all that was appended before is on disk, or ctx ends.
+func (s *Store) Flush(ctx context.Context) error {
+	done := make(chan error, 1)
+	s.mu.Lock()
+	closed := s.closed || !s.loaded
+	s.mu.Unlock()
+	if closed {
+		return nil // nothing is under way
+	}
+	s.Append(Batch{}, func(err error) { done <- err })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		_, _, err := s.Health()
+		return fmt.Errorf("write to %s: %w", s.opt.Path, errors.Join(context.Cause(ctx), err))
+	}
+}
+
 func signal(token chan struct{}) {
 	select {
 	case token <- struct{}{}:

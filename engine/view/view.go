@@ -21,8 +21,10 @@ type Service struct {
 	Running bool
 	// Since is when the status began.
 	Since time.Time
-	// Disabled is set while the service or its watch is disabled.
+	// Disabled is set while the service or its watch is disabled; OffAlone if
+	// it is the service.
 	Disabled *opstatus.Note
+	OffAlone bool
 	// AlertsSent sums the periods' counters, as mon's alerts_sent.
 	AlertsSent int
 	LastAlert  time.Time
@@ -75,6 +77,10 @@ type Daemon struct {
 	Stopped *opstatus.Note
 	// Hosts are those that were taken out of all checks and alerts.
 	Hosts map[string]opstatus.Note
+	// Watches are those that are disabled; Excluded is set inside the global
+	// exclude_period.
+	Watches  map[string]opstatus.Note
+	Excluded bool
 	// Checks counts checks that were answered; Blind those that saw nothing.
 	Checks, Blind uint64
 	// Running is how many checks are under way.
