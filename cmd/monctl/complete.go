@@ -37,6 +37,14 @@ func (c *common) completeService(cmd *cobra.Command, args []string, begun string
 	return startingWith(begun, serviceNames(c.rows(cmd))), noFiles
 }
 
+// completeFirst offers watches and services as the first word.
+func (c *common) completeFirst(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, noFiles
+	}
+	return c.completeNames(cmd, args, begun)
+}
+
 // completeNames offers watches and services as any word.
 func (c *common) completeNames(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	rows := c.rows(cmd)

@@ -199,7 +199,7 @@ func newDaemon(t *testing.T) *daemon {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	s := control.New(control.Options{Controller: &d.script, Board: board(), Show: show, Log: slog.New(slog.DiscardHandler)})
+	s := control.New(control.Options{Controller: &d.script, Board: board(), Show: show, History: past(t), Log: slog.New(slog.DiscardHandler)})
 	go func() { ended <- s.Serve(ctx, l) }()
 	t.Cleanup(func() {
 		cancel()

@@ -60,6 +60,17 @@ func TestVerbs(t *testing.T) {
 		{"test|monitr|www1:http", 2, "", `no verb "monitr"; is it monitor?; monctl --help shows the verbs`},
 		{"stop|now", 2, "", "want no words"},
 		{"show|lvs.alert", 2, "", "want PROGRAM and TOPIC"},
+		{"history|gone:http", 1, "", `no watch or service "gone:http", neither in the configuration nor in the history`},
+		{"history|a|b", 2, "", "want one GROUP or GROUP:SERVICE at most"},
+		{"history|--kind|alerts", 2, "", `--kind "alerts": want some of status, decision`},
+		{"history|--since|yesterday", 2, "", `--since: "yesterday" is no time; write a time ago such as`},
+		{"history|-n|-1", 2, "", "want a number"},
+		{"history|-f|--until|1h", 2, "", "--follow goes on for ever"},
+		{"history|--state|/nonexistent/mond.db", 1, "", "open state /nonexistent/mond.db: "},
+		{"report|gone", 1, "", `no watch or service "gone", neither in the configuration nor in the history of that time`},
+		{"report|--period|hr {25}", 2, "", `period: "hr {25}": `},
+		{"report|--since|1h|--until|2h", 2, "", "it must be after the beginning"},
+		{"report|--until|never", 2, "", `--until: "never" is no time`},
 		{"statsu", 2, "", `no verb "statsu"; is it status?`},
 		{"frobnicate", 2, "", `no verb "frobnicate"; monctl --help`},
 		{"status|--frob", 2, "", "unknown flag: --frob\nusage: monctl status"},
@@ -85,7 +96,7 @@ func TestVerbs(t *testing.T) {
 }
 
 func TestNoDaemon(t *testing.T) {
-	for _, verb := range []string{"status", "why|a:b", "reload", "show|a|b", "enable|host|x"} {
+	for _, verb := range []string{"status", "why|a:b", "history", "history|a:b", "report", "reload", "show|a|b", "enable|host|x"} {
 		code, out, complaint := monctl(append([]string{"--socket", "/nonexistent/sock"}, strings.Split(verb, "|")...)...)
 		if code != 1 || out != "" || complaint != "monctl: no mond answers on /nonexistent/sock: start it, or name its socket with --socket\n" {
 			t.Errorf("%s: %d %q %q", verb, code, out, complaint)
@@ -104,6 +115,9 @@ func TestReadingVerbs(t *testing.T) {
 		"why|database:tcp":     "killed: segmentation fault",
 		"show|lvs.alert|table": "table:\n\\x1b]0;title\\aTCP 10.0.0.3:80\n",
 		"version":              "monctl ",
+		"history":              "fail -> ok",
+		"history|www2":         "www2:http ",
+		"report":               "www2:http ",
 		"man|mon.cf":           ".TH",
 		"":                     "look at mond, ask why, steer it",
 		"test":                 "check a service now, or try its alerts",

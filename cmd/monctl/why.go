@@ -57,6 +57,7 @@ func printWhy(w io.Writer, s control.Service, now time.Time) {
 	printChecks(w, s, now)
 	printClaims(w, s)
 	printDecisions(w, s)
+	fmt.Fprintf(w, "\nbefore that: monctl history %s:%s\n", s.Group, s.Service)
 	if s.Detail != "" {
 		fmt.Fprintf(w, "\nlast output:\n%s", indent(s.Detail))
 	}

@@ -156,7 +156,7 @@ grant = ping.monitor cap_net_raw, cap_bpf
 grant = lvs.alert cap_net_admin
 `, bare())
 	g := c.Globals
-	if len(g.Set) != 36 || g.Set["basedir"].String() != "mon.cf:6:1" {
+	if len(g.Set) != 38 || g.Set["basedir"].String() != "mon.cf:6:1" {
 		t.Errorf("%d set: %v", len(g.Set), g.Set)
 	}
 	if g.ExcludePeriod.String() != "hr {3}" {

@@ -111,6 +111,22 @@ func Open(o Options) (*Store, error) {
 	return s, err
 }
 
+// OpenReader opens the store at path, which nobody else may have open, to read
+// only: Found, Events and Extent work, and Close ends it.
+func OpenReader(path string) (*Store, error) {
+	return open(Options{Path: path, readOnly: true}.withDefaults())
+}
+
+// Found is what the last run left, before Load.
+func (s *Store) Found() Saved {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.saved == nil {
+		return Saved{}
+	}
+	return *s.saved
+}
+
 func open(o Options) (*Store, error) {
 	s := &Store{
 		opt: o, next: newPending(),
@@ -132,7 +148,7 @@ func open(o Options) (*Store, error) {
 // panics over what it finds.
 func (s *Store) openFile(file **os.File) (err error) {
 	s.db, err = bbolt.Open(s.opt.Path, 0o600, &bbolt.Options{
-		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoSync: s.opt.NoSync,
+		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoSync: s.opt.NoSync, ReadOnly: s.opt.readOnly,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
 			f, err := os.OpenFile(name, flag, mode)
 			*file = f

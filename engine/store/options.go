@@ -38,6 +38,8 @@ type Options struct {
 	// Commit, if set, is called by the writer in place of each commit, and
 	// calls commit itself or not: tests make disks fail and hang with it.
 	Commit func(commit func() error) error
+
+	readOnly bool
 }
 
 // The bounds of the pause after a commit that failed.

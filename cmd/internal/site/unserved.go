@@ -5,17 +5,17 @@ import "github.com/mondhq/mond/engine/config"
 // unserved are variables whose meaning this version does not serve yet: they
 // are read and judged, and whoever sets one is told.
 var unserved = map[string]string{
-	"authfile":     "mon's TCP protocol",
-	"authtype":     "mon's TCP protocol",
-	"pamservice":   "mon's TCP protocol",
-	"userfile":     "mon's TCP protocol",
-	"serverport":   "mon's TCP protocol",
-	"serverbind":   "mon's TCP protocol",
-	"clientallow":  "mon's TCP protocol",
-	"cltimeout":    "mon's TCP protocol",
-	"trapport":     "traps",
-	"trapbind":     "traps",
-	"monremote":    "monremote",
+	"authfile":    "mon's TCP protocol",
+	"authtype":    "mon's TCP protocol",
+	"pamservice":  "mon's TCP protocol",
+	"userfile":    "mon's TCP protocol",
+	"serverport":  "mon's TCP protocol",
+	"serverbind":  "mon's TCP protocol",
+	"clientallow": "mon's TCP protocol",
+	"cltimeout":   "mon's TCP protocol",
+	"trapport":    "traps",
+	"trapbind":    "traps",
+	"monremote":   "monremote",
 }
 
 // warn tells of what cfg asks for and does not get.
