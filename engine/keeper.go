@@ -241,7 +241,7 @@ func (l *loop) claim(s *service, was opstatus.State, change opstatus.Transition,
 	if len(changed) == 0 {
 		return false
 	}
-	l.keptCalls(was, s.claims, changed, now)
+	l.keptCalls(was, s.state, s.claims, changed, now)
 	s.claims = next
 	l.spread(changed)
 	for _, c := range changed {

@@ -110,7 +110,7 @@ func (e *Engine) noteCall(c view.Call) {
 
 // keptCalls notes what keepers were told of as mon would have called them: out
 // is an alert, back in an upalert.
-func (l *loop) keptCalls(was opstatus.State, held, changed []alert.Claim, now time.Time) {
+func (l *loop) keptCalls(was, is opstatus.State, held, changed []alert.Claim, now time.Time) {
 	down := map[string]bool{}
 	for _, c := range held {
 		down[c.ID] = c.Down
@@ -118,7 +118,7 @@ func (l *loop) keptCalls(was opstatus.State, held, changed []alert.Claim, now ti
 	for _, c := range changed {
 		call := view.Call{
 			Type: monlog.TypeOf(alert.Failure), Group: c.Group, Service: c.Service, At: now,
-			Path: claimProgram(c), Args: monlog.ArgsOf(c.Args), Summary: c.Reason,
+			Path: claimProgram(c), Args: monlog.ArgsOf(c.Args), Summary: is.FailSummary,
 		}
 		if !c.Down {
 			call.Type, call.Summary = monlog.TypeOf(alert.Up), was.FailSummary

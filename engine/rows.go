@@ -221,7 +221,7 @@ func (l *loop) started(saved store.Saved, now time.Time) {
 	if v := l.opt.Version; v != "" {
 		start.Text = "started " + v
 	}
-	if last := saved.Alive; !last.IsZero() && !saved.New {
+	if last := saved.Alive; !last.IsZero() {
 		start.Took = max(now.Sub(last), 0)
 		start.Text += fmt.Sprintf(", %v after the last sign of life", start.Took.Round(time.Second))
 		if !saved.Clean {
