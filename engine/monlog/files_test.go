@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,12 +97,12 @@ func TestTornLine(t *testing.T) {
 // disk is a file on a disk with little room.
 type disk struct {
 	*os.File
-	room *int
+	room *atomic.Int64
 }
 
 func (d disk) Write(b []byte) (int, error) {
-	n := min(len(b), *d.room)
-	*d.room -= n
+	n := min(len(b), int(d.room.Load()))
+	d.room.Add(int64(-n))
 	n, _ = d.File.Write(b[:n])
 	if n < len(b) {
 		return n, errors.New("no space left on device")
@@ -118,7 +119,8 @@ func TestFullDisk(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "hist.log")
 		var log strings.Builder
 		f := New(slog.New(slog.NewTextHandler(&log, nil)))
-		room := 30 // one line and a half
+		var room atomic.Int64
+		room.Store(30) // one line and a half
 		f.calls.open = func(path string) (handle, error) {
 			file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 			return disk{file, &room}, err
@@ -135,7 +137,7 @@ func TestFullDisk(t *testing.T) {
 		if err := f.Err(); err == nil || !strings.Contains(err.Error(), "no space left") {
 			t.Errorf("the fault is %v", err)
 		}
-		room = 1000
+		room.Store(1000)
 		time.Sleep(retryMax)
 		synctest.Wait()
 		wantCalls(t, path, "1", "2", "3", "4")
