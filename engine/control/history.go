@@ -169,7 +169,7 @@ func (s *Server) makeReport(ctx context.Context, q ReportQuery, out *feed) (*Rep
 			return nil, context.Cause(ctx)
 		}
 	}
-	world := worldOf(s.opt.Board, time.Now())
+	world := worldOf(s.opt.Board)
 	late := s.flushed(ctx)
 	report, err := Make(s.opt.History, world, q, func(rows int) error {
 		select {

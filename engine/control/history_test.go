@@ -218,7 +218,7 @@ func BenchmarkReport(b *testing.B) {
 	const rows = 1_000_000
 	h := newBook(b, rows)
 	w := World{At: noon}
-	w.Services = worldOf(board(), noon).Services
+	w.Services = worldOf(board()).Services
 	for b.Loop() {
 		r, err := Make(h, w, ReportQuery{Since: noon.Add(-30 * 24 * time.Hour)}, func(int) error { return nil })
 		if err != nil || r.Rows != rows {

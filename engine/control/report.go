@@ -124,10 +124,12 @@ type World struct {
 	Own map[opstatus.Key]bool
 }
 
-// worldOf is what readers see now.
-func worldOf(b *view.Board, now time.Time) World {
+// worldOf is what readers see now. Its time is when all of it has been read:
+// what changed meanwhile costs a report the moment between, while a change
+// after that time would contradict all rows before it.
+func worldOf(b *view.Board) World {
 	d := b.Daemon()
-	w := World{At: now, Own: map[opstatus.Key]bool{}}
+	w := World{Own: map[opstatus.Key]bool{}}
 	w.Stopped, w.Excluded, w.Watches = d.Stopped != nil, d.Excluded, map[string]bool{}
 	for group := range d.Watches {
 		w.Watches[group] = true
@@ -140,6 +142,7 @@ func worldOf(b *view.Board, now time.Time) World {
 			w.Own[v.Key] = true
 		}
 	}
+	w.At = time.Now()
 	return w
 }
 

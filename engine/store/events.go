@@ -23,8 +23,9 @@ type Filter struct {
 	Kinds []string
 	// After leaves out rows with this Number and below; 0 leaves out none.
 	After uint64
-	// Limit is how many at most; 0 is no limit.
-	Limit int
+	// Limit is how many at most, Look about how many rows are looked at for
+	// them; 0 is no limit.
+	Limit, Look int
 	// OldestFirst turns the order round.
 	OldestFirst bool
 }
@@ -49,7 +50,7 @@ const chunk = 500
 // may or may not be given. An error ends it.
 func (s *Store) Events(f Filter) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		given, after := 0, []byte(nil)
+		given, looked, after := 0, 0, []byte(nil)
 		r, sift := newReader(), newSieve(f)
 		for {
 			rows, last, err := s.readEvents(f, r, sift, after)
@@ -64,7 +65,8 @@ func (s *Store) Events(f Filter) iter.Seq2[Event, error] {
 			if err != nil {
 				yield(Event{}, fmt.Errorf("read history %s: %w", s.opt.Path, err))
 			}
-			if err != nil || last == nil {
+			looked += chunk
+			if err != nil || last == nil || f.Look > 0 && looked >= f.Look {
 				return
 			}
 			after = last
@@ -72,12 +74,16 @@ func (s *Store) Events(f Filter) iter.Seq2[Event, error] {
 	}
 }
 
+// recentLook is how many rows Recent looks at, so that a long history without
+// rows of a kind costs a start nothing to speak of.
+const recentLook = 100_000
+
 // Recent are the last rows of some kinds, oldest first, most at most.
 func (s *Store) Recent(kinds []string, most int) (rows []Event, err error) {
 	if most <= 0 {
 		return nil, nil
 	}
-	for e, err := range s.Events(Filter{Kinds: kinds, Limit: most}) {
+	for e, err := range s.Events(Filter{Kinds: kinds, Limit: most, Look: recentLook}) {
 		if err != nil {
 			return rows, err
 		}

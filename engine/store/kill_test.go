@@ -45,7 +45,7 @@ func appendUntilKilled(file string) error {
 		b := Batch{
 			Records: map[opstatus.Key]Record{key(0): record(int(seq)), key(int(seq % 50)): record(int(seq))},
 			Queued:  []Notice{notice(seq, fmt.Sprint("s", seq), "mail.alert")},
-			Events:  []Event{{At: time.Now(), Kind: "status", Text: fmt.Sprint(seq)}},
+			Events:  []Event{{At: time.Now(), Kind: "status", Text: fmt.Sprint(seq), From: "ok", To: "fail", Notice: fmt.Sprint(seq)}},
 		}
 		if seq > 5 {
 			b.Started, b.Done = []uint64{seq}, []uint64{seq - 5}
@@ -118,7 +118,7 @@ func verify(t *testing.T, s *Store, acked uint64) {
 	want := last
 	for e, err := range s.Events(Filter{Limit: 20}) {
 		check(t, err)
-		if e.Text != fmt.Sprint(want) {
+		if e.Text != fmt.Sprint(want) || e.Notice != e.Text || e.To != "fail" || e.Number != want {
 			t.Errorf("event is %q, want %d", e.Text, want)
 		}
 		want--

@@ -365,6 +365,12 @@ func TestEvents(t *testing.T) {
 	if got := collect(t, s, Filter{Limit: 2}); got[0].Text != "1202" || got[1].Text != "1201" {
 		t.Errorf("newest first gives %v", got)
 	}
+	if got := collect(t, s, Filter{Kinds: []string{"status"}, Look: 1}); len(got) != chunk/2 {
+		t.Errorf("%d rows among the first %d", len(got), chunk)
+	}
+	if got, err := s.Recent([]string{"alert"}, 2); err != nil || len(got) != 2 || got[0].Text != "1199" || got[1].Text != "1201" {
+		t.Errorf("recent are %v, %v", got, err)
+	}
 	if got := collect(t, s, Filter{Limit: 1, Until: at(5)}); got[0].Text != "11" {
 		t.Errorf("newest until gives %v", got)
 	}
