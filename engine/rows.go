@@ -69,11 +69,12 @@ func decisionText(d view.Decision) string {
 	return text
 }
 
-// alertRow is what became of a notice. Took is how long that took.
+// alertRow is what became of a notice. Took is how long that took by the
+// wall's clock, so that At less Took is when the event was, to the nanosecond.
 func alertRow(n store.Notice, err error, attempts int, gaveUp bool, now time.Time) store.Event {
 	e := store.Event{
-		At: now, Group: n.Request.Group, Service: n.Request.Service, Kind: store.KindAlert, What: n.Request.Kind.String(),
-		Program: n.Program, Notice: n.Request.ID, Took: max(now.Sub(n.Queued), 0),
+		At: now.Round(0), Group: n.Request.Group, Service: n.Request.Service, Kind: store.KindAlert, What: n.Request.Kind.String(),
+		Program: n.Program, Notice: n.Request.ID, Took: max(now.Round(0).Sub(n.Queued.Round(0)), 0),
 		Outcome: store.Told, Text: fmt.Sprintf("%s %s: told", n.Request.Kind, n.Program),
 	}
 	switch {
