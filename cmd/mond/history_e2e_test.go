@@ -39,7 +39,10 @@ func TestHistoryOfALife(t *testing.T) {
 	must(t, os.Rename(s.path("downtime.log"), s.path("downtime.log.1")))
 	s.signal(syscall.SIGHUP)
 	s.until("there is a new downtime log", func() bool { return strings.HasPrefix(s.read("downtime.log"), "#\n# downtime log start") })
-	s.until("the reload is on disk", func() bool { out, _ := s.monctl("history", "--kind", "daemon"); return strings.Contains(out, "reloaded") })
+	s.until("the reload is on disk", func() bool {
+		out, _ := s.monctl("history", "--kind", "daemon")
+		return strings.Contains(out, "reloaded")
+	})
 
 	s.signal(syscall.SIGKILL)
 	_ = s.wait()
