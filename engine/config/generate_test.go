@@ -36,7 +36,7 @@ func (g *generator) line(words ...string) {
 		g.b.WriteString(between)
 	}
 	if g.mond {
-		g.b.WriteString(g.one("", "", " # c", "  #it's", " # \"c\" \\"))
+		g.b.WriteString(g.one("", "", " # c", "  #it's", " # \"c \\"))
 	}
 	g.b.WriteString(g.one("", "", " ", "\r") + "\n")
 }
