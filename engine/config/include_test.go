@@ -235,3 +235,12 @@ func TestExpandLimits(t *testing.T) {
 		})
 	}
 }
+
+// The syntax is a matter of the file.
+func TestSyntaxNotByCommand(t *testing.T) {
+	o := bare()
+	o.Overrides = map[string]string{"syntax": "mond"}
+	if _, diag := resolve("# a\n", o); printed(diag) != "command line: error: syntax can only be set in a file\n    hint: write it into the file\n" {
+		t.Error(printed(diag))
+	}
+}
