@@ -46,8 +46,12 @@ type Diagnostic struct {
 }
 
 // String is the diagnostic on one line: "file:line:col: error: message (hint)".
+// Of a line of a template, the message ends in ", used at file:line:col".
 func (d Diagnostic) String() string {
 	s := fmt.Sprintf("%s: %s: %s", d.Pos, d.Severity, d.Message)
+	for _, o := range d.Pos.Uses() {
+		s += ", used at " + o.Pos.String()
+	}
 	if d.Hint != "" {
 		s += " (" + d.Hint + ")"
 	}
@@ -98,7 +102,8 @@ func (d Diagnostics) Sort() {
 }
 
 // Write prints d as compilers do: a line "file:line:col: error: message", the
-// source line, a caret under the column, the hint. Bytes that a terminal might
+// source line, a caret under the column, where the template was used, the hint.
+// Bytes that a terminal might
 // act upon are escaped.
 func (d Diagnostics) Write(w io.Writer) error {
 	b := bufio.NewWriter(w)
@@ -115,6 +120,9 @@ func (d Diagnostic) write(b *bufio.Writer) {
 		if d.Mark >= 0 && d.Mark <= len(d.Line) {
 			fmt.Fprintf(b, "    %s^\n", padding(d.Line[:d.Mark]))
 		}
+	}
+	for _, o := range d.Pos.Uses() {
+		fmt.Fprintf(b, "    template %s used at %s\n", printable(o.Template), printable(o.Pos.String()))
 	}
 	if d.Hint != "" {
 		fmt.Fprintf(b, "    hint: %s\n", printable(d.Hint))
@@ -192,6 +200,15 @@ const maxDiagnostics = 1000
 type collector struct {
 	kept  Diagnostics
 	count [2]int // by Severity
+	// told are the diagnostics about lines that stand in several places: each
+	// is given once.
+	told map[told]bool
+}
+
+// told is a diagnostic about a line of a template.
+type told struct {
+	pos     Pos // where it stands, without From
+	message string
 }
 
 func (c *collector) add(d Diagnostic) {
@@ -204,11 +221,37 @@ func (c *collector) add(d Diagnostic) {
 // at adds a diagnostic about the byte at off of st's Text; see
 // [Statement.At].
 func (c *collector) at(sev Severity, st *Statement, off int, message, hint string) {
+	if st.moved && c.again(st.At(off), message) {
+		return
+	}
 	if c.count[sev] < maxDiagnostics {
-		c.add(st.diagnose(sev, off, message, hint))
+		c.add(st.Diagnose(sev, off, message, hint))
 		return
 	}
 	c.count[sev]++
+}
+
+// again reports whether that was said of a line before.
+func (c *collector) again(pos Pos, message string) bool {
+	pos.From = nil
+	key := told{pos, message}
+	if c.told[key] {
+		return true
+	}
+	if c.told == nil {
+		c.told = map[told]bool{}
+	}
+	if len(c.told) < maxDiagnostics {
+		c.told[key] = true
+	}
+	return false
+}
+
+// Compact leaves out what is said again of a line of a template that is used
+// several times.
+func (d Diagnostics) Compact() Diagnostics {
+	var c collector
+	return slices.DeleteFunc(d, func(d Diagnostic) bool { return d.Pos.From != nil && c.again(d.Pos, d.Message) })
 }
 
 func (c *collector) errorf(st *Statement, off int, hint, format string, args ...any) {

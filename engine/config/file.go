@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"io"
 	"slices"
 	"strings"
 )
@@ -15,11 +13,13 @@ const (
 	KindBlank   Kind = iota // an empty line
 	KindComment             // a line that begins with "#"
 	KindGlobal              // a variable: name = value
-	KindTop                 // hostgroup, watch, view or alias: begins a record
+	KindTop                 // hostgroup, watch, view, alias or template: begins a record
 	KindMember              // a further line of a hostgroup, view or alias
 	KindService             // "service", "period" or a directive of a service
 	KindPeriod              // a directive of a period
 	KindEnv                 // a variable of a service: NAME=value
+	KindUse                 // use NAME [PARAM=VALUE]...: the lines of a template
+	KindInclude             // include PATTERN...: other files
 	KindBad                 // not understood; an error says why
 )
 
@@ -42,6 +42,10 @@ func (k Kind) String() string {
 		return "period"
 	case KindEnv:
 		return "env"
+	case KindUse:
+		return "use"
+	case KindInclude:
+		return "include"
 	case KindBad:
 	}
 	return "bad"
@@ -55,7 +59,14 @@ type File struct {
 	Name string
 	// Expanded is set when m4 made the text: positions are those of the
 	// source, but [File.Bytes] gives what m4 wrote, not the source.
-	Expanded   bool
+	Expanded bool
+	// Mond is set if `syntax = mond` holds from the first line on, though no
+	// line says so: in a file that another one includes, and in any that is no
+	// mon.cf.
+	Mond bool
+	// Paths are the files it was read from: its own and, after [Expand], those
+	// it includes.
+	Paths      []string
 	Statements []Statement
 }
 
@@ -70,21 +81,76 @@ type Statement struct {
 	// Text is what follows, on one line, without blanks around it. For a
 	// comment it is the whole comment.
 	Text string
+	// Comment is the comment behind the other words of the line, with its #;
+	// no part of Text.
+	Comment string
+	// Inner are the comments inside a continued line, but for the last one
+	// that stands behind other words.
+	Inner []string
 	// Raw is the statement as it stands in the file, with its line ends and
 	// with the comments inside a continued line. It is empty for a statement
 	// that did not come from a mon.cf: [File.Bytes] then writes it anew.
 	Raw string
 
+	// source are the lines that it stands on, if Raw does not hold them.
+	source string
 	// pieces say where the parts of a continued line stand, and indent where
 	// one that is not continued does; text is where Text begins in that.
 	pieces []piece
 	indent int
 	text   int
+	// mond is set if `syntax = mond` held there; moved if Raw says where it
+	// comes from, but not how it is written: see [Expand].
+	mond, moved bool
 }
 
 // piece is a part of a logical line, from its byte at on: it stands at raw in
-// Raw, and at that line and column of the file.
-type piece struct{ at, raw, line, col int }
+// the source, and at that line and column of the file. All bytes of a fixed
+// one stand there; it is what took the place of a parameter.
+type piece struct {
+	at, raw, line, col int
+	fixed              bool
+}
+
+// past is how far after the begin of p the byte at of the logical line is.
+func (p piece) past(at int) int {
+	if p.fixed {
+		return 0
+	}
+	return at - p.at
+}
+
+// plain reports whether a "#" in the text of s is meant to be one.
+func (s *Statement) plain() bool { return s.mond || s.Raw == "" }
+
+// lines of the file that s stands on, as far as they are known.
+func (s *Statement) lines() string {
+	if s.Raw != "" {
+		return s.Raw
+	}
+	return s.source
+}
+
+// Part says that the Text of a statement, from its byte At on, stands at the
+// byte Source of its lines. All bytes of a Fixed one stand at that place.
+type Part struct {
+	At, Source int
+	Fixed      bool
+}
+
+// Locate says where s stands in a file that is no mon.cf, for diagnostics:
+// source are whole lines of the file, of which the first is s.Pos.Line. The
+// parts are in order of At; without any, Text stands nowhere in particular,
+// and all there is to say is about s.Pos.
+func (s *Statement) Locate(source string, parts ...Part) {
+	s.source, s.text, s.pieces = source, 0, nil
+	for _, p := range parts {
+		before := source[:p.Source]
+		line := s.Pos.Line + strings.Count(before, "\n")
+		col := p.Source - strings.LastIndexByte(before, '\n')
+		s.pieces = append(s.pieces, piece{at: p.At, raw: p.Source, line: line, col: col, fixed: p.Fixed})
+	}
+}
 
 // piece is the one that holds the byte at of the logical line.
 func (s *Statement) piece(at int) piece {
@@ -106,39 +172,52 @@ func (s *Statement) logical(off int) int {
 	return s.text + off
 }
 
+// nowhere reports whether all there is to say of the byte at off of s.Text is
+// s.Pos.
+func (s *Statement) nowhere(off int) bool {
+	return s.Raw == "" && (off < 0 || len(s.pieces) == 0)
+}
+
 // At is the place of the byte at off of s.Text; a negative off is s.Pos.
 func (s *Statement) At(off int) Pos {
-	if s.Raw == "" {
+	if s.nowhere(off) {
 		return s.Pos
 	}
 	at := s.logical(off)
 	p := s.piece(at)
-	return Pos{s.Pos.File, p.line, p.col + at - p.at}
+	return Pos{File: s.Pos.File, Line: p.line, Col: p.col + p.past(at), From: s.Pos.From}
 }
 
 // line is the line of the file that the byte at off of s.Text stands on, and
 // where in it; a negative off is the place of s.Name.
 func (s *Statement) line(off int) (line string, mark int) {
-	if s.Raw == "" {
+	lines := s.lines()
+	if lines == "" {
 		return "", -1
+	}
+	if s.nowhere(off) {
+		line, _, _ = strings.Cut(lines, "\n")
+		return line, s.Pos.Col - 1
 	}
 	at := s.logical(off)
 	p := s.piece(at)
-	raw := min(p.raw+at-p.at, len(s.Raw))
-	start := strings.LastIndexByte(s.Raw[:raw], '\n') + 1
-	line, _, _ = strings.Cut(s.Raw[start:], "\n")
+	raw := min(p.raw+p.past(at), len(lines))
+	start := strings.LastIndexByte(lines[:raw], '\n') + 1
+	line, _, _ = strings.Cut(lines[start:], "\n")
 	return line, raw - start
 }
 
-func (s *Statement) diagnose(sev Severity, off int, message, hint string) Diagnostic {
+// Diagnose makes a diagnostic about the byte at off of s.Text, or about s.Name
+// if off is negative.
+func (s *Statement) Diagnose(sev Severity, off int, message, hint string) Diagnostic {
 	line, mark := s.line(off)
 	line, mark = excerpt(line, mark)
 	return Diagnostic{Pos: s.At(off), Severity: sev, Message: message, Line: line, Mark: mark, Hint: hint}
 }
 
-// lines is how many lines of the file s takes, at least 1.
-func (s *Statement) lines() int {
-	return max(1, strings.Count(strings.TrimSuffix(s.Raw, "\n"), "\n")+1)
+// height is how many lines of the file s takes, at least 1.
+func (s *Statement) height() int {
+	return max(1, strings.Count(strings.TrimSuffix(s.lines(), "\n"), "\n")+1)
 }
 
 // Append adds a statement that was not read from a mon.cf, such as a converter
@@ -150,68 +229,10 @@ func (f *File) Append(kind Kind, name, text string) {
 // oneLine is text as it can stand in one statement: a line end would begin
 // another one, and a backslash at the end would continue it.
 func oneLine(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\r' {
-			return ' '
-		}
-		return r
-	}, text)
+	if strings.ContainsAny(text, "\r\n") {
+		text = strings.NewReplacer("\n", " ", "\r", " ").Replace(text)
+	}
 	return strings.TrimRight(strings.TrimSpace(text), "\\ \t")
-}
-
-// Bytes is the file as text. Statements that were read from a mon.cf are given
-// byte for byte, the others as [File.Append] describes them.
-func (f *File) Bytes() []byte {
-	var b bytes.Buffer
-	for i := range f.Statements {
-		f.Statements[i].print(&b)
-	}
-	return b.Bytes()
-}
-
-// WriteTo writes what [File.Bytes] gives.
-func (f *File) WriteTo(w io.Writer) (int64, error) { return bytes.NewBuffer(f.Bytes()).WriteTo(w) }
-
-func (s *Statement) print(b *bytes.Buffer) {
-	if s.Raw != "" {
-		b.WriteString(s.Raw)
-		return
-	}
-	if n := b.Len(); n > 0 && b.Bytes()[n-1] != '\n' {
-		b.WriteByte('\n') // the file that came before had no last line end
-	}
-	b.WriteString(s.format())
-	b.WriteByte('\n')
-}
-
-// format is s as it would be written anew.
-func (s *Statement) format() string {
-	const step = "    "
-	words := strings.TrimRight(s.Name+" "+s.Text, " ")
-	switch s.Kind {
-	case KindBlank:
-		return ""
-	case KindComment:
-		if strings.HasPrefix(s.Text, "#") {
-			return s.Text
-		}
-		return "# " + s.Text
-	case KindGlobal:
-		return strings.TrimRight(s.Name+" = "+s.Text, " ")
-	case KindMember:
-		return step + strings.TrimSpace(words)
-	case KindEnv:
-		return step + step + s.Name + "=" + s.Text
-	case KindPeriod:
-		return step + step + step + words
-	case KindService:
-		if s.Name == "service" {
-			return step + words
-		}
-		return step + step + words
-	case KindTop, KindBad:
-	}
-	return words
 }
 
 // Diagnose makes a diagnostic about a place in f, with the line that stands
@@ -221,10 +242,10 @@ func (f *File) Diagnose(sev Severity, pos Pos, message, hint string) Diagnostic 
 	d := Diagnostic{Pos: pos, Severity: sev, Message: message, Mark: -1, Hint: hint}
 	for i := range f.Statements {
 		s := &f.Statements[i]
-		if s.Pos.File != pos.File || pos.Line < s.Pos.Line || pos.Line >= s.Pos.Line+s.lines() {
+		if s.Pos.File != pos.File || pos.Line < s.Pos.Line || pos.Line >= s.Pos.Line+s.height() {
 			continue
 		}
-		for n, line := range strings.SplitAfter(s.Raw, "\n") {
+		for n, line := range strings.SplitAfter(s.lines(), "\n") {
 			if s.Pos.Line+n == pos.Line {
 				d.Line, d.Mark = excerpt(line, pos.Col-1)
 				return d

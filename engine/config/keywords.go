@@ -48,6 +48,8 @@ type Keyword struct {
 	Help string
 	// Repeat is set if it may be given more than once in one place.
 	Repeat bool
+	// Gated is set if it is read only below a line `syntax = mond`.
+	Gated bool
 
 	// apply gives the directive its meaning.
 	apply meaning
@@ -74,8 +76,12 @@ type index struct {
 	scopes [ScopePeriod + 1]map[string]*Keyword
 }
 
-func newIndex() index {
+// newIndex is the index of what is read with or without `syntax = mond`.
+func newIndex(mond bool) index {
 	x := index{all: Keywords()}
+	if !mond {
+		x.all = slices.DeleteFunc(x.all, func(k Keyword) bool { return k.Gated })
+	}
 	for i := range x.all {
 		k := &x.all[i]
 		if x.scopes[k.Scope] == nil {
@@ -173,6 +179,8 @@ func serverWords() []Keyword {
 
 func behaviourWords() []Keyword {
 	return []Keyword{
+		{Name: "syntax", Args: "mond", Default: "that of mon", Since: mond, Repeat: true, Help: "Below this line comments may stand behind other words, and include, template and use are read. See SYNTAX OF MOND.",
+			apply: syntax},
 		{Name: "maxprocs", Args: "NUMBER", Default: "0, no limit", Help: "How many classic monitors may run at once.",
 			apply: number(0, maxCount, func(g *Globals) *int { return &g.MaxProcs })},
 		{Name: "timeout", Args: "TIMEVAL", Default: "60s", Since: mond, Help: "How long a monitor may run before it is ended and the service counts as failed. The original waits for ever.",
@@ -223,12 +231,16 @@ func topWords() []Keyword {
 	return []Keyword{
 		{Name: "hostgroup", Args: "NAME HOST...", Repeat: true, Help: "A list of hosts. Every line up to the next blank one holds more of them. A host with a * before it is disabled from the start.",
 			apply: hostgroup},
-		{Name: "watch", Args: "NAME", Repeat: true, Help: "The services of the hostgroup of that name, up to the next blank line. Without such a hostgroup, one with the single host NAME is made.",
+		{Name: "watch", Args: "NAME", Repeat: true, Help: "The services of the hostgroup of that name, up to the next blank line. Without such a hostgroup, one with the single host NAME is made. Below syntax = mond several hostgroups may be named.",
 			apply: watch},
 		{Name: "view", Args: "NAME MEMBER...", Repeat: true, Help: "A set of groups, and of group:service, that clients may restrict their lists to.",
 			apply: view},
 		{Name: "alias", Args: "NAME", Repeat: true, Help: "Free text for clients: every line up to the next blank one.",
 			apply: alias},
+		{Name: "template", Args: "NAME [PARAM|PARAM=DEFAULT]...", Since: mond, Repeat: true, Gated: true, Help: "Lines of services and periods, up to the next blank line, that use puts elsewhere. See TEMPLATES.",
+			apply: unexpanded},
+		{Name: "include", Args: "PATTERN...", Since: mond, Repeat: true, Gated: true, Help: "Puts the lines of other files here. See INCLUDED FILES.",
+			apply: unexpanded},
 	}
 }
 
@@ -285,6 +297,8 @@ func serviceWords() []Keyword {
 			apply: unackSummary},
 		{Name: "period", Args: "[LABEL:] [PERIOD]", Repeat: true, Help: "Begins a period: when the alerts below it are called. Without an expression: always.",
 			apply: beginPeriod},
+		{Name: "use", Args: "NAME [PARAM=VALUE]...", Since: mond, Repeat: true, Gated: true, Help: "Puts the lines of a template here; it may also stand in a watch above its services, and in a period. See TEMPLATES.",
+			apply: unexpanded},
 	}
 }
 

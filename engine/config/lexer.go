@@ -18,6 +18,7 @@ type lexer struct {
 	file string
 	line int  // of the byte at off
 	sync bool // "#line" comments of m4 say where a line came from
+	mond bool // comments may stand behind other words
 }
 
 // logical is one logical line: a blank one, a comment, or text.
@@ -44,18 +45,19 @@ func (l *lexer) physical() (line string, start int) {
 // next is the next logical line, or false at the end of the file.
 func (l *lexer) next() (logical, bool) {
 	for l.off < len(l.src) {
-		pos := Pos{l.file, l.line, 1}
+		pos := Pos{File: l.file, Line: l.line, Col: 1}
 		line, start := l.physical()
 		text := strings.TrimLeft(line, blanks)
 		pos.Col += len(line) - len(text)
-		out := logical{Statement: Statement{Pos: pos, Raw: line, indent: pos.Col - 1}, cut: -1}
+		l.mond = l.mond || opens(text) // the reader takes it back if that is no variable there
+		out := logical{Statement: Statement{Pos: pos, Raw: line, indent: pos.Col - 1, mond: l.mond}, cut: -1}
 		switch {
 		case strings.HasPrefix(text, "#"):
 			if l.sync && l.resync(text) {
 				continue
 			}
 			out.Kind, out.Text = KindComment, strings.TrimRight(text, blanks)
-		case !continued(text):
+		case !continued(text) && !(l.mond && strings.Contains(text, "#")):
 			out.Text = strings.TrimRight(text, blanks)
 			l.finish(&out)
 		default:
@@ -65,6 +67,18 @@ func (l *lexer) next() (logical, bool) {
 		return out, true
 	}
 	return logical{}, false
+}
+
+// opens reports whether a line turns the syntax of mond on. That holds in the
+// line itself, so that there may be a comment.
+func opens(line string) bool {
+	rest, ok := strings.CutPrefix(line, "syntax")
+	if !ok {
+		return false
+	}
+	rest, ok = strings.CutPrefix(strings.TrimLeft(rest, blanks), "=")
+	word, rest, _ := cutWord(strings.TrimSpace(rest))
+	return ok && word == mond && (rest == "" || rest[0] == '#')
 }
 
 // finish tells blank lines and lines that are too long.
@@ -84,13 +98,22 @@ func continued(line string) bool {
 	return strings.HasSuffix(strings.TrimRight(line, blanks), `\`)
 }
 
-// join reads the lines that continue first, which begins at start in the
-// source after its indent. Every part begins without blanks, so only the end of
-// the whole needs a trim.
+// join reads the lines that continue first, if any, which begins at start in
+// the source after its indent. Every part begins without blanks, so only the
+// end of the whole needs a trim.
 func (l *lexer) join(out *logical, first string, start int) {
 	var b strings.Builder
+	t := tail{words: inWords(firstWord(first))}
 	text, at := first, piece{raw: out.indent, line: out.Pos.Line, col: out.Pos.Col}
 	for more := true; more; {
+		comment, escapes := -1, []int(nil)
+		if l.mond {
+			comment, escapes = t.cut(text, 0, true)
+		}
+		if comment >= 0 {
+			out.keep(out.Comment)
+			text, out.Comment = text[:comment], strings.TrimRight(text[comment:], blanks)
+		}
 		more = continued(text)
 		end := strings.TrimRight(text, blanks)
 		out.cut = -1
@@ -98,13 +121,9 @@ func (l *lexer) join(out *logical, first string, start int) {
 			end = end[:len(end)-1]
 			out.cut = at.raw + len(end)
 		}
-		if end != "" {
-			at.at = b.Len()
-			out.pieces = append(out.pieces, at)
-			b.WriteString(end)
-		}
+		out.add(&b, end, escapes, at)
 		if more {
-			text, at = l.further()
+			text, at = l.further(out)
 			at.raw -= start
 			more = text != ""
 		}
@@ -113,10 +132,29 @@ func (l *lexer) join(out *logical, first string, start int) {
 	out.Text = strings.TrimRight(b.String(), blanks)
 }
 
+// keep notes a comment inside a continued line.
+func (out *logical) keep(comment string) {
+	if comment != "" {
+		out.Inner = append(out.Inner, comment)
+	}
+}
+
+// add puts a part that stands at at behind what b holds, without its escapes.
+func (out *logical) add(b *strings.Builder, part string, escapes []int, at piece) {
+	from := 0
+	for _, i := range append(escapes, len(part)) {
+		if i = min(i, len(part)); i > from {
+			out.pieces = append(out.pieces, piece{at: b.Len(), raw: at.raw + from, line: at.line, col: at.col + from})
+			b.WriteString(part[from:i])
+		}
+		from = i + 1
+	}
+}
+
 // further is the next line of a continued one, without its indent, and where
-// it stands in the source; comments in between are dropped. It is empty at the
-// end of the file.
-func (l *lexer) further() (text string, at piece) {
+// it stands in the source; comments in between are kept in out. It is empty at
+// the end of the file.
+func (l *lexer) further(out *logical) (text string, at piece) {
 	for l.off < len(l.src) {
 		line := l.line
 		whole, start := l.physical()
@@ -128,8 +166,10 @@ func (l *lexer) further() (text string, at piece) {
 			indent := len(whole) - len(text)
 			return text, piece{raw: start + indent, line: line, col: indent + 1}
 		}
-		if l.sync {
-			l.resync(text)
+		if !l.sync || !l.resync(text) {
+			out.keep(out.Comment)
+			out.keep(strings.TrimRight(text, blanks))
+			out.Comment = ""
 		}
 	}
 	return "", piece{}

@@ -14,8 +14,12 @@ import (
 // value is that of a daemon started without options.
 type Options struct {
 	// M4 is the m4 to run on the file first; empty means only for a file
-	// whose name ends in ".m4", and then the one in PATH.
+	// whose name ends in ".m4", and then the one in PATH. Files that it
+	// includes go through m4 only if their name ends so.
 	M4 string
+	// Readers read files of other languages, by the end of their name, such
+	// as ".toml".
+	Readers map[string]Reader
 	// Overrides are variables given on the command line, by name; the file
 	// does not change them, but for syslog_facility.
 	Overrides map[string]string
@@ -79,8 +83,8 @@ func Resolve(f *File, o Options) (*Config, Diagnostics) {
 		o.Now = time.Now()
 	}
 	r := &resolver{
-		o: o, words: newIndex(), paths: defaultPaths(),
-		c:       &Config{Path: f.Name, Globals: defaultGlobals(), file: f},
+		o: o, words: newIndex(true), paths: defaultPaths(),
+		c:       &Config{Path: f.Name, Files: f.Paths, Globals: defaultGlobals(), file: f},
 		byName:  map[string]*groupDraft{},
 		watches: map[string]*watchDraft{},
 		byKey:   map[opstatus.Key]*draft{},
@@ -102,6 +106,10 @@ func (r *resolver) overrides() {
 	for _, name := range slices.Sorted(maps.Keys(r.o.Overrides)) {
 		st := &Statement{Kind: KindGlobal, Pos: Pos{File: "command line"}, Name: name, Text: r.o.Overrides[name]}
 		k := r.words.find(ScopeGlobal, name)
+		if name == "syntax" {
+			r.diag.errorf(st, -1, "write it into the file", "syntax can only be set in a file")
+			continue
+		}
 		if k == nil {
 			r.diag.errorf(st, -1, didYouMean(name, r.words.names(ScopeGlobal)), "unknown variable %s", quote(name))
 			continue
@@ -137,7 +145,17 @@ func (r *resolver) statement(st *Statement) {
 		r.inService(st)
 	case KindPeriod:
 		r.inPeriod(st)
+	case KindUse, KindInclude:
+		unexpanded(r, st)
 	}
+}
+
+// syntax checks the value that the reader obeys.
+func syntax(r *resolver, st *Statement) { r.choice(st, mond) }
+
+// unexpanded reports a line that [Expand] would have replaced.
+func unexpanded(r *resolver, st *Statement) {
+	r.diag.errorf(st, -1, "", "%s is not expanded: this is a mistake in mond", st.Name)
 }
 
 // global applies a variable of the file, unless the command line set it: then

@@ -13,7 +13,7 @@ import (
 // TestExamplesLoad reads the configurations that are shipped as examples: no
 // errors, and no warnings but those about their surroundings.
 func TestExamplesLoad(t *testing.T) {
-	for _, name := range []string{"etc/mon.cf", "etc/demo.cf"} {
+	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/demo.cf"} {
 		cfg, diags := config.Load(t.Context(), filepath.Join(root(t), name), config.Options{})
 		if cfg == nil || len(diags) > 0 {
 			var text strings.Builder

@@ -23,8 +23,9 @@ func Parse(t testing.TB, text string) *config.Config {
 func Resolve(t testing.TB, text string, o config.Options) *config.Config {
 	t.Helper()
 	f, diag := config.Parse("mon.cf", []byte(text))
-	c, more := config.Resolve(f, o)
-	diag = append(diag, more...)
+	f, more := config.Expand(t.Context(), f, o)
+	c, most := config.Resolve(f, o)
+	diag = append(append(diag, more...), most...)
 	if diag.HasErrors() {
 		var b strings.Builder
 		diag.Sort()
