@@ -37,7 +37,7 @@ func historyCommand(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.withSource(o.state, func(from source) error { return c.showHistory(cmd, from, q, o.follow) })
+			return c.withRecords(o.state, func(from records) error { return c.showHistory(cmd, from, q, o.follow) })
 		},
 	}
 	f := cmd.Flags()
@@ -88,7 +88,7 @@ func timeOption(cmd *cobra.Command, name, text string, now time.Time) (time.Time
 	return t, nil
 }
 
-func (c *common) showHistory(cmd *cobra.Command, from source, q control.HistoryQuery, follow bool) error {
+func (c *common) showHistory(cmd *cobra.Command, from records, q control.HistoryQuery, follow bool) error {
 	if q.Name != "" {
 		known, err := isKnown(cmd.Context(), from, q.Name)
 		if err == nil && !known {
@@ -123,7 +123,7 @@ type printer struct {
 
 // all prints the rows that q chooses, oldest first. Without a limit they are
 // printed as they come; with one they come newest first and are turned round.
-func (p *printer) all(ctx context.Context, from source, q control.HistoryQuery) error {
+func (p *printer) all(ctx context.Context, from records, q control.HistoryQuery) error {
 	var back []control.Event
 	for e, err := range from.History(ctx, q) {
 		if err != nil {
@@ -162,7 +162,7 @@ const overlap = time.Minute
 
 // follow prints what comes from then on, until ctx ends. A daemon that is
 // being restarted is waited for.
-func (p *printer) follow(ctx context.Context, from source, q control.HistoryQuery, then time.Time, every time.Duration, complain io.Writer) error {
+func (p *printer) follow(ctx context.Context, from records, q control.HistoryQuery, then time.Time, every time.Duration, complain io.Writer) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	waiting := false

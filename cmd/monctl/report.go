@@ -39,7 +39,7 @@ func reportCommand(c *common) *cobra.Command {
 			if err := q.Validate(); err != nil {
 				return misused(cmd, "%v", err)
 			}
-			return c.withSource(state, func(from source) error { return c.showReport(cmd, from, q) })
+			return c.withRecords(state, func(from records) error { return c.showReport(cmd, from, q) })
 		},
 	}
 	f := cmd.Flags()
@@ -51,7 +51,7 @@ func reportCommand(c *common) *cobra.Command {
 	return cmd
 }
 
-func (c *common) showReport(cmd *cobra.Command, from source, q control.ReportQuery) error {
+func (c *common) showReport(cmd *cobra.Command, from records, q control.ReportQuery) error {
 	p := newProgress(cmd.ErrOrStderr())
 	r, err := from.Report(cmd.Context(), q, p.rows)
 	p.end()

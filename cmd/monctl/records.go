@@ -12,15 +12,15 @@ import (
 	"github.com/mondhq/mond/engine/store"
 )
 
-// source is where history comes from: the running daemon, or the file that one
+// records are where history comes from: the running daemon, or the file that one
 // left.
-type source interface {
+type records interface {
 	History(ctx context.Context, q control.HistoryQuery) iter.Seq2[control.Event, error]
 	Report(ctx context.Context, q control.ReportQuery, told func(rows int)) (*control.Report, error)
 }
 
-// withSource opens the file of state, or the daemon where that is empty.
-func (c *common) withSource(state string, do func(source) error) error {
+// withRecords opens the file of state, or the daemon where that is empty.
+func (c *common) withRecords(state string, do func(records) error) error {
 	if state == "" {
 		return do(c.client())
 	}
@@ -54,7 +54,7 @@ func (l left) Report(ctx context.Context, q control.ReportQuery, told func(rows 
 
 // isKnown reports whether name is a watch or service of the configuration, or
 // of the history.
-func isKnown(ctx context.Context, from source, name string) (bool, error) {
+func isKnown(ctx context.Context, from records, name string) (bool, error) {
 	if d, ok := from.(*control.Client); ok {
 		rows, err := d.Services(ctx)
 		if err != nil {
