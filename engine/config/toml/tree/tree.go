@@ -1,10 +1,10 @@
-// Package toml reads a TOML document into a tree in which every key and value
+// Package tree reads a TOML document into a tree in which every key and value
 // keeps its place and its comments, and writes keys and strings. It knows
 // nothing of what the document says; that is the business of package config.
 //
 // Reading is strict: a key that is given twice, or a table that is defined
 // twice, is a problem, as TOML has it.
-package toml
+package tree
 
 import (
 	"sort"
