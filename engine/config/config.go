@@ -18,8 +18,9 @@ import (
 
 // Config is a whole configuration, resolved and immutable.
 type Config struct {
-	// Path is the file it was read from.
+	// Path is the file it was read from; Files are that and those it includes.
 	Path     string
+	Files    []string
 	Globals  Globals
 	Groups   []Hostgroup // file order
 	Services []*Service  // file order

@@ -46,8 +46,12 @@ type Diagnostic struct {
 }
 
 // String is the diagnostic on one line: "file:line:col: error: message (hint)".
+// Of a line of a template, the message ends in ", used at file:line:col".
 func (d Diagnostic) String() string {
 	s := fmt.Sprintf("%s: %s: %s", d.Pos, d.Severity, d.Message)
+	for _, o := range d.Pos.Uses() {
+		s += ", used at " + o.Pos.String()
+	}
 	if d.Hint != "" {
 		s += " (" + d.Hint + ")"
 	}
@@ -98,7 +102,8 @@ func (d Diagnostics) Sort() {
 }
 
 // Write prints d as compilers do: a line "file:line:col: error: message", the
-// source line, a caret under the column, the hint. Bytes that a terminal might
+// source line, a caret under the column, where the template was used, the hint.
+// Bytes that a terminal might
 // act upon are escaped.
 func (d Diagnostics) Write(w io.Writer) error {
 	b := bufio.NewWriter(w)
@@ -115,6 +120,9 @@ func (d Diagnostic) write(b *bufio.Writer) {
 		if d.Mark >= 0 && d.Mark <= len(d.Line) {
 			fmt.Fprintf(b, "    %s^\n", padding(d.Line[:d.Mark]))
 		}
+	}
+	for _, o := range d.Pos.Uses() {
+		fmt.Fprintf(b, "    template %s used at %s\n", printable(o.Template), printable(o.Pos.String()))
 	}
 	if d.Hint != "" {
 		fmt.Fprintf(b, "    hint: %s\n", printable(d.Hint))
@@ -205,7 +213,7 @@ func (c *collector) add(d Diagnostic) {
 // [Statement.At].
 func (c *collector) at(sev Severity, st *Statement, off int, message, hint string) {
 	if c.count[sev] < maxDiagnostics {
-		c.add(st.diagnose(sev, off, message, hint))
+		c.add(st.Diagnose(sev, off, message, hint))
 		return
 	}
 	c.count[sev]++

@@ -42,7 +42,7 @@ func TestDiagnostics(t *testing.T) {
 }
 
 func TestErr(t *testing.T) {
-	at := Pos{"f", 3, 4}
+	at := Pos{File: "f", Line: 3, Col: 4}
 	warning, failure := Diagnostic{Pos: at, Message: "w"}, Diagnostic{Pos: at, Severity: Error, Message: "bad", Hint: "mend it"}
 	for _, tt := range []struct {
 		d    Diagnostics

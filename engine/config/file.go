@@ -15,11 +15,13 @@ const (
 	KindBlank   Kind = iota // an empty line
 	KindComment             // a line that begins with "#"
 	KindGlobal              // a variable: name = value
-	KindTop                 // hostgroup, watch, view or alias: begins a record
+	KindTop                 // hostgroup, watch, view, alias or template: begins a record
 	KindMember              // a further line of a hostgroup, view or alias
 	KindService             // "service", "period" or a directive of a service
 	KindPeriod              // a directive of a period
 	KindEnv                 // a variable of a service: NAME=value
+	KindUse                 // use NAME [PARAM=VALUE]...: the lines of a template
+	KindInclude             // include PATTERN...: other files
 	KindBad                 // not understood; an error says why
 )
 
@@ -42,6 +44,10 @@ func (k Kind) String() string {
 		return "period"
 	case KindEnv:
 		return "env"
+	case KindUse:
+		return "use"
+	case KindInclude:
+		return "include"
 	case KindBad:
 	}
 	return "bad"
@@ -55,7 +61,14 @@ type File struct {
 	Name string
 	// Expanded is set when m4 made the text: positions are those of the
 	// source, but [File.Bytes] gives what m4 wrote, not the source.
-	Expanded   bool
+	Expanded bool
+	// Mond is set if `syntax = mond` holds from the first line on, though no
+	// line says so: in a file that another one includes, and in any that is no
+	// mon.cf.
+	Mond bool
+	// Paths are the files it was read from: its own and, after [Expand], those
+	// it includes.
+	Paths      []string
 	Statements []Statement
 }
 
@@ -70,21 +83,72 @@ type Statement struct {
 	// Text is what follows, on one line, without blanks around it. For a
 	// comment it is the whole comment.
 	Text string
+	// Comment is the comment behind the other words of the line, with its #;
+	// no part of Text.
+	Comment string
+	// Inner are the comments inside a continued line, but for the last one
+	// that stands behind other words.
+	Inner []string
 	// Raw is the statement as it stands in the file, with its line ends and
 	// with the comments inside a continued line. It is empty for a statement
 	// that did not come from a mon.cf: [File.Bytes] then writes it anew.
 	Raw string
 
+	// source are the lines that it stands on, if Raw does not hold them.
+	source string
 	// pieces say where the parts of a continued line stand, and indent where
 	// one that is not continued does; text is where Text begins in that.
 	pieces []piece
 	indent int
 	text   int
+	// mond is set if `syntax = mond` held there.
+	mond bool
 }
 
 // piece is a part of a logical line, from its byte at on: it stands at raw in
-// Raw, and at that line and column of the file.
-type piece struct{ at, raw, line, col int }
+// the source, and at that line and column of the file. All bytes of a fixed
+// one stand there; it is what took the place of a parameter.
+type piece struct {
+	at, raw, line, col int
+	fixed              bool
+}
+
+// past is how far after the begin of p the byte at of the logical line is.
+func (p piece) past(at int) int {
+	if p.fixed {
+		return 0
+	}
+	return at - p.at
+}
+
+// lines of the file that s stands on, as far as they are known.
+func (s *Statement) lines() string {
+	if s.Raw != "" {
+		return s.Raw
+	}
+	return s.source
+}
+
+// Part says that the Text of a statement, from its byte At on, stands at the
+// byte Source of its lines. All bytes of a Fixed one stand at that place.
+type Part struct {
+	At, Source int
+	Fixed      bool
+}
+
+// Locate says where s stands in a file that is no mon.cf, for diagnostics:
+// source are whole lines of the file, of which the first is s.Pos.Line. The
+// parts are in order of At; without any, Text stands nowhere in particular,
+// and all there is to say is about s.Pos.
+func (s *Statement) Locate(source string, parts ...Part) {
+	s.source, s.text, s.pieces = source, 0, nil
+	for _, p := range parts {
+		before := source[:p.Source]
+		line := s.Pos.Line + strings.Count(before, "\n")
+		col := p.Source - strings.LastIndexByte(before, '\n')
+		s.pieces = append(s.pieces, piece{at: p.At, raw: p.Source, line: line, col: col, fixed: p.Fixed})
+	}
+}
 
 // piece is the one that holds the byte at of the logical line.
 func (s *Statement) piece(at int) piece {
@@ -106,39 +170,52 @@ func (s *Statement) logical(off int) int {
 	return s.text + off
 }
 
+// nowhere reports whether all there is to say of the byte at off of s.Text is
+// s.Pos.
+func (s *Statement) nowhere(off int) bool {
+	return s.Raw == "" && (off < 0 || len(s.pieces) == 0)
+}
+
 // At is the place of the byte at off of s.Text; a negative off is s.Pos.
 func (s *Statement) At(off int) Pos {
-	if s.Raw == "" {
+	if s.nowhere(off) {
 		return s.Pos
 	}
 	at := s.logical(off)
 	p := s.piece(at)
-	return Pos{s.Pos.File, p.line, p.col + at - p.at}
+	return Pos{File: s.Pos.File, Line: p.line, Col: p.col + p.past(at), From: s.Pos.From}
 }
 
 // line is the line of the file that the byte at off of s.Text stands on, and
 // where in it; a negative off is the place of s.Name.
 func (s *Statement) line(off int) (line string, mark int) {
-	if s.Raw == "" {
+	lines := s.lines()
+	if lines == "" {
 		return "", -1
+	}
+	if s.nowhere(off) {
+		line, _, _ = strings.Cut(lines, "\n")
+		return line, s.Pos.Col - 1
 	}
 	at := s.logical(off)
 	p := s.piece(at)
-	raw := min(p.raw+at-p.at, len(s.Raw))
-	start := strings.LastIndexByte(s.Raw[:raw], '\n') + 1
-	line, _, _ = strings.Cut(s.Raw[start:], "\n")
+	raw := min(p.raw+p.past(at), len(lines))
+	start := strings.LastIndexByte(lines[:raw], '\n') + 1
+	line, _, _ = strings.Cut(lines[start:], "\n")
 	return line, raw - start
 }
 
-func (s *Statement) diagnose(sev Severity, off int, message, hint string) Diagnostic {
+// Diagnose makes a diagnostic about the byte at off of s.Text, or about s.Name
+// if off is negative.
+func (s *Statement) Diagnose(sev Severity, off int, message, hint string) Diagnostic {
 	line, mark := s.line(off)
 	line, mark = excerpt(line, mark)
 	return Diagnostic{Pos: s.At(off), Severity: sev, Message: message, Line: line, Mark: mark, Hint: hint}
 }
 
-// lines is how many lines of the file s takes, at least 1.
-func (s *Statement) lines() int {
-	return max(1, strings.Count(strings.TrimSuffix(s.Raw, "\n"), "\n")+1)
+// height is how many lines of the file s takes, at least 1.
+func (s *Statement) height() int {
+	return max(1, strings.Count(strings.TrimSuffix(s.lines(), "\n"), "\n")+1)
 }
 
 // Append adds a statement that was not read from a mon.cf, such as a converter
@@ -221,10 +298,10 @@ func (f *File) Diagnose(sev Severity, pos Pos, message, hint string) Diagnostic 
 	d := Diagnostic{Pos: pos, Severity: sev, Message: message, Mark: -1, Hint: hint}
 	for i := range f.Statements {
 		s := &f.Statements[i]
-		if s.Pos.File != pos.File || pos.Line < s.Pos.Line || pos.Line >= s.Pos.Line+s.lines() {
+		if s.Pos.File != pos.File || pos.Line < s.Pos.Line || pos.Line >= s.Pos.Line+s.height() {
 			continue
 		}
-		for n, line := range strings.SplitAfter(s.Raw, "\n") {
+		for n, line := range strings.SplitAfter(s.lines(), "\n") {
 			if s.Pos.Line+n == pos.Line {
 				d.Line, d.Mark = excerpt(line, pos.Col-1)
 				return d

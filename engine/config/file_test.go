@@ -100,11 +100,13 @@ func TestResolveAnyOrder(t *testing.T) {
 
 func TestDiagnose(t *testing.T) {
 	f, _ := Parse("f", []byte("a = 1\n\nwatch w\n service s\n  monitor x \\\n     -p 80\n"))
-	d := f.Diagnose(Error, Pos{"f", 6, 9}, "no such port", "")
+	d := f.Diagnose(Error, Pos{File: "f", Line: 6, Col: 9}, "no such port", "")
 	if diff := cmp.Diff("f:6:9: error: no such port\n         -p 80\n            ^\n", printed(Diagnostics{d})); diff != "" {
 		t.Error(diff)
 	}
-	for _, pos := range []Pos{{}, {"f", 0, 0}, {"f", 99, 1}, {"g", 1, 1}, {"f", 1, 9999}, {"f", 2, 0}} {
+	for _, pos := range []Pos{
+		{}, {File: "f"}, {File: "f", Line: 99, Col: 1}, {File: "g", Line: 1, Col: 1}, {File: "f", Line: 1, Col: 9999}, {File: "f", Line: 2},
+	} {
 		if got := printed(Diagnostics{f.Diagnose(Warning, pos, "m", "")}); !strings.HasPrefix(got, pos.String()+": warning: m\n") {
 			t.Errorf("%v: %q", pos, got)
 		}

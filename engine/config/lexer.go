@@ -44,7 +44,7 @@ func (l *lexer) physical() (line string, start int) {
 // next is the next logical line, or false at the end of the file.
 func (l *lexer) next() (logical, bool) {
 	for l.off < len(l.src) {
-		pos := Pos{l.file, l.line, 1}
+		pos := Pos{File: l.file, Line: l.line, Col: 1}
 		line, start := l.physical()
 		text := strings.TrimLeft(line, blanks)
 		pos.Col += len(line) - len(text)

@@ -8,6 +8,17 @@ type Pos struct {
 	File string
 	Line int
 	Col  int
+	// From says which use of a template brought the line there; nil for a line
+	// that stands for itself.
+	From *Origin
+}
+
+// Origin is a use of a template.
+type Origin struct {
+	Template string
+	// Pos is where the use stands. If that is in a template too, Pos.From is
+	// the use of it.
+	Pos Pos
 }
 
 // String is "file:line:col", without the parts that are zero.
@@ -20,6 +31,16 @@ func (p Pos) String() string {
 		}
 	}
 	return s
+}
+
+// Uses are the uses of templates that brought the line of p where it counts,
+// the nearest first.
+func (p Pos) Uses() []*Origin {
+	var all []*Origin
+	for o := p.From; o != nil; o = o.Pos.From {
+		all = append(all, o)
+	}
+	return all
 }
 
 // compare orders places by file, line and column.

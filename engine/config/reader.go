@@ -13,13 +13,21 @@ func Parse(name string, src []byte) (*File, Diagnostics) {
 	return parse(name, string(src), false)
 }
 
+// ParseMond is [Parse] for a file that is included: `syntax = mond` holds from
+// its first line on.
+func ParseMond(name string, src []byte) (*File, Diagnostics) {
+	f, diag := parse(name, string(src), false)
+	f.Mond = true
+	return f, diag
+}
+
 func parse(name, src string, expanded bool) (*File, Diagnostics) {
-	f := &File{Name: name, Expanded: expanded}
+	f := &File{Name: name, Expanded: expanded, Paths: []string{name}}
 	r := reader{words: newIndex()}
 	l := lexer{src: src, file: name, line: 1, sync: expanded}
 	const mark = "\ufeff"
 	if strings.HasPrefix(src, mark) {
-		f.Statements = append(f.Statements, Statement{Kind: KindBlank, Pos: Pos{name, 1, 1}, Raw: mark})
+		f.Statements = append(f.Statements, Statement{Kind: KindBlank, Pos: Pos{File: name, Line: 1, Col: 1}, Raw: mark})
 		r.diag.warnf(&f.Statements[0], -1, "save the file as UTF-8 without one", "a byte order mark before the first line")
 		l.off = len(mark)
 	}

@@ -14,8 +14,12 @@ import (
 // value is that of a daemon started without options.
 type Options struct {
 	// M4 is the m4 to run on the file first; empty means only for a file
-	// whose name ends in ".m4", and then the one in PATH.
+	// whose name ends in ".m4", and then the one in PATH. Files that it
+	// includes go through m4 only if their name ends so.
 	M4 string
+	// Readers read files of other languages, by the end of their name, such
+	// as ".toml".
+	Readers map[string]Reader
 	// Overrides are variables given on the command line, by name; the file
 	// does not change them, but for syslog_facility.
 	Overrides map[string]string
@@ -80,7 +84,7 @@ func Resolve(f *File, o Options) (*Config, Diagnostics) {
 	}
 	r := &resolver{
 		o: o, words: newIndex(), paths: defaultPaths(),
-		c:       &Config{Path: f.Name, Globals: defaultGlobals(), file: f},
+		c:       &Config{Path: f.Name, Files: f.Paths, Globals: defaultGlobals(), file: f},
 		byName:  map[string]*groupDraft{},
 		watches: map[string]*watchDraft{},
 		byKey:   map[opstatus.Key]*draft{},

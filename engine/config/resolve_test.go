@@ -240,7 +240,7 @@ watch g
 `, bare())
 	s := c.Services[0]
 	want := Service{
-		Key: opstatus.Key{Group: "g", Service: "full"}, Pos: Pos{"mon.cf", 9, 5},
+		Key: opstatus.Key{Group: "g", Service: "full"}, Pos: Pos{File: "mon.cf", Line: 9, Col: 5},
 		Hosts: []string{"b", "d"}, ExcludeHosts: []string{"a", "c"}, Description: `The  "shop" # one`,
 		Timeout: 3 * time.Second, Settle: opstatus.Settings{Rise: 2, Fall: 3}, AllowEmptyGroup: true,
 		Monitor: &Command{Program: "x.monitor", Args: []string{"-p", "8 0"}, NoHosts: true},
