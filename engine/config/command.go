@@ -96,8 +96,8 @@ func (r *resolver) command(st *Statement, off int) (Command, bool) {
 	}
 	c := Command{Pos: st.At(off + words[0].Off), Program: words[0].Text}
 	for _, w := range words[1:] {
-		if w.Text == "#" {
-			r.diag.warnf(st, off+w.Off, "a comment stands on a line of its own", `"#" and what follows are passed to %s`, c.Program)
+		if w.Text == "#" && !st.plain() {
+			r.diag.warnf(st, off+w.Off, endHint, `"#" and what follows are passed to %s`, c.Program)
 		}
 		c.Args = append(c.Args, w.Text)
 		c.ArgPos = append(c.ArgPos, st.At(off+w.Off))

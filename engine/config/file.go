@@ -121,6 +121,9 @@ func (p piece) past(at int) int {
 	return at - p.at
 }
 
+// plain reports whether a "#" in the text of s is meant to be one.
+func (s *Statement) plain() bool { return s.mond || s.Raw == "" }
+
 // lines of the file that s stands on, as far as they are known.
 func (s *Statement) lines() string {
 	if s.Raw != "" {

@@ -83,7 +83,7 @@ func TestAppendedStaysOne(t *testing.T) {
 // Statements may come in any order from a program; nothing is taken for
 // something else.
 func TestResolveAnyOrder(t *testing.T) {
-	words := newIndex()
+	words := newIndex(true)
 	rapid.Check(t, func(t *rapid.T) {
 		f := &File{Name: "f"}
 		for range rapid.IntRange(0, 20).Draw(t, "n") {

@@ -21,9 +21,10 @@ const (
 	FormTimeWord      // a TIMEVAL, and a word if any
 	FormCounts        // a whole number, or text that begins with one or with a TIMEVAL
 	FormWords         // words without blanks in them
+	FormQuoted        // words, those with blanks in quotes
 	FormPaths         // paths with colons between them
 	FormPhrase        // text that may stand in quotes
-	FormCommand       // a program and its words
+	FormCommand       // a program or template and its words
 	FormGrant         // a program and its capabilities
 	FormRecord        // begins a record, a service or a period
 )

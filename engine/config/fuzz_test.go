@@ -34,7 +34,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%+v", u.Command)
 			}
 		}
-		expanded, _ := parse("f", string(src), true) // as if m4 had made it
+		expanded, _ := parse("f", string(src), manner{expanded: true}) // as if m4 had made it
 		Resolve(expanded, bare())
 	})
 }

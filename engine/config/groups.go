@@ -59,8 +59,8 @@ func (r *resolver) hosts(g *groupDraft, seen map[string]int, st *Statement, text
 		case host == "":
 			r.diag.errorf(st, at, "", "a * without a host")
 			continue
-		case host[0] == '#':
-			r.diag.warnf(st, at, "a comment stands on a line of its own", "%s is read as a host of hostgroup %s", quote(host), g.Name)
+		case host[0] == '#' && !st.plain():
+			r.diag.warnf(st, at, endHint, "%s is read as a host of hostgroup %s", quote(host), g.Name)
 		case host[0] == '-':
 			r.diag.warnf(st, at, "", "monitors will take the host %s for an option", quote(host))
 		case seen[host] == 1:

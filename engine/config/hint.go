@@ -57,10 +57,16 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
-// comment is a hint for a line that ends in what looks like a comment.
+// mondHint is a hint for what is only read below that line.
+const mondHint = "write syntax = mond above it: only then this is read"
+
+// endHint is a hint for what looks like a comment behind other words.
+const endHint = "a comment stands on a line of its own, or write syntax = mond above"
+
+// commentHint is a hint for a line that ends in what looks like a comment.
 func commentHint(text, other string) string {
 	if slices.ContainsFunc(fields(text), func(w Word) bool { return strings.HasPrefix(w.Text, "#") }) {
-		return "a comment stands on a line of its own"
+		return endHint
 	}
 	return other
 }

@@ -48,6 +48,8 @@ type Keyword struct {
 	Help string
 	// Repeat is set if it may be given more than once in one place.
 	Repeat bool
+	// Gated is set if it is read only below a line `syntax = mond`.
+	Gated bool
 	// Form is what the value is made of.
 	Form Form
 
@@ -79,8 +81,12 @@ type index struct {
 	scopes [ScopePeriod + 1]map[string]*Keyword
 }
 
-func newIndex() index {
+// newIndex is the index of what is read with or without `syntax = mond`.
+func newIndex(mond bool) index {
 	x := index{all: Keywords()}
+	if !mond {
+		x.all = slices.DeleteFunc(x.all, func(k Keyword) bool { return k.Gated })
+	}
 	for i := range x.all {
 		k := &x.all[i]
 		if x.scopes[k.Scope] == nil {
@@ -178,6 +184,8 @@ func serverWords() []Keyword {
 
 func behaviourWords() []Keyword {
 	return []Keyword{
+		{Name: "syntax", Args: "mond", Form: FormText, Default: "that of mon", Since: mond, Repeat: true, Help: "Below this line comments may stand behind other words, and include, template and use are read.",
+			apply: syntax},
 		{Name: "maxprocs", Args: "NUMBER", Form: FormNumber, Default: "0, no limit", Help: "How many classic monitors may run at once.",
 			apply: number(0, maxCount, func(g *Globals) *int { return &g.MaxProcs })},
 		{Name: "timeout", Args: "TIMEVAL", Form: FormTime, Default: "60s", Since: mond, Help: "How long a monitor may run before it is ended and the service counts as failed. The original waits for ever.",
@@ -230,6 +238,10 @@ func topWords() []Keyword {
 			apply: view},
 		{Name: "alias", Args: "NAME", Form: FormRecord, Repeat: true, Help: "Free text for clients: every line up to the next blank one.",
 			apply: alias},
+		{Name: "template", Args: "NAME [PARAM|PARAM=DEFAULT]...", Form: FormRecord, Since: mond, Repeat: true, Gated: true, Help: "Lines of services and periods, up to the next blank line, that use puts elsewhere. See TEMPLATES.",
+			apply: unexpanded},
+		{Name: "include", Args: "PATTERN...", Form: FormQuoted, Since: mond, Repeat: true, Gated: true, Help: "Puts the lines of other files here. See INCLUDED FILES.",
+			apply: unexpanded},
 	}
 }
 
@@ -286,6 +298,8 @@ func serviceWords() []Keyword {
 			yes: yesByLetter, apply: unackSummary},
 		{Name: "period", Args: "[LABEL:] [PERIOD]", Form: FormRecord, Repeat: true, Help: "Begins a period: when the alerts below it are called. Without an expression: always.",
 			apply: beginPeriod},
+		{Name: "use", Args: "NAME [PARAM=VALUE]...", Form: FormCommand, Since: mond, Repeat: true, Gated: true, Help: "Puts the lines of a template here; it may also stand in a watch above its services, and in a period. See TEMPLATES.",
+			apply: unexpanded},
 	}
 }
 

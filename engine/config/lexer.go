@@ -18,6 +18,7 @@ type lexer struct {
 	file string
 	line int  // of the byte at off
 	sync bool // "#line" comments of m4 say where a line came from
+	mond bool // comments may stand behind other words
 }
 
 // logical is one logical line: a blank one, a comment, or text.
@@ -48,14 +49,14 @@ func (l *lexer) next() (logical, bool) {
 		line, start := l.physical()
 		text := strings.TrimLeft(line, blanks)
 		pos.Col += len(line) - len(text)
-		out := logical{Statement: Statement{Pos: pos, Raw: line, indent: pos.Col - 1}, cut: -1}
+		out := logical{Statement: Statement{Pos: pos, Raw: line, indent: pos.Col - 1, mond: l.mond}, cut: -1}
 		switch {
 		case strings.HasPrefix(text, "#"):
 			if l.sync && l.resync(text) {
 				continue
 			}
 			out.Kind, out.Text = KindComment, strings.TrimRight(text, blanks)
-		case !continued(text):
+		case !continued(text) && !(l.mond && strings.Contains(text, "#")):
 			out.Text = strings.TrimRight(text, blanks)
 			l.finish(&out)
 		default:
@@ -84,13 +85,22 @@ func continued(line string) bool {
 	return strings.HasSuffix(strings.TrimRight(line, blanks), `\`)
 }
 
-// join reads the lines that continue first, which begins at start in the
-// source after its indent. Every part begins without blanks, so only the end of
-// the whole needs a trim.
+// join reads the lines that continue first, if any, which begins at start in
+// the source after its indent. Every part begins without blanks, so only the
+// end of the whole needs a trim.
 func (l *lexer) join(out *logical, first string, start int) {
 	var b strings.Builder
+	t := tail{words: inWords(firstWord(first))}
 	text, at := first, piece{raw: out.indent, line: out.Pos.Line, col: out.Pos.Col}
 	for more := true; more; {
+		comment, escapes := -1, []int(nil)
+		if l.mond {
+			comment, escapes = t.cut(text, 0, true)
+		}
+		if comment >= 0 {
+			out.keep(out.Comment)
+			text, out.Comment = text[:comment], strings.TrimRight(text[comment:], blanks)
+		}
 		more = continued(text)
 		end := strings.TrimRight(text, blanks)
 		out.cut = -1
@@ -98,13 +108,9 @@ func (l *lexer) join(out *logical, first string, start int) {
 			end = end[:len(end)-1]
 			out.cut = at.raw + len(end)
 		}
-		if end != "" {
-			at.at = b.Len()
-			out.pieces = append(out.pieces, at)
-			b.WriteString(end)
-		}
+		out.add(&b, end, escapes, at)
 		if more {
-			text, at = l.further()
+			text, at = l.further(out)
 			at.raw -= start
 			more = text != ""
 		}
@@ -113,10 +119,29 @@ func (l *lexer) join(out *logical, first string, start int) {
 	out.Text = strings.TrimRight(b.String(), blanks)
 }
 
+// keep notes a comment inside a continued line.
+func (out *logical) keep(comment string) {
+	if comment != "" {
+		out.Inner = append(out.Inner, comment)
+	}
+}
+
+// add puts a part that stands at at behind what b holds, without its escapes.
+func (out *logical) add(b *strings.Builder, part string, escapes []int, at piece) {
+	from := 0
+	for _, i := range append(escapes, len(part)) {
+		if i = min(i, len(part)); i > from {
+			out.pieces = append(out.pieces, piece{at: b.Len(), raw: at.raw + from, line: at.line, col: at.col + from})
+			b.WriteString(part[from:i])
+		}
+		from = i + 1
+	}
+}
+
 // further is the next line of a continued one, without its indent, and where
-// it stands in the source; comments in between are dropped. It is empty at the
-// end of the file.
-func (l *lexer) further() (text string, at piece) {
+// it stands in the source; comments in between are kept in out. It is empty at
+// the end of the file.
+func (l *lexer) further(out *logical) (text string, at piece) {
 	for l.off < len(l.src) {
 		line := l.line
 		whole, start := l.physical()
@@ -128,8 +153,10 @@ func (l *lexer) further() (text string, at piece) {
 			indent := len(whole) - len(text)
 			return text, piece{raw: start + indent, line: line, col: indent + 1}
 		}
-		if l.sync {
-			l.resync(text)
+		if !l.sync || !l.resync(text) {
+			out.keep(out.Comment)
+			out.keep(strings.TrimRight(text, blanks))
+			out.Comment = ""
 		}
 	}
 	return "", piece{}

@@ -81,7 +81,7 @@ func TestForms(t *testing.T) {
 	}
 	for _, k := range Keywords() {
 		want, known := byArgs[k.Args]
-		if k.Form == 0 || known && k.Form != want || (k.Form == FormYes) != (k.yes != nil) || strings.Contains(k.Args, "[ARG...]") != (k.Form == FormCommand) {
+		if k.Form == 0 || known && k.Form != want || (k.Form == FormYes) != (k.yes != nil) || strings.Contains(k.Args, "[ARG...]") && k.Form != FormCommand {
 			t.Errorf("%s %s: form %d does not fit %q", k.Scope, k.Name, k.Form, k.Args)
 		}
 	}

@@ -27,13 +27,13 @@ func Read(ctx context.Context, path string, o Options) (*File, Diagnostics) {
 		return &File{Name: path}, unreadable(path, err)
 	}
 	if program == "" {
-		return parse(path, src, false)
+		return parse(path, src, manner{})
 	}
 	text, said := expand(ctx, program, path)
 	if said.HasErrors() {
 		return &File{Name: path, Expanded: true}, said
 	}
-	f, diag := parse(path, text, true)
+	f, diag := parse(path, text, manner{expanded: true})
 	return f, append(said, diag...)
 }
 

@@ -10,21 +10,25 @@ import (
 // says is not looked at ([Resolve] does). The file that it returns is never
 // nil and holds every byte of src, whatever the diagnostics.
 func Parse(name string, src []byte) (*File, Diagnostics) {
-	return parse(name, string(src), false)
+	return parse(name, string(src), manner{})
 }
 
 // ParseMond is [Parse] for a file that is included: `syntax = mond` holds from
 // its first line on.
 func ParseMond(name string, src []byte) (*File, Diagnostics) {
-	f, diag := parse(name, string(src), false)
-	f.Mond = true
-	return f, diag
+	return parse(name, string(src), manner{mond: true})
 }
 
-func parse(name, src string, expanded bool) (*File, Diagnostics) {
-	f := &File{Name: name, Expanded: expanded, Paths: []string{name}}
-	r := reader{words: newIndex()}
-	l := lexer{src: src, file: name, line: 1, sync: expanded}
+// manner is how a text is read.
+type manner struct {
+	expanded bool // m4 made it
+	mond     bool // `syntax = mond` holds from the first line on
+}
+
+func parse(name, src string, m manner) (*File, Diagnostics) {
+	f := &File{Name: name, Expanded: m.expanded, Mond: m.mond, Paths: []string{name}}
+	r := reader{words: newIndex(m.mond), mond: m.mond}
+	l := lexer{src: src, file: name, line: 1, sync: m.expanded, mond: m.mond}
 	const mark = "\ufeff"
 	if strings.HasPrefix(src, mark) {
 		f.Statements = append(f.Statements, Statement{Kind: KindBlank, Pos: Pos{File: name, Line: 1, Col: 1}, Raw: mark})
@@ -37,6 +41,7 @@ func parse(name, src string, expanded bool) (*File, Diagnostics) {
 			return f, r.diag.done()
 		}
 		r.read(&line)
+		l.mond = r.mond
 		f.Statements = append(f.Statements, line.Statement)
 	}
 }
@@ -50,26 +55,36 @@ const (
 	inAlias
 	inView
 	inWatch
+	inTemplate
 )
 
 func (r record) String() string {
-	return [...]string{"file", "hostgroup", "alias", "view", "watch"}[r]
+	return [...]string{"file", "hostgroup", "alias", "view", "watch", "template"}[r]
 }
+
+// services reports whether services stand in r, or parts of them.
+func (r record) services() bool { return r == inWatch || r == inTemplate }
 
 // place is where in a file a line stands.
 type place struct {
 	record
 	name            string
 	service, period bool
+	// open is set where a template decides what the next line belongs to: at
+	// the begin of one, and after a use.
+	open bool
+	// several is set in a watch of several hostgroups.
+	several bool
 }
 
 // reader tells what each statement is, from where it stands. The order of its
 // tests is mon's, which recognises some lines anywhere and swallows others.
 type reader struct {
 	words index
+	mond  bool // `syntax = mond` holds
 	diag  collector
 	in    place
-	// before is the watch that the last blank line ended, if nothing else
+	// before is the watch or template that the last blank line ended, if nothing else
 	// began since.
 	before place
 	// told is set when lines that belong in a watch stand outside one and
@@ -115,7 +130,7 @@ func (r *reader) lost(l *logical) {
 }
 
 func (r *reader) blank() {
-	if r.in.record == inWatch {
+	if r.in.services() {
 		r.before = r.in
 	}
 	r.in, r.told = place{}, false
@@ -129,7 +144,7 @@ func (st *Statement) set(kind Kind, name, text string, off int) {
 func (r *reader) statement(st *Statement) {
 	word, rest, off := cutWord(st.Text)
 	switch {
-	case r.in.record != inWatch && r.global(st):
+	case !r.in.services() && r.global(st):
 	case word == "hostgroup":
 		r.head(st, word, rest, off)
 	case r.in.record == inGroup && !r.swallowed(st, word, rest):
@@ -144,8 +159,12 @@ func (r *reader) statement(st *Statement) {
 		st.Kind = KindMember
 	case word == "watch":
 		r.head(st, word, rest, off)
-	case r.in.record == inWatch:
+	case word == "template" && r.mond:
+		r.head(st, word, rest, off)
+	case r.in.services():
 		r.watchLine(st, word, rest, off)
+	case word == "include" && r.mond:
+		r.include(st, word, rest, off)
 	default:
 		r.stray(st, word, rest, off)
 	}
@@ -165,6 +184,9 @@ func (r *reader) global(st *Statement) bool {
 	value := strings.TrimLeft(rest[1:], blanks)
 	line := st.Text
 	st.set(KindGlobal, name, value, len(line)-len(value))
+	if name == "syntax" {
+		r.syntax(st)
+	}
 	if r.words.find(ScopeGlobal, name) == nil {
 		st.Kind = KindBad
 		r.diag.errorf(st, -1, r.globalHint(name), "unknown variable %s", quote(name))
@@ -172,12 +194,28 @@ func (r *reader) global(st *Statement) bool {
 	return true
 }
 
+// syntax turns the syntax of mond on. It holds in the line itself already, so
+// that there may be a comment.
+func (r *reader) syntax(st *Statement) {
+	value, rest, off := cutWord(st.Text)
+	if value != mond || rest != "" && (rest[0] != '#' || len(st.pieces) > 0) {
+		return // Resolve reports the value
+	}
+	if rest != "" {
+		st.Text, st.Comment = value, st.Text[off:]
+	}
+	st.mond = true
+	if !r.mond {
+		r.mond, r.words = true, newIndex(true)
+	}
+}
+
 func (r *reader) globalHint(name string) string {
 	switch hint := didYouMean(name, r.words.names(ScopeGlobal)); {
 	case hint != "":
 		return hint
-	case r.before.record == inWatch && strings.ToUpper(name) == name:
-		return "the blank line above ended watch " + r.before.name + "; a variable of a service stands inside it"
+	case r.before.services() && strings.ToUpper(name) == name:
+		return "the blank line above ended " + r.before.record.String() + " " + r.before.name + "; a variable of a service stands inside it"
 	}
 	return "a variable of a service stands inside it; mon.cf(5) lists the others"
 }
@@ -186,8 +224,8 @@ func (r *reader) globalHint(name string) string {
 func (r *reader) head(st *Statement, word, rest string, off int) {
 	st.set(KindTop, word, rest, off)
 	name, more := cutName(rest)
-	kind := map[string]record{"hostgroup": inGroup, "alias": inAlias, "view": inView, "watch": inWatch}[word]
-	r.in, r.before, r.told = place{record: kind, name: name}, place{}, false
+	kind := map[string]record{"hostgroup": inGroup, "alias": inAlias, "view": inView, "watch": inWatch, "template": inTemplate}[word]
+	r.in, r.before, r.told = place{record: kind, name: name, open: kind == inTemplate}, place{}, false
 	members := strings.TrimLeft(more, blanks)
 	at := len(rest) - len(members)
 	switch {
@@ -199,8 +237,29 @@ func (r *reader) head(st *Statement, word, rest string, off int) {
 		r.diag.errorf(st, at, "the text of an alias begins on the next line", "words after the name of alias %s", name)
 	case kind == inView && members == "":
 		r.diag.errorf(st, -1, "name the first member on the same line", "view %s without members", name)
+	case kind == inWatch && r.mond:
+		r.groups(st, members, at)
 	case kind == inWatch && members != "":
 		r.diag.warnf(st, at, commentHint(members, ""), "words after the name of watch %s are ignored", name)
+	}
+}
+
+// groups checks the further hostgroups of a watch.
+func (r *reader) groups(st *Statement, members string, at int) {
+	for _, w := range fields(members) {
+		r.in.several = true
+		if name, more := cutName(w.Text); more != "" {
+			r.diag.errorf(st, at+w.Off+len(name), "names are of letters, digits and . _ -", "invalid name %s", quote(w.Text))
+		}
+	}
+}
+
+// include reads a line outside of any record.
+func (r *reader) include(st *Statement, word, rest string, off int) {
+	st.set(KindInclude, word, rest, off)
+	r.before, r.told = place{}, false
+	if rest == "" {
+		r.bad(st, -1, "", "include without a file")
 	}
 }
 
@@ -219,7 +278,7 @@ func (r *reader) swallowed(st *Statement, word, rest string) bool {
 	}
 	in := r.in
 	name, more := cutName(rest)
-	record := word == "watch" || word == "alias" || word == "view"
+	record := word == "watch" || word == "alias" || word == "view" || r.mond && (word == "template" || word == "include")
 	switch {
 	case in.record == inAlias && (word != "watch" || name == "" || more != ""):
 		return false // an alias is free text, and "watch G service S" means something in it
@@ -235,9 +294,9 @@ func (r *reader) swallowed(st *Statement, word, rest string) bool {
 // stray handles a line outside of any record.
 func (r *reader) stray(st *Statement, word, rest string, off int) {
 	inner := r.words.inner(word)
-	if inner && r.before.record == inWatch {
-		r.diag.errorf(st, -1, "remove the blank line: a watch ends at the first one",
-			"%s outside a watch: the blank line above ended watch %s", word, r.before.name)
+	if inner && r.before.services() {
+		r.diag.errorf(st, -1, fmt.Sprintf("remove the blank line: a %s ends at the first one", r.before.record),
+			"%s outside a %s: the blank line above ended %s %s", word, r.before.record, r.before.record, r.before.name)
 		r.in = r.before
 		r.watchLine(st, word, rest, off)
 		return
@@ -251,7 +310,9 @@ func (r *reader) stray(st *Statement, word, rest string, off int) {
 		r.diag.errorf(st, -1, "write \"watch GROUP\" above it", "%s outside a watch", word)
 	case guess != "":
 		r.diag.errorf(st, -1, didYouMean(word, []string{guess}), "unknown directive %s", quote(word))
-		r.head(st, guess, rest, off)
+		if guess != "include" {
+			r.head(st, guess, rest, off)
+		}
 	case r.words.find(ScopeGlobal, word) != nil:
 		r.diag.errorf(st, -1, "write "+word+" = "+shorten(rest), "variable %s without =", word)
 	default:
@@ -260,6 +321,9 @@ func (r *reader) stray(st *Statement, word, rest string, off int) {
 }
 
 func (r *reader) strayHint(word string) string {
+	if !r.mond && (word == "include" || word == "template" || word == "use") {
+		return mondHint
+	}
 	for _, s := range []Scope{ScopeGlobal, ScopeService, ScopePeriod} {
 		if hint := didYouMean(word, r.words.names(s)); hint != "" {
 			return hint

@@ -83,7 +83,7 @@ func Resolve(f *File, o Options) (*Config, Diagnostics) {
 		o.Now = time.Now()
 	}
 	r := &resolver{
-		o: o, words: newIndex(), paths: defaultPaths(),
+		o: o, words: newIndex(true), paths: defaultPaths(),
 		c:       &Config{Path: f.Name, Files: f.Paths, Globals: defaultGlobals(), file: f},
 		byName:  map[string]*groupDraft{},
 		watches: map[string]*watchDraft{},
@@ -106,6 +106,10 @@ func (r *resolver) overrides() {
 	for _, name := range slices.Sorted(maps.Keys(r.o.Overrides)) {
 		st := &Statement{Kind: KindGlobal, Pos: Pos{File: "command line"}, Name: name, Text: r.o.Overrides[name]}
 		k := r.words.find(ScopeGlobal, name)
+		if name == "syntax" {
+			r.diag.errorf(st, -1, "write it into the file", "syntax can only be set in a file")
+			continue
+		}
 		if k == nil {
 			r.diag.errorf(st, -1, didYouMean(name, r.words.names(ScopeGlobal)), "unknown variable %s", quote(name))
 			continue
@@ -141,7 +145,17 @@ func (r *resolver) statement(st *Statement) {
 		r.inService(st)
 	case KindPeriod:
 		r.inPeriod(st)
+	case KindUse, KindInclude:
+		unexpanded(r, st)
 	}
+}
+
+// syntax checks the value that the reader obeys.
+func syntax(r *resolver, st *Statement) { r.choice(st, mond) }
+
+// unexpanded reports a line that [Expand] would have replaced.
+func unexpanded(r *resolver, st *Statement) {
+	r.diag.errorf(st, -1, "", "%s is not expanded: this is a mistake in mond", st.Name)
 }
 
 // global applies a variable of the file, unless the command line set it: then

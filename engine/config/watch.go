@@ -6,8 +6,8 @@ import "strings"
 func (r *reader) watchLine(st *Statement, word, rest string, off int) {
 	if name, value, ok := environment(st.Text); ok {
 		st.set(KindEnv, name, value, len(st.Text)-len(value))
-		if !r.in.service {
-			r.bad(st, -1, "write it below a service line", "a variable before the first service of watch %s", r.in.name)
+		if !r.in.service && !r.in.open {
+			r.bad(st, -1, "write it below a service line", "a variable before the first service of %s %s", r.in.record, r.in.name)
 		}
 		return
 	}
@@ -19,13 +19,17 @@ func (r *reader) watchLine(st *Statement, word, rest string, off int) {
 	switch {
 	case word == "service":
 		r.service(st)
-	case !r.in.service:
-		r.bad(st, -1, "write \"service NAME\" first", "%s before the first service of watch %s", quote(word), r.in.name)
+	case word == "use" && r.mond:
+		st.Kind, r.in.open = KindUse, true
+	case word == "include" && r.mond:
+		r.bad(st, -1, "put a blank line before it", "include inside %s %s", r.in.record, r.in.name)
+	case !r.in.service && !r.in.open:
+		r.bad(st, -1, "write \"service NAME\" first", "%s before the first service of %s %s", quote(word), r.in.record, r.in.name)
 	case word == "period":
-		r.in.period = true
-	case r.in.period && r.words.find(ScopePeriod, word) != nil:
+		r.in.service, r.in.period, r.in.open = true, true, false
+	case (r.in.period || r.in.open) && r.words.find(ScopePeriod, word) != nil:
 		st.Kind = KindPeriod
-	case !r.in.period && r.words.find(ScopeService, word) != nil:
+	case (!r.in.period || r.in.open) && r.words.find(ScopeService, word) != nil:
 	default:
 		r.bad(st, -1, r.watchHint(word, rest), "%s", r.watchError(word))
 	}
@@ -45,13 +49,19 @@ func (r *reader) structural(word string) string {
 }
 
 func (r *reader) service(st *Statement) {
-	r.in.service, r.in.period = true, false
+	r.in.service, r.in.period, r.in.open = true, false, false
 	switch name, more := cutName(st.Text); {
 	case st.Text == "":
 		r.diag.errorf(st, -1, "", "service without a name")
+	case r.replaced() && strings.Contains(more, "$"): // it is checked when it has its name
 	case more != "":
 		r.diag.errorf(st, len(name), commentHint(more, "names are of letters, digits and . _ -"), "invalid service name %s", quote(st.Text))
 	}
+}
+
+// replaced reports whether parameters are replaced in this record.
+func (r *reader) replaced() bool {
+	return r.in.record == inTemplate || r.in.several
 }
 
 // watchError says what is wrong with a word that no directive of this place.
@@ -67,6 +77,8 @@ func (r *reader) watchError(word string) string {
 
 func (r *reader) watchHint(word, rest string) string {
 	switch {
+	case !r.mond && (word == "use" || word == "template" || word == "include"):
+		return mondHint
 	case r.in.period && r.words.find(ScopeService, word) != nil:
 		return "directives of the service stand above its first period"
 	case r.words.find(ScopePeriod, word) != nil:
