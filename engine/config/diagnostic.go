@@ -200,6 +200,15 @@ const maxDiagnostics = 1000
 type collector struct {
 	kept  Diagnostics
 	count [2]int // by Severity
+	// told are the diagnostics about lines that stand in several places: each
+	// is given once.
+	told map[told]bool
+}
+
+// told is a diagnostic about a line of a template.
+type told struct {
+	pos     Pos // where it stands, without From
+	message string
 }
 
 func (c *collector) add(d Diagnostic) {
@@ -212,11 +221,37 @@ func (c *collector) add(d Diagnostic) {
 // at adds a diagnostic about the byte at off of st's Text; see
 // [Statement.At].
 func (c *collector) at(sev Severity, st *Statement, off int, message, hint string) {
+	if st.moved && c.again(st.At(off), message) {
+		return
+	}
 	if c.count[sev] < maxDiagnostics {
 		c.add(st.Diagnose(sev, off, message, hint))
 		return
 	}
 	c.count[sev]++
+}
+
+// again reports whether that was said of a line before.
+func (c *collector) again(pos Pos, message string) bool {
+	pos.From = nil
+	key := told{pos, message}
+	if c.told[key] {
+		return true
+	}
+	if c.told == nil {
+		c.told = map[told]bool{}
+	}
+	if len(c.told) < maxDiagnostics {
+		c.told[key] = true
+	}
+	return false
+}
+
+// Compact leaves out what is said again of a line of a template that is used
+// several times.
+func (d Diagnostics) Compact() Diagnostics {
+	var c collector
+	return slices.DeleteFunc(d, func(d Diagnostic) bool { return d.Pos.From != nil && c.again(d.Pos, d.Message) })
 }
 
 func (c *collector) errorf(st *Statement, off int, hint, format string, args ...any) {

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"io"
 	"slices"
 	"strings"
 )
@@ -101,8 +99,9 @@ type Statement struct {
 	pieces []piece
 	indent int
 	text   int
-	// mond is set if `syntax = mond` held there.
-	mond bool
+	// mond is set if `syntax = mond` held there; moved if Raw says where it
+	// comes from, but not how it is written: see [Expand].
+	mond, moved bool
 }
 
 // piece is a part of a logical line, from its byte at on: it stands at raw in
@@ -245,61 +244,6 @@ func oneLine(text string) string {
 		return r
 	}, text)
 	return strings.TrimRight(strings.TrimSpace(text), "\\ \t")
-}
-
-// Bytes is the file as text. Statements that were read from a mon.cf are given
-// byte for byte, the others as [File.Append] describes them.
-func (f *File) Bytes() []byte {
-	var b bytes.Buffer
-	for i := range f.Statements {
-		f.Statements[i].print(&b)
-	}
-	return b.Bytes()
-}
-
-// WriteTo writes what [File.Bytes] gives.
-func (f *File) WriteTo(w io.Writer) (int64, error) { return bytes.NewBuffer(f.Bytes()).WriteTo(w) }
-
-func (s *Statement) print(b *bytes.Buffer) {
-	if s.Raw != "" {
-		b.WriteString(s.Raw)
-		return
-	}
-	if n := b.Len(); n > 0 && b.Bytes()[n-1] != '\n' {
-		b.WriteByte('\n') // the file that came before had no last line end
-	}
-	b.WriteString(s.format())
-	b.WriteByte('\n')
-}
-
-// format is s as it would be written anew.
-func (s *Statement) format() string {
-	const step = "    "
-	words := strings.TrimRight(s.Name+" "+s.Text, " ")
-	switch s.Kind {
-	case KindBlank:
-		return ""
-	case KindComment:
-		if strings.HasPrefix(s.Text, "#") {
-			return s.Text
-		}
-		return "# " + s.Text
-	case KindGlobal:
-		return strings.TrimRight(s.Name+" = "+s.Text, " ")
-	case KindMember:
-		return step + strings.TrimSpace(words)
-	case KindEnv:
-		return step + step + s.Name + "=" + s.Text
-	case KindPeriod:
-		return step + step + step + words
-	case KindService:
-		if s.Name == "service" {
-			return step + words
-		}
-		return step + step + words
-	case KindTop, KindBad:
-	}
-	return words
 }
 
 // Diagnose makes a diagnostic about a place in f, with the line that stands

@@ -19,10 +19,10 @@ const (
 	m4Stderr = 64 << 10
 )
 
-// expand runs m4 on a file. Its -s makes it say which line of which file each
+// m4 runs m4 on a file. Its -s makes it say which line of which file each
 // line of its output came from. What m4 says is in the diagnostics, as errors
 // if it failed.
-func expand(ctx context.Context, program, path string) (string, Diagnostics) {
+func m4(ctx context.Context, program, path string) (string, Diagnostics) {
 	ctx, stop := context.WithTimeoutCause(ctx, m4Time, fmt.Errorf("not done after %s", m4Time))
 	defer stop()
 	ctx, abort := context.WithCancelCause(ctx)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -14,32 +15,59 @@ import (
 // make of one.
 const maxFile = 64 << 20
 
-// Read reads a file, through m4 if o says so or its name ends in ".m4". What
-// cannot be read is an error among the diagnostics; the File is then empty, but
-// never nil. ctx ends a running m4, which also has 30 seconds at most.
+// Read reads one file: by the reader for the end of its name, or through m4 if
+// o says so or its name ends in ".m4". What it includes is not read: see
+// [Expand]. What cannot be read is an error among the diagnostics; the File is
+// then empty, but never nil. ctx ends a running m4, which also has 30 seconds
+// at most.
 func Read(ctx context.Context, path string, o Options) (*File, Diagnostics) {
+	f, _, diag, err := readOne(ctx, path, o, false)
+	if err != nil {
+		return &File{Name: path, Paths: []string{path}}, unreadable(path, err)
+	}
+	return f, diag
+}
+
+// readOne is Read, also of a file that another one includes; size is that of
+// its text.
+func readOne(ctx context.Context, path string, o Options, included bool) (f *File, size int, diag Diagnostics, err error) {
+	src, err := readFile(path, included)
+	if err != nil {
+		return nil, 0, nil, err
+	}
 	program := o.M4
 	if program == "" && strings.HasSuffix(path, ".m4") {
 		program = "m4"
 	}
-	src, err := readFile(path)
-	if err != nil {
-		return &File{Name: path}, unreadable(path, err)
+	reader := o.reader(path)
+	switch {
+	case program != "":
+		text, said := m4(ctx, program, path)
+		if said.HasErrors() {
+			return &File{Name: path, Expanded: true, Paths: []string{path}}, 0, said, nil
+		}
+		f, diag = parse(path, text, manner{expanded: true, mond: included})
+		return f, len(text), append(said, diag...), nil
+	case reader != nil:
+		f, diag = reader(path, []byte(src))
+	default:
+		f, diag = parse(path, src, manner{mond: included})
 	}
-	if program == "" {
-		return parse(path, src, manner{})
-	}
-	text, said := expand(ctx, program, path)
-	if said.HasErrors() {
-		return &File{Name: path, Expanded: true}, said
-	}
-	f, diag := parse(path, text, manner{expanded: true})
-	return f, append(said, diag...)
+	return f, len(src), diag, nil
+}
+
+// reader is the one for the end of a path, or nil.
+func (o Options) reader(path string) Reader {
+	return o.Readers[filepath.Ext(path)]
 }
 
 // readFile reads a file that is not too large.
-func readFile(path string) (string, error) {
-	f, err := os.Open(path)
+func readFile(path string, included bool) (string, error) {
+	open := os.Open
+	if included {
+		open = openPlain
+	}
+	f, err := open(path)
 	if err != nil {
 		return "", err
 	}
@@ -66,10 +94,17 @@ func unreadable(path string, err error) Diagnostics {
 	return Diagnostics{d}
 }
 
-// Load reads and resolves a file. The Config is nil if there is any error.
+// Load reads, expands and resolves a file. The Config is nil if there is any
+// error.
 func Load(ctx context.Context, path string, o Options) (*Config, Diagnostics) {
 	f, diag := Read(ctx, path, o)
 	if len(f.Statements) == 0 && diag.HasErrors() {
+		return nil, diag
+	}
+	f, more := Expand(ctx, f, o)
+	diag = append(diag, more...)
+	if len(f.Statements) == 0 && diag.HasErrors() {
+		diag.Sort()
 		return nil, diag
 	}
 	c, more := Resolve(f, o)

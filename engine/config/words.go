@@ -94,6 +94,30 @@ func quoted(b *strings.Builder, s string, quote byte) {
 	}
 }
 
+// wordSpans are where the words of line begin and end, as they are written; nil
+// if [Words] cannot read it.
+func wordSpans(line string) [][2]int {
+	words, err := Words(line)
+	if err != nil {
+		return nil
+	}
+	spans := make([][2]int, len(words))
+	for n, w := range words {
+		i := w.Off
+		for i < len(line) && !isBlank(line[i]) {
+			switch line[i] {
+			case '"', '\'':
+				i = closing(line, i)
+			case '\\':
+				i++
+			}
+			i++
+		}
+		spans[n] = [2]int{w.Off, i}
+	}
+	return spans
+}
+
 // Quote is word as [Words] reads it back: as it is, or between quotes.
 func Quote(word string) string {
 	if word != "" && !strings.ContainsAny(word, blanks+`"'\`) {
