@@ -61,7 +61,7 @@ type verdict struct {
 // judge loads the file with a plugin host of its own, which ends with it.
 func judge(ctx context.Context, path string, o config.Options) verdict {
 	v := verdict{path: path}
-	o.Now, o.PluginDir = time.Now(), pluginDir()
+	o.Now, o.PluginDir, o.Readers = time.Now(), pluginDir(), site.Readers()
 	dir, err := os.MkdirTemp(shortTemp(), "monctl-")
 	if err != nil {
 		v.err = err

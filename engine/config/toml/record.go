@@ -18,6 +18,9 @@ func (r *reader) root() {
 	}
 	var records []*tree.Node
 	for _, n := range r.doc.Root.List {
+		if last := len(r.f.Statements) - 1; n.Apart && last >= 0 && n.Kind != tree.Table && r.f.Statements[last].Kind != config.KindBlank {
+			r.blank()
+		}
 		top, variable := r.words.find(config.ScopeTop, n.Key), r.words.find(config.ScopeGlobal, n.Key)
 		switch {
 		case n.Key == "syntax":

@@ -46,6 +46,7 @@ type parser struct {
 	// the one that was read last.
 	pending []string
 	line    int
+	apart   bool // an empty line stands above pending
 	begun   bool // something other than comments was read
 }
 
@@ -74,11 +75,13 @@ func (p *parser) expression(e *unstable.Node) {
 	n, off := p.statement(e)
 	above := p.take(off)
 	if n != nil {
+		n.Apart = p.apart
 		n.Above = append(n.Above, above...)
 		if next := e.Next(); next != nil && next.Kind == unstable.Comment {
 			n.Beside = clean(next.Data)
 		}
 	}
+	p.apart = false
 	end := off
 	if n != nil {
 		end = max(off, n.End-1)
@@ -105,8 +108,12 @@ func (p *parser) statement(e *unstable.Node) (*Node, int) {
 // comment keeps a comment that stands on a line of its own.
 func (p *parser) comment(e *unstable.Node) {
 	line, _ := p.doc.Place(int(e.Raw.Offset))
-	if len(p.pending) > 0 && line > p.line+1 {
+	switch {
+	case line <= p.line+1:
+	case len(p.pending) > 0:
 		p.gap()
+	default:
+		p.apart = true
 	}
 	p.pending, p.line = append(p.pending, clean(e.Data)), line
 }
@@ -124,8 +131,12 @@ func (p *parser) gap() {
 // take takes the comments above what stands at off.
 func (p *parser) take(off int) []string {
 	line, _ := p.doc.Place(off)
-	if len(p.pending) > 0 && line > p.line+1 {
+	switch {
+	case line <= p.line+1:
+	case len(p.pending) > 0:
 		p.gap()
+	default:
+		p.apart = true
 	}
 	p.begun = true
 	out := p.pending

@@ -62,6 +62,8 @@ type Node struct {
 	Above  []string
 	Beside string
 	Below  []string
+	// Apart is set if an empty line stands above all that.
+	Apart bool
 
 	parts []Part
 	made  made
