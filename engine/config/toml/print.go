@@ -162,8 +162,11 @@ func (p *printer) row(it item) {
 		}
 		line += " " + v + ","
 	}
-	if len(it.values) > 0 {
+	switch {
+	case len(it.values) > 0:
 		p.line(line + behind(it.beside))
+	case it.beside != "":
+		p.line("    " + it.beside)
 	}
 }
 

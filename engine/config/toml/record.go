@@ -61,14 +61,25 @@ func (r *reader) records(n *tree.Node) {
 			r.blank()
 		}
 		if i == 0 {
-			r.comments(n.Above)
+			r.heading(n)
 		}
 		r.comments(e.Above)
 		r.outside = false
 		read(e)
 		r.outside = true
 	}
+	if len(n.List) == 0 {
+		r.heading(n)
+	}
 	r.comments(n.Below)
+}
+
+// heading adds the comments of a table that is no line of a mon.cf.
+func (r *reader) heading(n *tree.Node) {
+	r.comments(n.Above)
+	if n.Beside != "" {
+		r.comments([]string{n.Beside})
+	}
 }
 
 // named begins a record; the key of n is its name, or names.
@@ -109,34 +120,7 @@ func (r *reader) members(word string, n *tree.Node) {
 		r.wrong(&k, n)
 		return
 	}
-	row, _ := r.doc.Place(n.Off)
-	for i, e := range n.List {
-		if e.Kind != tree.String {
-			r.errorf(e.Off, "write it in quotes", "members of %s are strings, not %s", k.Name, e.Kind)
-			continue
-		}
-		if !r.single(k.Name, e, " ") {
-			continue
-		}
-		if at, _ := r.doc.Place(e.Off); at > row && i > 0 {
-			r.put(&l, n.List[i-1].Beside)
-			r.comments(e.Above)
-			l = newLine(config.KindMember, "", e.Off)
-			row = at
-		} else {
-			row = max(row, at)
-			r.comments(e.Above)
-		}
-		l.gap(" ")
-		l.exact(e, 0, e.Text)
-	}
-	if i := len(n.List); i > 0 {
-		r.put(&l, n.List[i-1].Beside)
-		r.beside(n.Beside)
-	} else {
-		r.put(&l, n.Beside)
-	}
-	r.comments(n.Below)
+	r.rows(&k, n, l, func(e *tree.Node) line { return newLine(config.KindMember, "", e.Off) })
 }
 
 const dotHint = `a name with dots stands in quotes: "www1.example.com"`
@@ -232,7 +216,7 @@ func (r *reader) services(n *tree.Node) {
 		r.errorf(n.Off, "write [watch.NAME.service.NAME]", "service is a table of services, not %s", n.Kind)
 		return
 	}
-	r.comments(n.Above)
+	r.heading(n)
 	for _, e := range n.List {
 		r.comments(e.Above)
 		l := newLine(config.KindService, "service", e.KeyOff)
@@ -302,6 +286,8 @@ func (r *reader) periods(n *tree.Node) {
 	all := n.List
 	if n.Kind == tree.Table {
 		all = []*tree.Node{n}
+	} else {
+		r.heading(n)
 	}
 	if n.Kind != tree.Table && n.Kind != tree.Array {
 		r.errorf(n.Off, "write [[....period]]", "period is a list of tables, not %s", n.Kind)

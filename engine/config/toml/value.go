@@ -13,8 +13,12 @@ import (
 // statement for each element where mon.cf would have several lines.
 func (r *reader) directive(k *config.Keyword, kind config.Kind, n *tree.Node) {
 	r.comments(n.Above)
-	if n.Kind != tree.Array || !k.Repeat || k.Form == config.FormWords || k.Form == config.FormGrant {
+	switch {
+	case n.Kind != tree.Array || !k.Repeat || k.Form == config.FormGrant:
 		r.one(k, kind, n.KeyOff, n)
+		return
+	case k.Form == config.FormWords:
+		r.rows(k, n, newLine(kind, k.Name, n.KeyOff), func(e *tree.Node) line { return newLine(kind, k.Name, e.Off) })
 		return
 	}
 	for _, e := range n.List {
@@ -24,6 +28,36 @@ func (r *reader) directive(k *config.Keyword, kind config.Kind, n *tree.Node) {
 		}
 		r.one(k, kind, e.Off, e)
 	}
+	r.beside(n.Beside)
+	r.comments(n.Below)
+}
+
+// rows reads a list of words of which each line becomes a statement: the first
+// one goes on with l, next begins one with its first element.
+func (r *reader) rows(k *config.Keyword, n *tree.Node, l line, next func(e *tree.Node) line) {
+	row, _ := r.doc.Place(n.Off)
+	beside := ""
+	for i, e := range n.List {
+		at, _ := r.doc.Place(e.Off)
+		if i > 0 && at > row {
+			r.put(&l, beside)
+			l, beside = next(e), ""
+		}
+		row = at
+		r.comments(e.Above)
+		switch {
+		case e.Kind != tree.String:
+			r.wrong(k, e)
+		case r.single(k.Name, e, " "):
+			l.gap(" ")
+			l.exact(e, 0, e.Text)
+		}
+		if beside != "" {
+			r.comments([]string{beside})
+		}
+		beside = e.Beside
+	}
+	r.put(&l, beside)
 	r.beside(n.Beside)
 	r.comments(n.Below)
 }
@@ -113,6 +147,10 @@ func takes(f config.Form) (what, example string) {
 
 // wrong reports a value of the wrong type.
 func (r *reader) wrong(k *config.Keyword, n *tree.Node) bool {
+	if n.KeyOff < 0 && (k.Form == config.FormWords || k.Form == config.FormPaths || k.Form == config.FormQuoted) {
+		r.errorf(n.Off, "write it in quotes", "elements of %s are strings, not %s", k.Name, n.Kind)
+		return false
+	}
 	what, example := takes(k.Form)
 	hint := ""
 	switch {
@@ -313,6 +351,7 @@ func (r *reader) grant(k *config.Keyword, n *tree.Node) {
 		r.put(&l, e.Beside)
 		r.comments(e.Below)
 	}
+	r.beside(n.Beside)
 	r.comments(n.Below)
 }
 

@@ -74,6 +74,18 @@ type item struct {
 	beside string
 }
 
+// remarks are all comments of e.
+func (e *entry) remarks() []string {
+	var all []string
+	for _, it := range e.items {
+		all = append(all, it.above...)
+		if it.beside != "" {
+			all = append(all, it.beside)
+		}
+	}
+	return all
+}
+
 // writer gathers statements in the order of TOML.
 type writer struct {
 	f     *config.File
@@ -266,7 +278,7 @@ func (w *writer) set(keys *[]*entry, k *config.Keyword, st *config.Statement) {
 		if !k.Repeat {
 			w.warnf(old.st, "", st.Name+" is given again below, which is what counts: this line is left out")
 		}
-		e.items[0].above = slices.Concat(old.items[0].above, e.items[0].above)
+		e.items[0].above = append(old.remarks(), e.items[0].above...)
 		*keys = slices.Delete(*keys, i, i+1)
 	}
 	*keys = append(*keys, e)
@@ -332,7 +344,7 @@ func (w *writer) top(st *config.Statement) {
 	e.items = append(e.items, item{above: above, values: w.quotes(st, rest), beside: beside})
 	if i := slices.IndexFunc(*list, func(o *entry) bool { return o.key == name }); i >= 0 {
 		w.warnf((*list)[i].st, "", st.Name+" "+name+" is defined again below, which is what counts: this one is left out")
-		e.items[0].above = slices.Concat((*list)[i].items[0].above, above)
+		e.items[0].above = append((*list)[i].remarks(), above...)
 		(*list)[i] = e
 	} else {
 		*list = append(*list, e)
@@ -485,7 +497,7 @@ func (w *writer) env(st *config.Statement) {
 	e := &entry{key: st.Name, st: st, items: []item{{above: above, values: []string{tree.Quote(st.Text)}, beside: beside}}}
 	if i := slices.IndexFunc(t.env, func(o *entry) bool { return o.key == st.Name }); i >= 0 {
 		w.warnf(t.env[i].st, "", st.Name+" is set again below, which is what counts: this line is left out")
-		e.items[0].above = slices.Concat(t.env[i].items[0].above, above)
+		e.items[0].above = append(t.env[i].remarks(), above...)
 		t.env = slices.Delete(t.env, i, i+1)
 	}
 	t.env = append(t.env, e)
