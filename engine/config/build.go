@@ -127,6 +127,7 @@ func (b *builder) line(g given, made bool) {
 		b.errorf(&g.Statement, -1, "write it below a service line", "a variable before the first service of watch %s", b.name)
 	case in == nil:
 		b.errorf(&g.Statement, -1, "use the template in a service, or let it begin with a service", "%s before the first service of watch %s", quote(name), b.name)
+		b.lost = true
 	case g.Kind == KindService && name == "period":
 		b.period(in, g)
 	case g.Kind == KindEnv:

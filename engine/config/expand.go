@@ -21,7 +21,7 @@ const maxExpanded = 500_000
 //
 // The positions of statements of templates have a From. The File is never nil,
 // but of use to [Resolve] only for further diagnostics if these have errors; if
-// files could not be read it is empty.
+// files could not be read, or templates made too much, it is empty.
 func Expand(ctx context.Context, f *File, o Options) (*File, Diagnostics) {
 	var diag collector
 	in := includer{ctx: ctx, o: o, diag: &diag}
@@ -72,6 +72,9 @@ func (x *expander) expand(f *File) *File {
 	}
 	out := *f
 	out.Statements = x.out
+	if x.full {
+		out.Statements = nil
+	}
 	return &out
 }
 

@@ -237,12 +237,9 @@ func (f *File) Append(kind Kind, name, text string) {
 // oneLine is text as it can stand in one statement: a line end would begin
 // another one, and a backslash at the end would continue it.
 func oneLine(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\r' {
-			return ' '
-		}
-		return r
-	}, text)
+	if strings.ContainsAny(text, "\r\n") {
+		text = strings.NewReplacer("\n", " ", "\r", " ").Replace(text)
+	}
 	return strings.TrimRight(strings.TrimSpace(text), "\\ \t")
 }
 

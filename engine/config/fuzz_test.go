@@ -2,11 +2,15 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
-// Nothing makes reading panic, every byte is kept, and diagnostics lie inside
-// the file.
+// Nothing makes reading or expanding panic, every byte is kept, and diagnostics
+// lie inside the file.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/*.cf", "testdata/diag/*.cf", "testdata/grammar/*.cf"} {
 		paths, err := filepath.Glob(pattern)
@@ -17,25 +21,68 @@ func FuzzParse(f *testing.F) {
 			f.Add([]byte(readString(f, p)))
 		}
 	}
+	f.Add([]byte("syntax = mond\n" + templates))
+	f.Add([]byte(untidy))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		file, diag := Parse("f", src)
-		if string(file.Bytes()) != string(src) {
-			t.Fatalf("printed as %q", file.Bytes())
-		}
-		c, more := Resolve(file, bare())
-		_ = printed(append(diag, more...))
-		for _, d := range append(diag, more...) {
-			if d.Pos.Line < 0 || d.Mark > len(d.Line) || len(d.Line) > maxShown {
-				t.Fatalf("%+v", d)
+		for _, m := range []manner{{}, {mond: true}, {expanded: true}, {expanded: true, mond: true}} {
+			file, diag := parse("f", string(src), m)
+			if !m.expanded && string(file.Bytes()) != string(src) {
+				t.Fatalf("printed as %q", file.Bytes())
+			}
+			c, diag := understand(t, file, diag)
+			if !m.expanded {
+				checkPlaces(t, string(src), diag)
+			}
+			for u := range c.Commands() {
+				if len(u.Command.ArgPos) != len(u.Command.Args) || u.Command.Program == "" {
+					t.Fatalf("%+v", u.Command)
+				}
 			}
 		}
-		for u := range c.Commands() {
-			if len(u.Command.ArgPos) != len(u.Command.Args) || u.Command.Program == "" {
-				t.Fatalf("%+v", u.Command)
+		checkFormat(t, string(src))
+	})
+}
+
+// understand expands and resolves a file that includes nothing.
+func understand(t *testing.T, file *File, diag Diagnostics) (*Config, Diagnostics) {
+	t.Helper()
+	file.Name = "/nonexistent/f"
+	expanded, more := Expand(t.Context(), file, bare())
+	c, most := Resolve(expanded, bare())
+	diag = slices.Concat(diag, more, most)
+	_ = printed(diag)
+	Plain(expanded)
+	return c, diag
+}
+
+// checkPlaces fails if a diagnostic points outside of the file that it is
+// about.
+func checkPlaces(t *testing.T, src string, diag Diagnostics) {
+	t.Helper()
+	lines := strings.Split(src, "\n")
+	for _, d := range diag {
+		places := []Pos{d.Pos}
+		for _, o := range d.Pos.Uses() {
+			places = append(places, o.Pos)
+		}
+		for _, p := range places {
+			if p.Line < 1 || p.Line > len(lines) || p.Col > len(lines[p.Line-1])+1 || p.File != "f" {
+				t.Fatalf("%v of %+v", p, d)
 			}
 		}
-		expanded, _ := parse("f", string(src), manner{expanded: true}) // as if m4 had made it
-		Resolve(expanded, bare())
+		if d.Mark > len(d.Line) || len(d.Line) > maxShown {
+			t.Fatalf("%+v", d)
+		}
+	}
+}
+
+// Expanding text of the lines that matter ends, and never panics.
+func TestExpandProperty(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(lines()), 0, 40).Draw(r, "lines"), "\n")
+		file, diag := ParseMond("f", []byte(text))
+		_, diag = understand(t, file, diag)
+		checkPlaces(t, text, diag)
 	})
 }
 

@@ -299,6 +299,9 @@ func (r *reader) stray(st *Statement, word, rest string, off int) {
 			"%s outside a %s: the blank line above ended %s %s", word, r.before.record, r.before.record, r.before.name)
 		r.in = r.before
 		r.watchLine(st, word, rest, off)
+		if st.Kind == KindUse {
+			st.Kind = KindBad
+		}
 		return
 	}
 	st.set(KindBad, word, rest, off)
