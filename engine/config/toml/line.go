@@ -13,7 +13,7 @@ type line struct {
 	name string
 	off  int // where its name stands in the document
 	end  int // the end of the last piece
-	text strings.Builder
+	text []byte
 	// whole is the text if one piece is all of it, which saves a copy.
 	whole string
 	spots []spot
@@ -29,7 +29,14 @@ func newLine(kind config.Kind, name string, off int) line {
 	return line{kind: kind, name: name, off: off, end: off + 1}
 }
 
-func (l *line) length() int { return len(l.whole) + l.text.Len() }
+func (l *line) string() string {
+	if l.whole != "" {
+		return l.whole
+	}
+	return string(l.text)
+}
+
+func (l *line) length() int { return len(l.whole) + len(l.text) }
 
 // add adds text that stands at off as a whole.
 func (l *line) add(text string, off, end int) {
@@ -55,10 +62,9 @@ func (l *line) write(text string) {
 		return
 	}
 	if l.whole != "" {
-		l.text.WriteString(l.whole)
-		l.whole = ""
+		l.text, l.whole = append(l.text, l.whole...), ""
 	}
-	l.text.WriteString(text)
+	l.text = append(l.text, text...)
 }
 
 // value adds what a string holds, without the blanks around it. Line ends count
@@ -124,10 +130,7 @@ func flat(text string, quotes bool) string {
 
 // put makes a statement of l.
 func (r *reader) put(l *line, beside string) {
-	st := config.Statement{Kind: l.kind, Pos: r.pos(l.off), Name: l.name, Text: l.whole, Comment: beside}
-	if st.Text == "" {
-		st.Text = l.text.String()
-	}
+	st := config.Statement{Kind: l.kind, Pos: r.pos(l.off), Name: l.name, Text: l.string(), Comment: beside}
 	if i := strings.IndexByte(st.Text, 0); i >= 0 {
 		r.errorf(l.off, "", "a NUL character in the value of %s", l.name)
 	}

@@ -214,6 +214,7 @@ func (e *entry) alias() {
 
 // record writes a watch or a template.
 func (p *printer) record(path string, t *table) {
+	t.services = slices.DeleteFunc(t.services, (*table).needless)
 	if len(t.keys)+len(t.env)+len(t.above) > 0 || t.beside != "" || len(t.services)+len(t.periods) == 0 {
 		p.header("["+path+"]", t.above, t.beside)
 	}

@@ -92,6 +92,7 @@ func (r *reader) named(word string, n *tree.Node) line {
 	}
 	if n.Key == "" || strings.Trim(n.Key, blanks) != n.Key || word != "watch" && strings.ContainsAny(n.Key, blanks) {
 		r.errorf(n.KeyOff, nameHint, "invalid name %s", quote(n.Key))
+		l.kind = config.KindBad
 	}
 	return l
 }
@@ -214,6 +215,8 @@ func (r *reader) uses(n *tree.Node) (end func()) {
 func (r *reader) services(n *tree.Node) {
 	if n.Kind != tree.Table {
 		r.errorf(n.Off, "write [watch.NAME.service.NAME]", "service is a table of services, not %s", n.Kind)
+		l := newLine(config.KindBad, "service", n.KeyOff)
+		r.put(&l, n.Beside)
 		return
 	}
 	r.heading(n)
@@ -224,6 +227,8 @@ func (r *reader) services(n *tree.Node) {
 		r.checkName("service", e.Key, e)
 		if e.Kind != tree.Table {
 			r.errorf(e.Off, "write [watch.NAME.service."+tree.Key(e.Key)+"]", "service %s is a table, not %s", e.Key, e.Kind)
+			l.kind = config.KindBad
+			r.put(&l, e.Beside)
 			continue
 		}
 		r.put(&l, e.Beside)
@@ -346,9 +351,10 @@ func (r *reader) label(l *line, name, when *tree.Node) {
 		label, rest, _ := config.CutLabel(name.Text + ":")
 		if !(label == name.Text && rest == "") && !(r.template && strings.Contains(name.Text, "$")) {
 			r.errorf(name.Off, "a name is of letters, digits and _, and begins with no digit", "invalid name %s for a period", quote(name.Text))
+		} else {
+			l.exact(name, 0, name.Text)
+			l.add(":", name.Off, name.End)
 		}
-		l.exact(name, 0, name.Text)
-		l.add(":", name.Off, name.End)
 	}
 	if when == nil || when.Kind != tree.String {
 		return

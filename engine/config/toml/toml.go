@@ -28,6 +28,7 @@ func Parse(name string, src []byte) (*config.File, config.Diagnostics) {
 	}
 	doc, problems := tree.Parse(text)
 	r := &reader{name: name, doc: doc, words: newWords(), f: &config.File{Name: name, Mond: true, Paths: []string{name}}}
+	r.f.Statements = make([]config.Statement, 0, strings.Count(text, "\n")+1) // a guess
 	if marked {
 		r.say(config.Warning, 0, "save the file as UTF-8 without one", "a byte order mark before the first line")
 	}

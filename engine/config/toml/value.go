@@ -152,6 +152,9 @@ func (r *reader) wrong(k *config.Keyword, n *tree.Node) bool {
 		return false
 	}
 	what, example := takes(k.Form)
+	if k.Name == "use" {
+		what, example = "a template with its parameters, as a string or a list of such", `"NAME PARAM=VALUE"`
+	}
 	hint := ""
 	switch {
 	case (k.Form == config.FormTime || k.Form == config.FormTimeWord) && n.Kind == tree.Integer:
@@ -361,6 +364,6 @@ func (l *line) join(other *line) {
 	for _, s := range other.spots {
 		l.spots = append(l.spots, spot{start + s.at, s.off, s.fixed})
 	}
-	l.write(other.whole + other.text.String())
+	l.write(other.string())
 	l.end = max(l.end, other.end)
 }

@@ -37,6 +37,14 @@ type table struct {
 	below             []string
 	// inherit are the variables that held above a service.
 	inherit map[string]*config.Statement
+	// brought is set for a service that a template opens: it has a table of
+	// its own only for what is added to it.
+	brought bool
+}
+
+// needless reports whether nothing was added to what a template brings.
+func (t *table) needless() bool {
+	return t.brought && len(t.keys)+len(t.env)+len(t.periods)+len(t.above)+len(t.below) == 0
 }
 
 func (t *table) entry(key string) *entry {
@@ -440,11 +448,11 @@ func (w *writer) inside(st *config.Statement) {
 // open is the service of that name in the record, a new one if there is none.
 func (w *writer) open(st *config.Statement, name string, above []string, beside string) *table {
 	if s := w.record.service(name); s != nil {
-		s.above = append(s.above, above...)
+		s.above, s.brought = append(s.above, above...), s.brought && st.Kind == config.KindUse
 		return s
 	}
 	w.valid(st, name)
-	s := &table{name: name, st: st, above: above, beside: beside, inherit: maps.Clone(w.inherit)}
+	s := &table{name: name, st: st, above: above, beside: beside, inherit: maps.Clone(w.inherit), brought: st.Kind == config.KindUse}
 	w.record.services = append(w.record.services, s)
 	return s
 }
