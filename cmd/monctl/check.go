@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,6 +26,7 @@ import (
 func checkCommand(c *common) *cobra.Command {
 	o := config.Options{Overrides: map[string]string{}}
 	dirs := map[string]*string{}
+	expand := false
 	cmd := &cobra.Command{
 		Use:   "check FILE",
 		Short: "judge a configuration: exit status 0 if mond would run it, 1 if not",
@@ -35,6 +37,12 @@ func checkCommand(c *common) *cobra.Command {
 					o.Overrides[name] = *dir
 				}
 			}
+			switch {
+			case expand && c.json:
+				return misused(cmd, "--json: --expand prints a mon.cf")
+			case expand:
+				return printExpanded(cmd, args[0], o)
+			}
 			v := judge(cmd.Context(), args[0], o)
 			if c.json {
 				return v.printJSON(cmd.OutOrStdout())
@@ -42,11 +50,27 @@ func checkCommand(c *common) *cobra.Command {
 			return v.print(cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().BoolVar(&expand, "expand", false, "print the file as a plain mon.cf, with what it includes and its templates in place; programs are not looked up")
 	cmd.Flags().StringVarP(&o.M4, "m4", "M", "", "run the file through this m4 first")
 	for _, name := range []string{"mondir", "alertdir", "plugindir", "basedir", "cfbasedir"} {
 		dirs[name] = cmd.Flags().String(name, "", "instead of the file's")
 	}
 	return cmd
+}
+
+// printExpanded prints a configuration as one mon.cf that needs no other file
+// and no template; what there is to say of it goes to the standard error.
+func printExpanded(cmd *cobra.Command, path string, o config.Options) error {
+	o.Now, o.PluginDir, o.Readers = time.Now(), pluginDir(), site.Readers()
+	cfg, diags := config.Load(cmd.Context(), path, o)
+	if err := diags.Write(cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	if cfg == nil {
+		return errSaid
+	}
+	_, err := cmd.OutOrStdout().Write(config.Plain(cfg.File()))
+	return err
 }
 
 // verdict is all there is to say of a configuration.
@@ -118,13 +142,23 @@ func (v verdict) print(w io.Writer) error {
 		return v.refuse(w)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: good: %s, %s, %s\n", v.path, count(len(v.loaded.Config.Groups), "hostgroup"), count(len(v.loaded.Config.Services), "service"), count(len(v.diags), "warning"))
+	fmt.Fprintf(&b, "%s: good: %s\n", v.path, strings.Join(v.counts(), ", "))
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, p := range v.programs {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", p.Name, kindWord(p), p.Path)
 	}
 	_ = t.Flush() // into memory
 	return printPlain(w, b.String())
+}
+
+// counts are the sizes of a good configuration.
+func (v verdict) counts() []string {
+	c := v.loaded.Config
+	counts := []string{count(len(c.Groups), "hostgroup"), count(len(c.Services), "service"), count(len(v.diags), "warning")}
+	if len(c.Files) > 1 {
+		counts = slices.Insert(counts, 0, count(len(c.Files), "file"))
+	}
+	return counts
 }
 
 // refuse ends the print of a bad configuration.
@@ -154,12 +188,19 @@ type finding struct {
 	Severity string `json:"severity"`
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
+	// Used are the places that use the template which the line stands in, the
+	// nearest first.
+	Used []string `json:"used,omitempty"`
 }
 
 func (v verdict) printJSON(w io.Writer) error {
 	rows := []finding{}
 	for _, d := range v.diags {
-		rows = append(rows, finding{d.Pos.File, d.Pos.Line, d.Pos.Col, d.Severity.String(), d.Message, d.Hint})
+		row := finding{d.Pos.File, d.Pos.Line, d.Pos.Col, d.Severity.String(), d.Message, d.Hint, nil}
+		for _, o := range d.Pos.Uses() {
+			row.Used = append(row.Used, o.Pos.String())
+		}
+		rows = append(rows, row)
 	}
 	if err := printJSON(w, rows); err != nil {
 		return err

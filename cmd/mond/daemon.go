@@ -149,7 +149,11 @@ func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
 		if g.Severity == config.Error {
 			level = slog.LevelError
 		}
-		d.log.Log(ctx, level, g.Message, "at", g.Pos.String(), "hint", g.Hint)
+		attrs := []any{"at", g.Pos.String(), "hint", g.Hint}
+		for _, use := range g.Pos.Uses() {
+			attrs = append(attrs, "used_at", use.Pos.String())
+		}
+		d.log.Log(ctx, level, g.Message, attrs...)
 	}
 	if err == nil {
 		d.current = loaded.Config.Globals

@@ -184,7 +184,7 @@ func serverWords() []Keyword {
 
 func behaviourWords() []Keyword {
 	return []Keyword{
-		{Name: "syntax", Args: "mond", Form: FormText, Default: "that of mon", Since: mond, Repeat: true, Help: "Below this line comments may stand behind other words, and include, template and use are read.",
+		{Name: "syntax", Args: "mond", Form: FormText, Default: "that of mon", Since: mond, Repeat: true, Help: "Below this line comments may stand behind other words, and include, template and use are read. See SYNTAX OF MOND.",
 			apply: syntax},
 		{Name: "maxprocs", Args: "NUMBER", Form: FormNumber, Default: "0, no limit", Help: "How many classic monitors may run at once.",
 			apply: number(0, maxCount, func(g *Globals) *int { return &g.MaxProcs })},
@@ -232,7 +232,7 @@ func topWords() []Keyword {
 	return []Keyword{
 		{Name: "hostgroup", Args: "NAME HOST...", Form: FormRecord, Repeat: true, Help: "A list of hosts. Every line up to the next blank one holds more of them. A host with a * before it is disabled from the start.",
 			apply: hostgroup},
-		{Name: "watch", Args: "NAME", Form: FormRecord, Repeat: true, Help: "The services of the hostgroup of that name, up to the next blank line. Without such a hostgroup, one with the single host NAME is made.",
+		{Name: "watch", Args: "NAME", Form: FormRecord, Repeat: true, Help: "The services of the hostgroup of that name, up to the next blank line. Without such a hostgroup, one with the single host NAME is made. Below syntax = mond several hostgroups may be named.",
 			apply: watch},
 		{Name: "view", Args: "NAME MEMBER...", Form: FormRecord, Repeat: true, Help: "A set of groups, and of group:service, that clients may restrict their lists to.",
 			apply: view},

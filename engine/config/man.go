@@ -13,6 +13,7 @@ func WriteMan(w io.Writer) error {
 	m := manual{bufio.NewWriter(w)}
 	m.head()
 	m.syntax()
+	m.mond()
 	m.directives()
 	m.differences()
 	m.tail()
@@ -66,7 +67,7 @@ func (m manual) head() {
 	m.section("DESCRIPTION")
 	m.text(`
 The file says which services on which hosts are checked, how often and by which program, and what is called when a service fails or is good again.
-It is the file of mon 1.3, read as mon reads it.
+It is the file of mon 1.3, read as mon reads it; what is new stands below a line syntax = mond only, which mon refuses.
 What mon passes over in silence is reported here, with its place in the file; monctl check prints all of it and starts nothing.
 
 Variables come first. A hostgroup names hosts; the watch of the same name holds the services that are checked on them; a service has periods; and a period has the alerts that are called while the time is in it.`)
@@ -90,7 +91,7 @@ watch www1
 func (m manual) syntax() {
 	m.section("LINES")
 	m.text(`
-A line whose first character is a # is a comment. There are no comments behind other words. A line that ends in a backslash is continued on the next one, whose blanks in front are dropped; comments in between are left out.
+A line whose first character is a # is a comment. Behind other words there are comments only below a line syntax = mond; see SYNTAX OF MOND. A line that ends in a backslash is continued on the next one, whose blanks in front are dropped; comments in between are left out.
 
 An empty line ends a hostgroup, watch, view or alias. Hence there is none inside a watch, and one after each hostgroup: without it the next lines would be more hosts.
 
@@ -111,6 +112,74 @@ The scales are yr (year), mo (month), wk (week of the month), yd (day of the yea
 	m.section("DEPENDENCIES")
 	m.text(`
 An EXPRESSION names services as GROUP:SERVICE, or SELF:SERVICE for one of the same watch, and joins them by && or and, || or or, ! or not, and brackets. A service counts as true while it is good or was never checked. Every service that is named must be there, and none may depend on itself.`)
+}
+
+// mond is what holds below `syntax = mond` only.
+func (m manual) mond() {
+	m.section("SYNTAX OF MOND")
+	m.text(`
+A line`)
+	m.example(`syntax = mond`)
+	m.text(`
+says that the file is none of mon's. Below it, and in all files that are included from there, comments may stand behind other words, and include, template, use and a watch of several hostgroups are read. Without it a file means what it means to mon. The command line cannot set it.
+
+A # at the start of a word begins a comment, up to the end of the line; a backslash before the comment still continues the line. A # inside a word, between quotes or after a backslash is a plain one: /page#2, "call #2", \#2. Where words have no quotes, as in a description, only whole words between quotes count as quoted.`)
+	m.section("INCLUDED FILES")
+	m.text(`
+A line include, outside of any record, is replaced by the lines of other files.`)
+	m.example(`
+syntax = mond
+
+include conf.d/*.cf
+include "local settings.cf"`)
+	m.text(`
+Each PATTERN is a path, or one with the wildcards *, ? and [...]; a relative one is under the folder of the file that includes. What wildcards match is read in order of the names. They pass over folders, over names that begin with a dot, and over what editors and packages leave: x~, x.bak, x.dpkg-old, x.rpmsave and the like. It is no error if they match nothing; a path without wildcards must be there.
+
+Files whose name ends in .toml are read as TOML, those in .m4 go through m4(1) first, all others are read like this one. Variables count as if they stood at the place of the include. A record does not go on from one file to another. Errors name the file that the line stands in.
+
+A file must not include itself, by whatever way. There may be 16 files inside each other, 1000 in all, and 64 MB of text.`)
+	m.section("TEMPLATES")
+	m.text(`
+A template holds lines of services and periods, and use puts them where they are wanted, with values for its parameters.`)
+	m.example(`
+template web port path=/alive
+    service http
+        interval 10s
+        monitor http.monitor -p $port -u $path
+        use people
+
+template people to=root
+    period wd {Sun-Sat}
+        alertevery 1h
+        alert mail.alert $to
+        upalert mail.alert $to
+
+watch www1
+    use web port=80
+        interval 5s  # of service http
+    service ftp
+        interval 30s
+        monitor ftp.monitor
+        use people to="ann bob"`)
+	m.text(`
+A template is a record: the next empty line ends it. It may stand below its use, and in another file. Its lines may be any that may stand in a watch, in a service or in a period; what they may be where it is used is judged there, and the error names both places. Templates may use templates, up to 16 inside each other.
+
+Parameters follow the name of the template: PARAM must be given, PARAM=DEFAULT may be. Their names are of letters, digits and underscores. In the lines of the template $PARAM, or ${PARAM}, stands for the value; so do $watch, the name of the hostgroup, $host, its only host, and $hosts, all of them. $host is an error where there are none or several. A dollar is written $$; one before anything but a letter, an underscore, a dollar or { may stand alone. Outside of templates, and of a watch of several hostgroups, a dollar is a plain character.
+
+A line is split into words first: a value with blanks in it stays one word. Only $hosts, alone as a word, becomes a word for each host.
+
+use may stand in a watch, in a service or in a period. Below it one is back where it stood: directives of the service may follow it, even if the template brought periods. If the template opened services, a directive that follows belongs to the last of them.
+
+A directive that is given by a template and again by a line of the service or period itself counts as the latter says, wherever that stands; of two templates the later one counts. Alerts, and exclude_hosts, add up. A service or period of the same name, or label, as one that a template brought is the same one: its lines are added to it. A period of one's own that has a label and nothing behind it keeps the time of the template's.`)
+	m.section("WATCHES OF SEVERAL HOSTGROUPS")
+	m.text(`
+watch NAME NAME... is read as if the record was written once for each hostgroup. $watch, $host and $hosts stand in it for what they do in a template.`)
+	m.example(`
+watch www1 www2 www3
+    service ping
+        description $watch answers
+        interval 10s
+        monitor fping.monitor`)
 }
 
 func (m manual) directives() {
@@ -143,7 +212,10 @@ func (m manual) keyword(k Keyword) {
 	if k.Default != "" {
 		help += " Default: " + k.Default + "."
 	}
-	if k.Since != "mon" && !strings.Contains(k.Since, " ") {
+	switch {
+	case k.Gated:
+		help += " New in " + k.Since + ", below syntax = mond only."
+	case k.Since != "mon" && !strings.Contains(k.Since, " "):
 		help += " New in " + k.Since + "."
 	}
 	m.item(".B "+roff(form), help)

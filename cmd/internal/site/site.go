@@ -44,6 +44,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	}
 	diags = append(append(diags, j.diags...), warn(cfg)...)
 	diags.Sort()
+	diags = diags.Compact()
 	cfg.DropFile()
 	installed := func() { o.Host.Prepare(j.inUse()) }
 	return engine.Loaded{Config: cfg, Programs: j.programs, Installed: installed}, diags, diags.Err()

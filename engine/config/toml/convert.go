@@ -1,6 +1,8 @@
 package toml
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/mondhq/mond/engine/config"
@@ -51,4 +53,45 @@ func unsayable(st *config.Statement, in string) (why, hint string) {
 		return "a mon.cf has no empty lines in an alias", "write a line with a dot or a dash"
 	}
 	return "", ""
+}
+
+// FormatSource is the text of a TOML file in its normal form, which says the
+// same; the counterpart of [config.FormatSource].
+func FormatSource(name string, src []byte) ([]byte, config.Diagnostics) {
+	f, diag := Parse(name, src)
+	if diag.HasErrors() {
+		return nil, diag
+	}
+	out, said := Format(f)
+	if diag = append(diag, said...); diag.HasErrors() {
+		return nil, diag
+	}
+	again, bad := Parse(name, out)
+	twice, _ := Format(again)
+	if bad.HasErrors() || !bytes.Equal(out, twice) || !slices.Equal(outline(f), outline(again)) {
+		d := config.Diagnostic{Pos: config.Pos{File: name}, Severity: config.Error, Mark: -1, Message: "the normal form would not say the same", Hint: "this is a mistake in mond: please report it"}
+		return nil, append(diag, d)
+	}
+	return out, diag
+}
+
+// outline is what a file is made of, and its comments, in no order: tables may
+// stand in another one in the normal form.
+func outline(f *config.File) []string {
+	var all []string
+	for i := range f.Statements {
+		st := &f.Statements[i]
+		switch st.Kind {
+		case config.KindBlank:
+		case config.KindComment:
+			all = append(all, st.Text)
+		default:
+			all = append(all, st.Kind.String()+" "+st.Name)
+		}
+		if st.Comment != "" {
+			all = append(all, st.Comment)
+		}
+	}
+	slices.Sort(all)
+	return all
 }

@@ -34,8 +34,9 @@ func parts(c *config.Config) map[string]any {
 	out := map[string]any{}
 	globals := c.Globals
 	globals.Set = nil
+	words := newWords()
 	for name := range c.Globals.Set {
-		if name != "syntax" {
+		if k := words.find(config.ScopeGlobal, name); k != nil && k.Name != "syntax" && !words.forBelow(k) {
 			out["whether there is a "+name] = true
 		}
 	}

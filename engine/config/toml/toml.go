@@ -76,6 +76,12 @@ func newWords() words {
 
 func (w words) find(s config.Scope, name string) *config.Keyword { return w.scopes[s][name] }
 
+// forBelow reports whether k is a variable that in a mon.cf holds for the
+// services below it only.
+func (w words) forBelow(k *config.Keyword) bool {
+	return k.Scope == config.ScopeGlobal && k.Repeat && w.find(config.ScopeService, k.Name) != nil
+}
+
 // names are the keys of one scope.
 func (w words) names(s config.Scope) []string {
 	var out []string

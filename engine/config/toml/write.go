@@ -263,7 +263,7 @@ func (w *writer) global(st *config.Statement) {
 	case k.Form == config.FormGrant:
 		w.grant(st)
 		return
-	case w.words.find(config.ScopeService, st.Name) != nil && k.Repeat:
+	case w.words.forBelow(k):
 		w.inherit[st.Name] = st // written at the end, when all services are known
 	}
 	w.set(&w.globals, k, st)

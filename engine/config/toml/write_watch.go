@@ -139,7 +139,7 @@ func (w *writer) env(st *config.Statement) {
 // its own.
 func (w *writer) inherited() {
 	for _, k := range w.words.all {
-		if k.Scope != config.ScopeGlobal || !k.Repeat || w.words.find(config.ScopeService, k.Name) == nil {
+		if !w.words.forBelow(&k) {
 			continue
 		}
 		last, alike := w.inherit[k.Name], true
