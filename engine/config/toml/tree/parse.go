@@ -303,6 +303,9 @@ func (n *Node) unquote(data []byte) {
 		return
 	}
 	n.Text = string(data)
+	if strings.Contains(raw, "\r\n") {
+		n.Text = strings.ReplaceAll(n.Text, "\r\n", "\n")
+	}
 	from := 1
 	if multi {
 		from = 3
@@ -331,6 +334,8 @@ func parts(raw string, from int, literal bool, off int) []Part {
 			length, width := escape(raw[i:])
 			at, i = at+width, i+length
 			add()
+		case c == '\r' && strings.HasPrefix(raw[i:], "\r\n"):
+			i++ // a line end is one byte of the text, whatever the file has
 		case c == '\n':
 			at, i = at+1, i+1
 			add()
