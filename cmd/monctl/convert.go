@@ -47,6 +47,7 @@ written in another way is a warning.`,
 	cmd.Flags().StringVar(&c.to, "to", "", "language to write: toml or mon.cf")
 	cmd.Flags().StringVar(&c.from, "from", "", "language of FILE, if its name does not say so")
 	cmd.Flags().StringVarP(&c.out, "output", "o", "", "file to write, which must not be there; without it the terminal")
+	cmd.Flags().BoolVar(&c.part, "part", false, "FILE is included by another one, which may hold what it needs: it is not judged alone")
 	cmd.Flags().BoolVar(&c.force, "force", false, "replace the file of -o if it is there")
 	for _, flag := range []string{"to", "from"} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions([]string{tomL, monCf}, noFiles)) // the flag is there
@@ -57,7 +58,7 @@ written in another way is a warning.`,
 // conversion is what the command line asks for.
 type conversion struct {
 	path, from, to, out string
-	force               bool
+	force, part         bool
 }
 
 // languages checks what is to be made of what.
@@ -85,9 +86,12 @@ func (c *conversion) languages(cmd *cobra.Command) error {
 }
 
 // parser is the reader of a language.
-func parser(language string) config.Reader {
-	if language == tomL {
+func (c *conversion) parser(language string) config.Reader {
+	switch {
+	case language == tomL:
 		return toml.Parse
+	case c.part:
+		return config.ParseMond // the file that includes it says so
 	}
 	return config.Parse
 }
@@ -98,14 +102,14 @@ func (c *conversion) options(path, language string) config.Options {
 	if strings.HasSuffix(path, ".m4") && language == monCf {
 		return o
 	}
-	o.Readers[filepath.Ext(path)] = parser(language)
+	o.Readers[filepath.Ext(path)] = c.parser(language)
 	return o
 }
 
 // run converts, or says why not.
 func (c *conversion) run(ctx context.Context, stdout, stderr io.Writer) error {
 	file, diags := config.Read(ctx, c.path, c.options(c.path, c.from))
-	was, more := mean(ctx, file, c.options(c.path, c.from))
+	was, more := c.mean(ctx, file, c.options(c.path, c.from))
 	if diags = append(diags, more...); diags.HasErrors() {
 		return c.refuse(stderr, diags, "correct it first")
 	}
@@ -118,7 +122,10 @@ func (c *conversion) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	what, reordered := toml.Difference(was, is)
+	what, reordered := "", false
+	if !c.part {
+		what, reordered = toml.Difference(was, is)
+	}
 	switch {
 	case reordered:
 		diags = append(diags, config.Diagnostic{Pos: config.Pos{File: c.path}, Mark: -1, Message: "hostgroups and services come in another order, and are listed so"})
@@ -131,8 +138,12 @@ func (c *conversion) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return c.put(stdout, text)
 }
 
-// mean is what a file means, with what it includes.
-func mean(ctx context.Context, f *config.File, o config.Options) (*config.Config, config.Diagnostics) {
+// mean is what a file means, with what it includes; of a part of another one
+// that cannot be said.
+func (c *conversion) mean(ctx context.Context, f *config.File, o config.Options) (*config.Config, config.Diagnostics) {
+	if c.part {
+		return nil, nil
+	}
 	whole, diags := config.Expand(ctx, f, o)
 	meaning, more := config.Resolve(whole, o)
 	return meaning, append(diags, more...)
@@ -147,8 +158,8 @@ func (c *conversion) write(f *config.File) ([]byte, config.Diagnostics) {
 
 // again is what the result means, as a file in the folder of the first.
 func (c *conversion) again(ctx context.Context, text []byte) (*config.Config, error) {
-	f, diags := parser(c.to)(c.path, text)
-	meaning, more := mean(ctx, f, c.options(c.path, c.to))
+	f, diags := c.parser(c.to)(c.path, text)
+	meaning, more := c.mean(ctx, f, c.options(c.path, c.to))
 	if err := append(diags, more...).Err(); err != nil {
 		return nil, fmt.Errorf("%s as it would be in %s cannot be read, which is a mistake in monctl; nothing is written: %w", c.path, c.to, err)
 	}

@@ -70,6 +70,7 @@ func converted(t *testing.T) {
 	for name, text := range map[string]string{
 		"a.cf": inMonCf, "a.toml": inTOML, "toml-inside": inTOML, "there": "mine",
 		"bad.cf": "hostgroup web a\n\nwatch web\n    service s\n        interval 10\n", "bad.toml": "[hostgroup]\nweb = 1\n",
+		"part.cf": "watch web\n    use shop x=1 # see above\n", "part.toml": "watch.web.use = 'shop x=1'\n",
 		"order.cf": "watch a\n    service s\n\ndep_behavior = m\n\nwatch b\n    service t\n",
 		"twice.cf": "maxprocs = 1\nmaxprocs = 2\n", "latin.cf": "alias a\n    gr\xfc\xdfe\n",
 		"lines.toml": "[watch.a.service.s]\nmonitor = [\"x.monitor\", \"two\\nlines\"]\n",
@@ -99,6 +100,10 @@ func TestConvert(t *testing.T) {
 		{"given twice", "--to toml twice.cf", 0, "maxprocs = 2\n", "twice.cf:1:1: warning: maxprocs is given again below, which is what counts: this line is left out\n    maxprocs = 1\n    ^\n"},
 		{"not UTF-8", "--to toml latin.cf", 1, "", "latin.cf:2:5: error: TOML is UTF-8, and this is not\n        gr\\xfc\\xdfe\n        ^\n    hint: make it UTF-8 first, such as by: iconv -f latin1 -t utf-8\nlatin.cf: 1 error: nothing is written\n"},
 		{"line end", "--to mon.cf lines.toml", 1, "", "lines.toml:2:1: error: a mon.cf has no line ends in a value\n    monitor = [\"x.monitor\", \"two\\nlines\"]\n    ^\n    hint: put the text into a file, or into a program of its own\nlines.toml: 1 error: nothing is written\n"},
+		{"part", "--part --to toml part.cf", 0, "[watch.web]\nuse = [\"shop x=1\"]  # see above\n", ""},
+		{"part back", "--part --to mon.cf part.toml", 0, "syntax = mond\n\nwatch web\n    use shop x=1\n", "part.toml: warning: the result says syntax = mond: mon itself does not read it\n"},
+		{"part alone", "--to toml part.cf", 1, "", "part.cf:1:7: warning: watch web has no hostgroup: it gets one with the single host web\n    watch web\n          ^\n" +
+			"part.cf:2:5: error: unknown directive \"use\"\n        use shop x=1 # see above\n        ^\n    hint: write syntax = mond above it: only then this is read\npart.cf: 1 error: correct it first\n"},
 		{"bad mon.cf", "--to toml bad.cf", 1, "", "bad.cf:5:18: error: invalid time \"10\" for interval: no unit\n            interval 10\n                     ^\n    hint: a time is a number and a unit, without a blank: 100ms, 30s, 5m, 1.5h, 1d\nbad.cf: 1 error: correct it first\n"},
 		{"bad TOML", "--to mon.cf bad.toml", 1, "", "bad.toml:2:7: error: hostgroup web takes a list of strings, one word each, or a string, not an integer\n    web = 1\n          ^\n    hint: write hostgroup web = [\"a\", \"b\"]\nbad.toml: 1 error: correct it first\n"},
 		{"same language", "--to toml a.toml", 2, "", "monctl: a.toml is toml already; monctl fmt writes it in its normal form\n" + usage},

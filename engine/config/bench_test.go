@@ -22,6 +22,36 @@ func large(n int) string {
 	return b.String()
 }
 
+// templated is a file of n services that are made of templates, in watches of
+// ten.
+func templated(n int) string {
+	var b strings.Builder
+	b.WriteString("syntax = mond\nalertdir = /usr/lib/mon/alert.d\nmondir = /usr/lib/mon/mon.d\n\ntemplate web name\n    service $name\n        description service $name of $watch\n        interval 10s\n")
+	b.WriteString("        monitor http.monitor -p 80 -u \"/a b\"\n        use people\n\ntemplate people to=root\n    period wd {Mon-Fri} hr {9am-4pm}\n        alertevery 1h\n        alert mail.alert $to\n        upalert mail.alert $to\n\n")
+	for g := range n / 10 {
+		fmt.Fprintf(&b, "hostgroup g%d host%d.example other%d.example\n\nwatch g%d\n", g, g, g, g)
+		for s := range 10 {
+			fmt.Fprintf(&b, "    use web name=s%d\n", s)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func BenchmarkExpand10000(b *testing.B) {
+	src := []byte(templated(10_000))
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		f, diag := Parse("mon.cf", src)
+		f, more := Expand(b.Context(), f, bare())
+		c, most := Resolve(f, bare())
+		if len(diag)+len(more)+len(most) > 0 || len(c.Services) != 10_000 {
+			b.Fatal(printed(append(append(diag, more...), most...)))
+		}
+	}
+}
+
 func BenchmarkLoad10000(b *testing.B) {
 	src := []byte(large(10_000))
 	b.SetBytes(int64(len(src)))

@@ -1,7 +1,8 @@
 // Package config turns a mon.cf into one immutable [Config]: Read gives a
-// [File] of ordered statements with positions and comments, Resolve gives its
-// meaning. One table (keywords.go) names every directive once; the reader,
-// hints, completion and the man page follow it.
+// [File] of ordered statements with positions and comments, Expand puts in what
+// it includes and its templates, Resolve gives its meaning. One table
+// (keywords.go) names every directive once; the reader, hints, completion and
+// the man page follow it. Format writes a File in its normal form.
 //
 // It does not look for programs and starts nothing, but for m4 when asked to.
 package config

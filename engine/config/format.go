@@ -183,7 +183,7 @@ func (p *printer) statement(st *Statement, level int) {
 	}
 	whole := line + behind
 	parts := st.Raw != "" && !st.moved && strings.Contains(strings.TrimSuffix(st.Raw, "\n"), "\n")
-	if parts && (len(st.Inner) > 0 || level*4+utf8.RuneCountInString(whole) > widest) {
+	if parts && (len(st.Inner) > 0 || level*4+utf8.RuneCountInString(whole) > widest || p.undecided(st.Raw)) {
 		p.parts(st, level)
 		return
 	}
@@ -196,6 +196,12 @@ func (p *printer) statement(st *Statement, level int) {
 		whole = line
 	}
 	p.line(level, whole)
+}
+
+// undecided reports whether text may mean something else where a file that has
+// no `syntax = mond` is included by one that has.
+func (p *printer) undecided(text string) bool {
+	return !p.mond && !p.plain && strings.Contains(text, "#")
 }
 
 // parts prints a continued line in its parts, those after the first further to
@@ -249,7 +255,7 @@ func comment(text string) string {
 func (p *printer) spaced(st *Statement) string {
 	var spans [][2]int
 	switch {
-	case st.Kind == KindMember && p.in == inAlias:
+	case st.Kind == KindMember && p.in == inAlias, p.undecided(st.Text):
 		return st.Text
 	case inWords(st.Name) && st.Kind != KindGlobal:
 		spans = wordSpans(st.Text)

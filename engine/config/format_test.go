@@ -248,7 +248,7 @@ func lines() []string {
 		"syntax = mond", "maxprocs = 3 # c", "# c", "#", "", "", "", "hostgroup g a", "hostgroup h a \\", "  b # it's", "watch g", "watch g h", "watch h",
 		"template t", "template u a b=c", " template v x=\\#1", "use t", "  use u a=1", "use u a='x # y' b=\"z\" # 'c'", " service s", "service $a", "service q # c",
 		"interval 10s", "  interval 5s # why", "monitor m.monitor -x '# y' # it's", "monitor m \\", " -p 'a \\", "b' # c", "c \\ # d", "description it's a # b's c", "description \"a # b\" # c",
-		"description \\# x \\\\# y", "period", "period l: wd {Mon} # c", "period l:", "period hr {1-2}", "alert m.alert a", "  alert exit=1-2 x.alert  '$a'   $b # c",
+		"description \\# x \\\\# y", "period", "period l: wd {Mon} # c", "period l:", "period hr {1-2}", "alert m.alert a", "alert m.alert  # c \\", "description a # c \\", "  alert exit=1-2 x.alert  '$a'   $b # c",
 		"upalert x.alert \\", "FOO=bar # c", "FOO=#a", "alertevery 1h", "exclude_hosts a   b # c", "include a.cf # x", "view v g  h:s # m", "  alert m", "alias a", " text  'of # it ' x # c", "allow_empty_group # c",
 	}
 }

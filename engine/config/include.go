@@ -95,10 +95,11 @@ func (x *includer) fail(st *Statement, off int, hint, format string, args ...any
 
 // match are the files that a pattern of the file named from stands for.
 func (x *includer) match(st *Statement, w Word, from string) []string {
-	pattern := under(filepath.Dir(from), w.Text)
+	dir := filepath.Dir(from)
 	if !wild(w.Text) {
-		return []string{pattern}
+		return []string{under(dir, w.Text)}
 	}
+	pattern := under(strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir), w.Text)
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
 		x.fail(st, w.Off, "a [ wants a ]", "include: invalid pattern %s", quote(w.Text))
@@ -106,7 +107,7 @@ func (x *includer) match(st *Statement, w Word, from string) []string {
 	}
 	paths = slices.DeleteFunc(paths, func(path string) bool {
 		info, err := os.Stat(path)
-		return unwanted(pattern, path) || err == nil && info.IsDir()
+		return unwanted(w.Text, path) || err == nil && info.IsDir()
 	})
 	slices.Sort(paths)
 	return paths
@@ -114,16 +115,14 @@ func (x *includer) match(st *Statement, w Word, from string) []string {
 
 func wild(pattern string) bool { return strings.ContainsAny(pattern, `*?[`) }
 
-// unwanted reports whether path is one that a wildcard of pattern shall not
-// match: a hidden file or folder, or what an editor or the package manager
-// left.
+// unwanted reports whether path, or what it ends in, is one that a wildcard of
+// pattern shall not match: a hidden file or folder, or what an editor or the
+// package manager left.
 func unwanted(pattern, path string) bool {
-	patterns, names := strings.Split(pattern, "/"), strings.Split(path, "/")
-	for i, name := range names {
-		if i >= len(patterns) || !wild(patterns[i]) {
-			continue
-		}
-		if strings.HasPrefix(name, ".") && !strings.HasPrefix(patterns[i], ".") || backup(name) {
+	patterns, names := strings.Split(filepath.Clean(pattern), "/"), strings.Split(path, "/")
+	for n := 1; n <= min(len(patterns), len(names)); n++ {
+		p, name := patterns[len(patterns)-n], names[len(names)-n]
+		if wild(p) && (strings.HasPrefix(name, ".") && !strings.HasPrefix(p, ".") || backup(name)) {
 			return true
 		}
 	}

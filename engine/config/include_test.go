@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,7 +47,13 @@ func siteFiles() map[string]string {
 }
 
 func TestInclude(t *testing.T) {
-	dir := tree(t, siteFiles())
+	dir := filepath.Join(tree(t, nil), "a[b]*.bak")
+	for name, text := range siteFiles() {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.Mkdir(dir+"/conf.d/folder.cf", 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -240,7 +240,7 @@ func (r *reader) head(st *Statement, word, rest string, off int) {
 	case kind == inWatch && r.mond:
 		r.groups(st, members, at)
 	case kind == inWatch && members != "":
-		r.diag.warnf(st, at, commentHint(members, ""), "words after the name of watch %s are ignored", name)
+		r.diag.warnf(st, at, commentHint(members, "below a line syntax = mond they are more hostgroups"), "words after the name of watch %s are ignored", name)
 	}
 }
 
@@ -324,7 +324,7 @@ func (r *reader) stray(st *Statement, word, rest string, off int) {
 }
 
 func (r *reader) strayHint(word string) string {
-	if !r.mond && (word == "include" || word == "template" || word == "use") {
+	if r.newWord(word) {
 		return mondHint
 	}
 	for _, s := range []Scope{ScopeGlobal, ScopeService, ScopePeriod} {

@@ -23,6 +23,8 @@ func (r *reader) watchLine(st *Statement, word, rest string, off int) {
 		st.Kind, r.in.open = KindUse, true
 	case word == "include" && r.mond:
 		r.bad(st, -1, "put a blank line before it", "include inside %s %s", r.in.record, r.in.name)
+	case r.newWord(word):
+		r.bad(st, -1, mondHint, "unknown directive %s", quote(word))
 	case !r.in.service && !r.in.open:
 		r.bad(st, -1, "write \"service NAME\" first", "%s before the first service of %s %s", quote(word), r.in.record, r.in.name)
 	case word == "period":
@@ -64,6 +66,12 @@ func (r *reader) replaced() bool {
 	return r.in.record == inTemplate || r.in.several
 }
 
+// newWord reports whether word is one that needs a line `syntax = mond` above
+// it, and there is none.
+func (r *reader) newWord(word string) bool {
+	return !r.mond && (word == "use" || word == "template" || word == "include")
+}
+
 // watchError says what is wrong with a word that no directive of this place.
 func (r *reader) watchError(word string) string {
 	switch {
@@ -77,8 +85,6 @@ func (r *reader) watchError(word string) string {
 
 func (r *reader) watchHint(word, rest string) string {
 	switch {
-	case !r.mond && (word == "use" || word == "template" || word == "include"):
-		return mondHint
 	case r.in.period && r.words.find(ScopeService, word) != nil:
 		return "directives of the service stand above its first period"
 	case r.words.find(ScopePeriod, word) != nil:

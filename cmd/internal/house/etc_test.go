@@ -15,7 +15,7 @@ import (
 // TestExamplesLoad reads the configurations that are shipped as examples: no
 // errors, and no warnings but those about their surroundings.
 func TestExamplesLoad(t *testing.T) {
-	for _, name := range []string{"etc/mon.cf", "etc/demo.cf", "etc/mond.toml"} {
+	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/mond.toml", "etc/demo.cf"} {
 		loadExample(t, name)
 	}
 }
