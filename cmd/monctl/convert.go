@@ -128,7 +128,7 @@ func (c *conversion) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case reordered:
-		diags = append(diags, config.Diagnostic{Pos: config.Pos{File: c.path}, Mark: -1, Message: "hostgroups and services come in another order, and are listed so"})
+		diags = append(diags, config.Diagnostic{Pos: config.Pos{File: c.path}, Mark: -1, Message: what, Hint: "in TOML what is included, and what a template brings, comes first"})
 	case what != "":
 		return fmt.Errorf("%s in %s would not mean the same: %s; nothing is written", c.path, c.to, what)
 	}

@@ -1,6 +1,7 @@
 package toml
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 // Difference says in what two configurations differ, but for the places that
 // they were read from, or "" if in nothing. Reordered is set if only the order
-// of records does.
+// of records does, or that of the periods and alerts of a service.
 func Difference(a, b *config.Config) (what string, reordered bool) {
 	x, y := parts(a), parts(b)
 	for _, name := range slices.Sorted(keys(x, y)) {
@@ -18,14 +19,36 @@ func Difference(a, b *config.Config) (what string, reordered bool) {
 		switch {
 		case p == nil || q == nil:
 			return name + " is in one of them only", false
-		case !alike(reflect.ValueOf(p), reflect.ValueOf(q)):
+		case alike(reflect.ValueOf(p), reflect.ValueOf(q)):
+		case alike(reflect.ValueOf(sorted(p)), reflect.ValueOf(sorted(q))):
+			what = "the order of periods or alerts of " + name + " is not the same in both"
+		default:
 			return name + " is not the same in both", false
 		}
 	}
-	if !slices.Equal(order(a), order(b)) {
-		return "the order of records is not the same in both", true
+	if what == "" && !slices.Equal(order(a), order(b)) {
+		what = "the order of hostgroups or services is not the same in both"
 	}
-	return "", false
+	return what, what != ""
+}
+
+// sorted is a part with its periods and alerts in an order that does not depend
+// on the file.
+func sorted(part any) any {
+	s, ok := part.(config.Service)
+	if !ok {
+		return part
+	}
+	s.Periods = slices.Clone(s.Periods)
+	for i := range s.Periods {
+		lines := slices.Clone(s.Periods[i].Lines)
+		slices.SortFunc(lines, func(a, b config.Line) int {
+			return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Program, b.Program), slices.Compare(a.Args, b.Args))
+		})
+		s.Periods[i].Lines = lines
+	}
+	slices.SortFunc(s.Periods, func(a, b config.Period) int { return cmp.Compare(a.Name, b.Name) })
+	return s
 }
 
 // parts are what a configuration is made of, by the name that people know it
