@@ -19,7 +19,7 @@ func TestLocate(t *testing.T) {
 }
 
 func TestYes(t *testing.T) {
-	words := newIndex()
+	words := newIndex(true)
 	for _, tt := range []struct {
 		name, text string
 		yes, known bool
