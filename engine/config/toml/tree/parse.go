@@ -42,6 +42,8 @@ type parser struct {
 	here     *Node // the table that key = value lines go to
 	problems []Problem
 
+	parts []key // what keys returned
+
 	// pending are comments that wait for what stands below them, and line is
 	// the one that was read last.
 	pending []string
@@ -153,8 +155,9 @@ type key struct {
 	off, end int
 }
 
+// keys are the parts of a key, up to the next call.
 func (p *parser) keys(it unstable.Iterator) []key {
-	keys := make([]key, 0, 4)
+	keys := p.parts[:0]
 	for it.Next() {
 		n := it.Node()
 		off := int(n.Raw.Offset)
@@ -165,6 +168,7 @@ func (p *parser) keys(it unstable.Iterator) []key {
 		}
 		keys = append(keys, key{name, off, end})
 	}
+	p.parts = keys
 	return keys
 }
 
