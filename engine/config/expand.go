@@ -51,6 +51,7 @@ func (x *expander) expand(f *File) *File {
 		return f
 	}
 	x.collect(f.Statements)
+	x.out = make([]Statement, 0, len(f.Statements))
 	for i := 0; i < len(f.Statements); {
 		st := &f.Statements[i]
 		n := 1

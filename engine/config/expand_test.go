@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -392,4 +393,19 @@ func expandErrors(t *testing.T, text string) []string {
 		got = append(got, s)
 	}
 	return got
+}
+
+// What adds up and what is split into words is as the table of directives says.
+func TestDirectiveKinds(t *testing.T) {
+	kinds := map[Scope]Kind{ScopeService: KindService, ScopePeriod: KindPeriod}
+	special := []string{"service", "period", "use", "alertafter"} // they have rules of their own
+	for _, k := range Keywords() {
+		kind, inner := kinds[k.Scope]
+		if inner && !slices.Contains(special, k.Name) && adds(kind, k.Name) != k.Repeat {
+			t.Errorf("%s: Repeat is %v", k.Name, k.Repeat)
+		}
+		if strings.Contains(k.Args, "[ARG...]") && !inWords(k.Name) {
+			t.Errorf("%s is not split into words", k.Name)
+		}
+	}
 }

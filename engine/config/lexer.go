@@ -49,6 +49,7 @@ func (l *lexer) next() (logical, bool) {
 		line, start := l.physical()
 		text := strings.TrimLeft(line, blanks)
 		pos.Col += len(line) - len(text)
+		l.mond = l.mond || opens(text) // the reader takes it back if that is no variable there
 		out := logical{Statement: Statement{Pos: pos, Raw: line, indent: pos.Col - 1, mond: l.mond}, cut: -1}
 		switch {
 		case strings.HasPrefix(text, "#"):
@@ -66,6 +67,18 @@ func (l *lexer) next() (logical, bool) {
 		return out, true
 	}
 	return logical{}, false
+}
+
+// opens reports whether a line turns the syntax of mond on. That holds in the
+// line itself, so that there may be a comment.
+func opens(line string) bool {
+	rest, ok := strings.CutPrefix(line, "syntax")
+	if !ok {
+		return false
+	}
+	rest, ok = strings.CutPrefix(strings.TrimLeft(rest, blanks), "=")
+	word, rest, _ := cutWord(strings.TrimSpace(rest))
+	return ok && word == mond && (rest == "" || rest[0] == '#')
 }
 
 // finish tells blank lines and lines that are too long.

@@ -27,6 +27,8 @@ type manner struct {
 
 func parse(name, src string, m manner) (*File, Diagnostics) {
 	f := &File{Name: name, Expanded: m.expanded, Mond: m.mond, Paths: []string{name}}
+	// Room for all statements, unless the lines are uncommonly short.
+	f.Statements = make([]Statement, 0, min(strings.Count(src, "\n")+1, len(src)/16+1))
 	r := reader{words: newIndex(m.mond), mond: m.mond}
 	l := lexer{src: src, file: name, line: 1, sync: m.expanded, mond: m.mond}
 	const mark = "\ufeff"
@@ -194,18 +196,9 @@ func (r *reader) global(st *Statement) bool {
 	return true
 }
 
-// syntax turns the syntax of mond on. It holds in the line itself already, so
-// that there may be a comment.
+// syntax turns the syntax of mond on.
 func (r *reader) syntax(st *Statement) {
-	value, rest, off := cutWord(st.Text)
-	if value != mond || rest != "" && (rest[0] != '#' || len(st.pieces) > 0) {
-		return // Resolve reports the value
-	}
-	if rest != "" {
-		st.Text, st.Comment = value, st.Text[off:]
-	}
-	st.mond = true
-	if !r.mond {
+	if st.Text == mond && !r.mond {
 		r.mond, r.words = true, newIndex(true)
 	}
 }
