@@ -61,7 +61,7 @@ func checkCommand(c *common) *cobra.Command {
 // printExpanded prints a configuration as one mon.cf that needs no other file
 // and no template; what there is to say of it goes to the standard error.
 func printExpanded(cmd *cobra.Command, path string, o config.Options) error {
-	o.Now, o.PluginDir = time.Now(), pluginDir()
+	o.Now, o.PluginDir, o.Readers = time.Now(), pluginDir(), site.Readers()
 	cfg, diags := config.Load(cmd.Context(), path, o)
 	if err := diags.Write(cmd.ErrOrStderr()); err != nil {
 		return err
@@ -85,7 +85,7 @@ type verdict struct {
 // judge loads the file with a plugin host of its own, which ends with it.
 func judge(ctx context.Context, path string, o config.Options) verdict {
 	v := verdict{path: path}
-	o.Now, o.PluginDir = time.Now(), pluginDir()
+	o.Now, o.PluginDir, o.Readers = time.Now(), pluginDir(), site.Readers()
 	dir, err := os.MkdirTemp(shortTemp(), "monctl-")
 	if err != nil {
 		v.err = err

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/config/toml"
 )
 
 // formatting are the options of fmt.
@@ -25,7 +26,7 @@ func formatCommand() *cobra.Command {
 		Use:   "fmt FILE...",
 		Short: "print configurations in the normal form, or write it back",
 		Long: `Prints each FILE, - for the standard input, in the normal form of a mon.cf: one blank line between records, four blanks for
-each level. Every comment is kept, and the file means what it meant. Included files and templates stay what they are; an included
+each level; or of TOML, if its name ends in .toml. Every comment is kept, and the file means what it meant. Included files and templates stay what they are; an included
 file is formatted by its own name. A file with errors is left as it is, its errors are shown, and the exit status is 1.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -70,7 +71,11 @@ func (o formatting) one(cmd *cobra.Command, name string) error {
 	if name == "-" {
 		name = "standard input"
 	}
-	text, diags := config.FormatSource(name, src)
+	normal := config.FormatSource
+	if filepath.Ext(name) == ".toml" {
+		normal = toml.FormatSource
+	}
+	text, diags := normal(name, src)
 	if diags.HasErrors() {
 		if err := diags.Write(cmd.ErrOrStderr()); err != nil {
 			return err
@@ -82,11 +87,8 @@ func (o formatting) one(cmd *cobra.Command, name string) error {
 
 // source reads what is to be formatted.
 func source(cmd *cobra.Command, name string) ([]byte, error) {
-	switch filepath.Ext(name) {
-	case ".m4":
+	if filepath.Ext(name) == ".m4" {
 		return nil, fmt.Errorf("format %s: the form of a file for m4 may matter to its macros, so it is left alone", name)
-	case ".toml":
-		return nil, fmt.Errorf("format %s: only files in the form of mon.cf have a normal form", name)
 	}
 	if name == "-" {
 		return io.ReadAll(cmd.InOrStdin())

@@ -21,7 +21,7 @@ func formatted(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for name, text := range map[string]string{
-		"a.cf": untidy, "b.cf": plainly, "bad.cf": "frobnicate\n", "x.cf.m4": untidy, "x.toml": "",
+		"a.cf": untidy, "b.cf": plainly, "bad.cf": "frobnicate\n", "x.cf.m4": untidy, "x.toml": "hostgroup.web=['a'] # why\n", "bad.toml": "maxproc = 1\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o640); err != nil {
 			t.Fatal(err)
@@ -47,7 +47,8 @@ func TestFormat(t *testing.T) {
 			"+    service s  # why\n+        interval 1s\n+\n+hostgroup web a\n", ""},
 		{"error", "bad.cf b.cf", 1, plainly, "bad.cf:1:1: error: unknown directive \"frobnicate\"\n    frobnicate\n    ^\n"},
 		{"m4", "x.cf.m4", 1, "", "monctl: format x.cf.m4: the form of a file for m4 may matter to its macros, so it is left alone\n"},
-		{"toml", "x.toml", 1, "", "monctl: format x.toml: only files in the form of mon.cf have a normal form\n"},
+		{"toml", "x.toml", 0, "[hostgroup]\nweb = [\"a\"]  # why\n", ""},
+		{"bad toml", "bad.toml", 1, "", "bad.toml:1:1: error: unknown key \"maxproc\"\n    maxproc = 1\n    ^\n    hint: did you mean maxprocs?\n"},
 		{"missing", "none.cf", 1, "", "monctl: open none.cf: no such file or directory\n"},
 		{"nothing", "", 2, "", "monctl: want a FILE, or - for the standard input\nusage: monctl fmt FILE... [flags]\n"},
 		{"no file to write", "-w -", 2, "", "monctl: -w: the standard input cannot be written\nusage: monctl fmt FILE... [flags]\n"},
@@ -99,7 +100,7 @@ func TestFormatWrite(t *testing.T) {
 		t.Error(info.Mode(), err)
 	}
 	entries, err := os.ReadDir(".")
-	if err != nil || len(entries) != 6 {
+	if err != nil || len(entries) != 7 {
 		t.Errorf("%v %v", entries, err)
 	}
 }

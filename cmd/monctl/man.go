@@ -9,23 +9,26 @@ import (
 	"github.com/spf13/cobra/doc"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/config/toml"
 )
 
 // manCommand writes the manual pages from what the programs themselves know,
 // so that they cannot disagree.
 func manCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:       "man {mon.cf | monctl DIR}",
-		Short:     "write manual pages: mon.cf(5) to the terminal, monctl(1) into a folder",
-		ValidArgs: []string{"mon.cf", "monctl"},
+		Use:       "man {mon.cf | mond.toml | monctl DIR}",
+		Short:     "write manual pages: mon.cf(5) or mond.toml(5) to the terminal, monctl(1) into a folder",
+		ValidArgs: []string{"mon.cf", "mond.toml", "monctl"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && args[0] == "mon.cf":
 				return config.WriteMan(cmd.OutOrStdout())
+			case len(args) == 1 && args[0] == "mond.toml":
+				return toml.WriteMan(cmd.OutOrStdout())
 			case len(args) == 2 && args[0] == "monctl":
 				return writeMan(cmd.Root(), args[1])
 			}
-			return misused(cmd, "want mon.cf, or monctl DIR")
+			return misused(cmd, "want mon.cf, mond.toml, or monctl DIR")
 		},
 	}
 }

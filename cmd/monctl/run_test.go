@@ -74,7 +74,7 @@ func TestVerbs(t *testing.T) {
 		{"statsu", 2, "", `no verb "statsu"; is it status?`},
 		{"frobnicate", 2, "", `no verb "frobnicate"; monctl --help`},
 		{"status|--frob", 2, "", "unknown flag: --frob\nusage: monctl status"},
-		{"man", 2, "", "want mon.cf, or monctl DIR"},
+		{"man", 2, "", "want mon.cf, mond.toml, or monctl DIR"},
 		{"version|x", 2, "", "want no words"},
 		{"check", 2, "", "want one FILE"},
 		{"reload|--json", 2, "", "--json: reload has nothing to print as JSON"},
@@ -210,7 +210,7 @@ func TestCompletion(t *testing.T) {
 		{"enable|host|", "web8 web9"},
 		{"disable|x|", ""},
 		{"disable|watch|mail|", ""},
-		{"man|", "mon.cf monctl"},
+		{"man|", "mon.cf mond.toml monctl"},
 	} {
 		if got := d.completed(strings.Split(tt.line, "|")...); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.line, got, tt.want)

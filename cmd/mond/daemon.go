@@ -139,7 +139,7 @@ func (d *mond) build() (err error) {
 func (d *mond) stateFile() string { return filepath.Join(d.first.StateDir, "mond.db") }
 
 func (d *mond) configOptions() config.Options {
-	return config.Options{M4: d.opt.m4, Overrides: d.opt.overrides, Now: time.Now(), PluginDir: pluginDir()}
+	return config.Options{M4: d.opt.m4, Readers: site.Readers(), Overrides: d.opt.overrides, Now: time.Now(), PluginDir: pluginDir()}
 }
 
 // load reads the configuration for the engine; problems go to the log, and at

@@ -52,7 +52,7 @@ func (u Use) Word() string {
 }
 
 // Commands are all programs of c and where they are used: of each service the
-// monitor, redistribute, then the alert lines, all in file order.
+// monitor, redistribute, then the alert lines in the order of their periods.
 func (c *Config) Commands() iter.Seq[Use] {
 	return func(yield func(Use) bool) {
 		for _, s := range c.Services {

@@ -185,7 +185,7 @@ type Period struct {
 	// Name is the label, or the expression itself; unique in its service.
 	Name string
 	When period.Spec
-	// Lines are the alert lines of all kinds, in file order.
+	// Lines are the alert lines: by kind, those of one in file order.
 	Lines []Line
 	Every Every
 	After After

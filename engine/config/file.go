@@ -143,11 +143,19 @@ type Part struct {
 // parts are in order of At; without any, Text stands nowhere in particular,
 // and all there is to say is about s.Pos.
 func (s *Statement) Locate(source string, parts ...Part) {
-	s.source, s.text, s.pieces = source, 0, nil
+	s.source, s.text, s.pieces = source, 0, make([]piece, 0, len(parts))
+	at, line, start := 0, s.Pos.Line, 0 // what was counted, its lines, and where the last one begins
 	for _, p := range parts {
-		before := source[:p.Source]
-		line := s.Pos.Line + strings.Count(before, "\n")
-		col := p.Source - strings.LastIndexByte(before, '\n')
+		if p.Source < at {
+			at, line, start = 0, s.Pos.Line, 0
+		}
+		passed := source[at:p.Source]
+		line += strings.Count(passed, "\n")
+		if i := strings.LastIndexByte(passed, '\n'); i >= 0 {
+			start = at + i + 1
+		}
+		at = p.Source
+		col := p.Source - start + 1
 		s.pieces = append(s.pieces, piece{at: p.At, raw: p.Source, line: line, col: col, fixed: p.Fixed})
 	}
 }

@@ -228,7 +228,8 @@ func (p *printer) words(st *Statement) (line, behind string) {
 	case KindGlobal:
 		line = st.Name + " = " + text
 	case KindEnv:
-		line = st.Name + "=" + text
+		lead := st.Text[:len(st.Text)-len(strings.TrimLeft(st.Text, " \t"))] // is part of the value
+		line = st.Name + "=" + lead + text
 	case KindBlank, KindTop, KindMember, KindService, KindPeriod, KindUse, KindInclude, KindBad:
 		line = st.Name + " " + text
 	}

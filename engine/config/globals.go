@@ -187,17 +187,16 @@ func AllowPattern(pattern string) (*regexp.Regexp, error) {
 }
 
 func dtLogging(r *resolver, st *Statement) {
-	yes := slices.Contains([]string{"1", "yes", "true"}, st.Text)
-	if !yes && !slices.Contains([]string{"0", "no", "false", "off", ""}, st.Text) {
+	yes, known := yesNo(st.Text)
+	if !known {
 		r.diag.warnf(st, 0, "write yes or no", "dtlogging is off for any word but 1, yes and true")
 	}
 	r.c.Globals.DtLogging = yes
 }
 
 func startupOnReset(r *resolver, st *Statement) {
-	s := strings.ToLower(st.Text)
-	yes := strings.HasPrefix(s, "1") || strings.Contains(s, "yes") || strings.Contains(s, "true") || strings.HasSuffix(s, "on")
-	if !yes && !slices.Contains([]string{"0", "no", "false", "off", ""}, s) {
+	yes, known := yesSomewhere(st.Text)
+	if !known {
 		r.diag.warnf(st, 0, "write yes or no", "%s means no for startupalerts_on_reset", quote(st.Text))
 	}
 	r.c.Globals.StartupAlertsOnReset = yes
@@ -241,15 +240,12 @@ func depBehavior(r *resolver, st *Statement) {
 }
 
 func unackSummary(r *resolver, st *Statement) {
-	s := strings.ToLower(st.Text)
-	switch {
-	case s == "", strings.Contains(s, "y"), s == "1":
-		r.target(st).UnackSummary = true
-	case strings.Contains(s, "n"), s == "0":
-		r.target(st).UnackSummary = false
-	default:
+	yes, known := yesByLetter(st.Text)
+	if !known {
 		r.diag.errorf(st, 0, valueHint(st.Text, "write yes or no"), "unknown %s %s", st.Name, quote(st.Text))
+		return
 	}
+	r.target(st).UnackSummary = yes
 }
 
 func legacy(r *resolver, st *Statement) {

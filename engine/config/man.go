@@ -247,5 +247,5 @@ func (m manual) tail() {
 	m.section("FILES")
 	m.item(".I "+roff("/etc/mon/mon.cf"), "The file, unless the option -c of mond names another one.")
 	m.section("SEE ALSO")
-	m.line(".BR mond (8),\n.BR monctl (1),\n.BR m4 (1),\n.BR crontab (5)")
+	m.line(".BR mond.toml (5),\n.BR mond (8),\n.BR monctl (1),\n.BR m4 (1),\n.BR crontab (5)")
 }

@@ -71,3 +71,18 @@ func TestKeywords(t *testing.T) {
 		}
 	}
 }
+
+// Every directive says what its value is made of, and the same as the form of
+// its arguments that people read.
+func TestForms(t *testing.T) {
+	byArgs := map[string]Form{
+		"": FormFlag, "TIMEVAL": FormTime, "NUMBER": FormNumber, "PORT": FormNumber, "yes|no": FormYes, "[yes|no]": FormYes,
+		"DIR[:DIR...]": FormPaths, "HOST...": FormWords, "N[-M]": FormCounts,
+	}
+	for _, k := range Keywords() {
+		want, known := byArgs[k.Args]
+		if k.Form == 0 || known && k.Form != want || (k.Form == FormYes) != (k.yes != nil) || strings.Contains(k.Args, "[ARG...]") && k.Form != FormCommand {
+			t.Errorf("%s %s: form %d does not fit %q", k.Scope, k.Name, k.Form, k.Args)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,14 @@ func cutLabel(line string) (label, rest string, off int) {
 	}
 	rest = strings.TrimLeft(after[1:], blanks)
 	return label, rest, len(line) - len(rest)
+}
+
+// byKind puts the lines of one kind beside each other, in the order of the
+// file. What happens calls one kind of line, so that the order across kinds
+// means nothing; and not every language can say it: in TOML the lines of a
+// kind are one list. So both spellings of a period give the same one.
+func byKind(lines []Line) {
+	slices.SortStableFunc(lines, func(a, b Line) int { return int(a.On) - int(b.On) })
 }
 
 // period is the one that lines belong to now.

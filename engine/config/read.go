@@ -21,6 +21,10 @@ const maxFile = 64 << 20
 // then empty, but never nil. ctx ends a running m4, which also has 30 seconds
 // at most.
 func Read(ctx context.Context, path string, o Options) (*File, Diagnostics) {
+	if o.M4 != "" && o.reader(path) != nil {
+		d := Diagnostic{Pos: Pos{File: path}, Severity: Error, Mark: -1, Message: "m4 is for a mon.cf only", Hint: "leave the option -M out"}
+		return &File{Name: path, Paths: []string{path}}, Diagnostics{d}
+	}
 	f, _, diag, err := readOne(ctx, path, o, false)
 	if err != nil {
 		return &File{Name: path, Paths: []string{path}}, unreadable(path, err)

@@ -56,7 +56,7 @@ func TestGuide(t *testing.T) {
 	if g := c.Globals; g.MaxProcs != 20 || g.RandStart != 30*time.Second || s.Plan.RandStart != g.RandStart || s.Plan.Up != 10*time.Second {
 		t.Errorf("globals %+v", g)
 	}
-	l := s.FindPeriod("wd {Sun-Sat}").Lines[2]
+	l := s.FindPeriod("wd {Sun-Sat}").Lines[1] // the lines of one kind are beside each other
 	want := []string{"-P", "tcp", "-V", "10.0.0.3:80", "-R", "192.168.0.2", "-W", "5", "-F", "dr"}
 	if diff := cmp.Diff(want, l.Args); diff != "" || l.On != alert.Failure || l.Program != "lvs.alert" {
 		t.Error(l.On, l.Program, diff)

@@ -145,6 +145,9 @@ func (r *resolver) finishService(d *draft) {
 		s.Timeout = g.Timeout
 	}
 	s.Plan.RandStart = g.RandStart
+	for i := range s.Periods {
+		byKind(s.Periods[i].Lines)
+	}
 	r.finishDepends(d)
 	if d.Key.Group != selfGroup {
 		r.incomplete(d)

@@ -115,3 +115,14 @@ func (f *File) Standalone() *File {
 func needsMond(s Statement) bool {
 	return special(s) || s.Kind == KindInclude || s.Comment != "" || s.Kind == KindMember && strings.HasPrefix(s.Text, "#")
 }
+
+// SameMeaning reports whether b says what a does, line for line and comments
+// included; else where in a they begin to differ. It is for those who wrote a
+// as b in another way.
+func SameMeaning(a, b *File) (Pos, bool) {
+	gate := func(s Statement) bool { return s.Kind == KindGlobal && s.Name == "syntax" }
+	x, y := *a, *b
+	x.Statements = slices.DeleteFunc(slices.Clone(a.Statements), gate)
+	y.Statements = slices.DeleteFunc(slices.Clone(b.Statements), gate)
+	return sameMeaning(&x, &y)
+}

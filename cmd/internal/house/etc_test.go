@@ -7,19 +7,34 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mondhq/mond/cmd/internal/site"
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/config/toml"
 )
 
 // TestExamplesLoad reads the configurations that are shipped as examples: no
 // errors, and no warnings but those about their surroundings.
 func TestExamplesLoad(t *testing.T) {
-	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/demo.cf"} {
-		cfg, diags := config.Load(t.Context(), filepath.Join(root(t), name), config.Options{})
-		if cfg == nil || len(diags) > 0 {
-			var text strings.Builder
-			_ = diags.Write(&text)
-			t.Errorf("%s:\n%s", name, &text)
-		}
+	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/mond.toml", "etc/demo.cf"} {
+		loadExample(t, name)
+	}
+}
+
+func loadExample(t *testing.T, name string) *config.Config {
+	t.Helper()
+	cfg, diags := config.Load(t.Context(), filepath.Join(root(t), name), config.Options{Readers: site.Readers()})
+	if cfg == nil || len(diags) > 0 {
+		var text strings.Builder
+		_ = diags.Write(&text)
+		t.Fatalf("%s:\n%s", name, &text)
+	}
+	return cfg
+}
+
+// TestExamplesAgree: the example in TOML is the one in mon.cf, with templates.
+func TestExamplesAgree(t *testing.T) {
+	if what, _ := toml.Difference(loadExample(t, "etc/mon.cf"), loadExample(t, "etc/mond.toml")); what != "" {
+		t.Error(what)
 	}
 }
 
