@@ -59,6 +59,7 @@ func TestManualPagesAreCurrent(t *testing.T) {
 	}
 	write("mond.8", "mond", "--man")
 	write("mon.cf.5", "monctl", "man", "mon.cf")
+	write("mond.toml.5", "monctl", "man", "mond.toml")
 	write("", "monctl", "man", "monctl", pages)
 	entries, err := os.ReadDir(pages)
 	if err != nil {
