@@ -83,7 +83,8 @@ func watches(n int, monitor string) string {
 
 // watchDaemon runs a daemon, lets it warm up and measures one window.
 func (p plan) watchDaemon(ctx context.Context, cmd *exec.Cmd, server *targets) (row, error) {
-	cmd.Stderr = os.Stderr
+	warnings := &grumble{out: os.Stderr}
+	cmd.Stderr, cmd.WaitDelay = warnings, 5*time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return row{}, err
@@ -104,7 +105,9 @@ func (p plan) watchDaemon(ctx context.Context, cmd *exec.Cmd, server *targets) (
 	seen, err := server.window()
 	after, rss := usage(cmd.Process.Pid)
 	serving, _ := usage(server.cmd.Process.Pid)
-	return row{seen: seen, cpu: after - before, server: serving - served, watch: time.Since(begin), rss: rss}, err
+	return row{
+		seen: seen, cpu: after - before, server: serving - served, watch: time.Since(begin), rss: rss, warnings: warnings.count(),
+	}, err
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -16,6 +16,8 @@ type row struct {
 	server  time.Duration // of the server that they ask
 	watch   time.Duration
 	rss     int64 // bytes, all monitoring processes
+
+	warnings int // lines on the daemon's standard error since its start
 }
 
 func (r row) perSecond() float64 { return float64(r.seen.checks) / r.watch.Seconds() }
@@ -42,10 +44,10 @@ func print(w io.Writer, rows []row) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "daemon\ttargets\tchecks/s\tgap p50\tp99\tmax\tCPU/check\tchecks/CPU-s\tserver's CPU/check\tmemory\t")
+	fmt.Fprintln(t, "daemon\ttargets\tchecks/s\tgap p50\tp99\tmax\tCPU/check\tchecks/CPU-s\tserver's CPU/check\tmemory\twarnings\t")
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%d\t%.0f\t%v\t%v\t%v\t%v\t%.0f\t%v\t%d MB\t\n", r.what, r.targets, r.perSecond(),
-			ms(r.seen.p50), ms(r.seen.p99), ms(r.seen.max), r.perCheck(r.cpu), r.perCPU(), r.perCheck(r.server), r.rss>>20)
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%v\t%v\t%v\t%v\t%.0f\t%v\t%d MB\t%d\t\n", r.what, r.targets, r.perSecond(),
+			ms(r.seen.p50), ms(r.seen.p99), ms(r.seen.max), r.perCheck(r.cpu), r.perCPU(), r.perCheck(r.server), r.rss>>20, r.warnings)
 	}
 	_ = t.Flush() // the terminal went away: nothing to do
 }

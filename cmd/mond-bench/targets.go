@@ -30,7 +30,7 @@ func serve(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if slices.Contains(args, "http") {
 		listen = listenWeb
 	}
-	port, err := listen(seen, stderr)
+	port, err := listen(seen)
 	if err != nil {
 		fmt.Fprintln(stderr, "mond-bench serve:", err)
 		return 1
@@ -44,12 +44,12 @@ func serve(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // listenTargets takes connections and closes them at once.
-func listenTargets(seen *visits, _ io.Writer) (port int, err error) {
+func listenTargets(seen *visits) (port int, err error) {
 	fd, port, err := listenAny()
 	if err != nil {
 		return 0, err
 	}
-	go seen.accept(fd)
+	go seen.accept(fd, func(int) bool { return true })
 	return port, nil
 }
 
@@ -79,24 +79,20 @@ type visits struct {
 	count int
 }
 
-// accept runs until the process ends.
-func (v *visits) accept(fd int) {
+// accept runs until the process ends. A connection that greet is content with
+// is a visit of the moment that it was accepted.
+func (v *visits) accept(fd int, greet func(c int) bool) {
 	for {
 		c, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
+		now := time.Now()
 		if err != nil {
 			continue // the client was gone before we came
 		}
-		v.at(c)
+		at, err := unix.Getsockname(c)
+		if a, ok := at.(*unix.SockaddrInet4); ok && err == nil && greet(c) {
+			v.met(uint32(a.Addr[0])<<24|uint32(a.Addr[1])<<16|uint32(a.Addr[2])<<8|uint32(a.Addr[3]), now)
+		}
 		unix.Close(c)
-	}
-}
-
-// at notes that the local address of a connection was met.
-func (v *visits) at(fd int) {
-	now := time.Now()
-	at, err := unix.Getsockname(fd)
-	if a, ok := at.(*unix.SockaddrInet4); ok && err == nil {
-		v.met(uint32(a.Addr[0])<<24|uint32(a.Addr[1])<<16|uint32(a.Addr[2])<<8|uint32(a.Addr[3]), now)
 	}
 }
 
