@@ -81,7 +81,7 @@ func parse(args []string) (plan, error) {
 	fs.Var((*numbers)(&p.httpTargets), "http-targets", "the same `list` for HTTP")
 	fs.Var((*numbers)(&p.monTargets), "mon-targets", "the same `list` for Debian's mon")
 	fs.DurationVar(&p.warm, "warm", 8*time.Second, "how long to run before measuring")
-	fs.DurationVar(&p.watch, "watch", 20*time.Second, "how long to measure")
+	fs.DurationVar(&p.watch, "watch", 16*time.Second, "how long to measure")
 	return p, fs.Parse(args)
 }
 
