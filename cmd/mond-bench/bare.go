@@ -50,7 +50,7 @@ func connectOnce(i, port int) {
 
 // bare measures it.
 func (p plan) bare(ctx context.Context, n int) (row, error) {
-	server, err := startTargets()
+	server, err := startTargets("tcp")
 	if err != nil {
 		return row{}, err
 	}
@@ -60,5 +60,5 @@ func (p plan) bare(ctx context.Context, n int) (row, error) {
 		return row{}, err
 	}
 	cmd := exec.Command(self, "connect", strconv.Itoa(n), strconv.Itoa(server.port))
-	return p.watchDaemon(ctx, "bare", n, cmd, server)
+	return p.watchDaemon(ctx, cmd, server)
 }

@@ -11,26 +11,36 @@ import (
 	"time"
 )
 
-// mond measures mond with n hostgroups of one target each.
-func (p plan) mond(ctx context.Context, n int) (row, error) {
+// tcp measures mond with n hostgroups of one target each.
+func (p plan) tcp(ctx context.Context, n int) (row, error) {
+	return p.mond(ctx, n, "tcp", "tcp.monitor -t 5 --reset -p")
+}
+
+// http is the same with a question of HTTP to each.
+func (p plan) http(ctx context.Context, n int) (row, error) {
+	return p.mond(ctx, n, "http", "http.monitor -t 5 --reset -p")
+}
+
+// mond measures mond with a monitor and a server of that kind; the server's
+// port is added to the monitor's arguments.
+func (p plan) mond(ctx context.Context, n int, kind, monitor string) (row, error) {
 	dir, err := os.MkdirTemp("", "mond-bench-")
 	if err != nil {
 		return row{}, err
 	}
 	defer os.RemoveAll(dir)
-	server, err := startTargets()
+	server, err := startTargets(kind)
 	if err != nil {
 		return row{}, err
 	}
 	defer server.stop()
 	file := filepath.Join(dir, "mon.cf")
 	head := fmt.Sprintf("statedir = %s\nlogdir = %s\npidfile = %s/pid\ncontrolsocket = %s/sock\nmondir = %s/none\nalertdir = %s/none\n", dir, dir, dir, dir, dir, dir)
-	monitor := fmt.Sprintf("tcp.monitor -p %d -t 5 --reset", server.port)
-	if err := os.WriteFile(file, []byte(head+watches(n, monitor)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(head+watches(n, fmt.Sprintf("%s %d", monitor, server.port))), 0o600); err != nil {
 		return row{}, err
 	}
 	cmd := exec.Command(filepath.Join(p.bin, "mond"), "-c", file, "--log", "stderr", "--log-level", "warn")
-	return p.watchDaemon(ctx, "mond", n, cmd, server)
+	return p.watchDaemon(ctx, cmd, server)
 }
 
 // debianMon measures Debian's mon with its own tcp.monitor.
@@ -40,7 +50,7 @@ func (p plan) debianMon(ctx context.Context, n int) (row, error) {
 		return row{}, err
 	}
 	defer os.RemoveAll(dir)
-	server, err := startTargets()
+	server, err := startTargets("tcp")
 	if err != nil {
 		return row{}, err
 	}
@@ -59,21 +69,22 @@ func (p plan) debianMon(ctx context.Context, n int) (row, error) {
 	}
 	cmd := exec.Command("perl", filepath.Join(p.mon, "usr/sbin/mon"), "-c", filepath.Join(dir, "mon.cf"))
 	cmd.Env = append(os.Environ(), "PERL5LIB="+filepath.Join(p.mon, "usr/share/perl5"))
-	return p.watchDaemon(ctx, "mon", n, cmd, server)
+	return p.watchDaemon(ctx, cmd, server)
 }
 
 // watches is one hostgroup and one watch for each target.
 func watches(n int, monitor string) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, "\nhostgroup t%d %s\n\nwatch t%d\n    service tcp\n        interval 1s\n        monitor %s\n        period wd {Sun-Sat}\n            numalerts 1\n", i, address(i), i, monitor)
+		fmt.Fprintf(&b, "\nhostgroup t%d %s\n\nwatch t%d\n    service up\n        interval 1s\n        monitor %s\n        period wd {Sun-Sat}\n            numalerts 1\n", i, address(i), i, monitor)
 	}
 	return b.String()
 }
 
 // watchDaemon runs a daemon, lets it warm up and measures one window.
-func (p plan) watchDaemon(ctx context.Context, name string, n int, cmd *exec.Cmd, server *targets) (row, error) {
-	cmd.Stderr = os.Stderr
+func (p plan) watchDaemon(ctx context.Context, cmd *exec.Cmd, server *targets) (row, error) {
+	warnings := &grumble{out: os.Stderr}
+	cmd.Stderr, cmd.WaitDelay = warnings, 5*time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return row{}, err
@@ -86,13 +97,17 @@ func (p plan) watchDaemon(ctx context.Context, name string, n int, cmd *exec.Cmd
 		return row{}, err
 	}
 	before, _ := usage(cmd.Process.Pid)
+	served, _ := usage(server.cmd.Process.Pid)
 	begin := time.Now()
 	if err := pause(ctx, p.watch); err != nil {
 		return row{}, err
 	}
 	seen, err := server.window()
 	after, rss := usage(cmd.Process.Pid)
-	return row{what: name, targets: n, seen: seen, cpu: after - before, watch: time.Since(begin), rss: rss}, err
+	serving, _ := usage(server.cmd.Process.Pid)
+	return row{
+		seen: seen, cpu: after - before, server: serving - served, watch: time.Since(begin), rss: rss, warnings: warnings.count(),
+	}, err
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -20,24 +20,37 @@ type gaps struct {
 	p50, p99, max time.Duration
 }
 
-// serveTargets is the test server: it takes connections to any loopback
-// address on one port, closes them at once and notes when each address was
-// met. It prints its port; a line on its standard input ends a window, and it
-// prints the window's gaps.
-func serveTargets(stdout io.Writer) int {
-	fd, port, err := listenAny()
+// serve is the test server, of connections or, asked for "http", of HTTP. It
+// takes connections to any loopback address on one port and notes when each
+// address was met. It prints its port; a line on its standard input ends a
+// window, and it prints the window's gaps.
+func serve(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	seen := &visits{last: map[uint32]time.Time{}}
+	listen := listenTargets
+	if slices.Contains(args, "http") {
+		listen = listenWeb
+	}
+	port, err := listen(seen)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "mond-bench serve:", err)
+		fmt.Fprintln(stderr, "mond-bench serve:", err)
 		return 1
 	}
-	seen := &visits{last: map[uint32]time.Time{}}
-	go seen.accept(fd)
 	fmt.Fprintln(stdout, port)
-	in := bufio.NewScanner(os.Stdin)
+	in := bufio.NewScanner(stdin)
 	for in.Scan() {
 		_ = json.NewEncoder(stdout).Encode(seen.window())
 	}
 	return 0
+}
+
+// listenTargets takes connections and closes them at once.
+func listenTargets(seen *visits) (port int, err error) {
+	fd, port, err := listenAny()
+	if err != nil {
+		return 0, err
+	}
+	go seen.accept(fd, func(int) bool { return true })
+	return port, nil
 }
 
 func listenAny() (fd, port int, err error) {
@@ -66,8 +79,9 @@ type visits struct {
 	count int
 }
 
-// accept runs until the process ends.
-func (v *visits) accept(fd int) {
+// accept runs until the process ends. A connection that greet is content with
+// is a visit of the moment that it was accepted.
+func (v *visits) accept(fd int, greet func(c int) bool) {
 	for {
 		c, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
 		now := time.Now()
@@ -75,10 +89,10 @@ func (v *visits) accept(fd int) {
 			continue // the client was gone before we came
 		}
 		at, err := unix.Getsockname(c)
-		unix.Close(c)
-		if a, ok := at.(*unix.SockaddrInet4); ok && err == nil {
+		if a, ok := at.(*unix.SockaddrInet4); ok && err == nil && greet(c) {
 			v.met(uint32(a.Addr[0])<<24|uint32(a.Addr[1])<<16|uint32(a.Addr[2])<<8|uint32(a.Addr[3]), now)
 		}
+		unix.Close(c)
 	}
 }
 
@@ -119,12 +133,13 @@ type targets struct {
 	port int
 }
 
-func startTargets() (*targets, error) {
+// startTargets starts it; kind is "http" or "tcp".
+func startTargets(kind string) (*targets, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	s := &targets{cmd: exec.Command(self, "serve")}
+	s := &targets{cmd: exec.Command(self, "serve", kind)}
 	s.cmd.Stderr = os.Stderr
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
