@@ -43,6 +43,12 @@ func (s *site) blank() { s.b.WriteString("\n") }
 
 // value is one that k takes.
 func (s *site) value(k config.Keyword) string {
+	switch k.Name { // these have a least value of their own
+	case "historykeep":
+		return s.pick(k.Name, "1m", "30d")
+	case "historyrows":
+		return s.pick(k.Name, "1000", "65535")
+	}
 	switch k.Form {
 	case config.FormFlag:
 		return ""
