@@ -29,6 +29,7 @@ type link struct {
 	subjects *subjects
 	wake     chan struct{} // capacity 1
 	pong     atomic.Uint64 // the last ping that was answered
+	messages atomic.Uint64 // how many have come
 	drained  chan struct{} // closed when the plugin says so
 
 	mu     sync.Mutex
@@ -229,6 +230,7 @@ func (l *link) receive() error {
 
 func (l *link) take(m *pb.PluginMessage) {
 	now := time.Now()
+	l.messages.Add(1)
 	if dones := l.results(m.GetResults(), now); len(dones) > 0 {
 		l.deliver(dones...)
 		if l.flights.ready() { // there is room for others

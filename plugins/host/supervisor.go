@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -17,10 +16,6 @@ const (
 	tickBusy   = 50 * time.Millisecond  // while checks are waiting or out
 	healthBusy = 300 * time.Millisecond // between signs of life that are asked for, while checks are out
 	healthIdle = 2 * time.Second
-	// healthLimit is the silence after which a plugin is lost, as the sum of
-	// the intervals in which nothing came, two at least: had mond itself been
-	// stopped, that would be one interval.
-	healthLimit = 900 * time.Millisecond
 	// defaultInflight is how many checks are out at once with a plugin that
 	// names no number.
 	defaultInflight = 4096
@@ -79,7 +74,10 @@ type supervisor struct {
 	waiting  []call
 	ping     uint64
 	silent   time.Duration
-	missed   int // signs of life in a row
+	missed   int           // signs of life in a row
+	working  time.Duration // of the silence, how long it worked
+	messages uint64        // had come at the last look
+	worked   time.Duration // its processor time at the last look
 	interval time.Duration
 	health   time.Time
 	cancel   context.CancelFunc // of a start that is under way
@@ -296,7 +294,8 @@ func (s *supervisor) begun(o outcome) {
 // serve opens the way for checks.
 func (s *supervisor) serve(p *process, now time.Time) {
 	s.state, s.proc, s.lastErr = serving, p, nil
-	s.silent, s.missed, s.interval, s.health = 0, 0, healthIdle, now.Add(healthIdle)
+	s.silent, s.missed, s.working, s.messages, s.worked = 0, 0, 0, 0, 0
+	s.interval, s.health = healthIdle, now.Add(healthIdle)
 	s.flights.setLimit(s.inflight(p.manifest.MaxInflight))
 	l := newLink(p.stream, s.flights, s.mail.put)
 	l.answered = s.came
@@ -415,39 +414,6 @@ func (s *supervisor) tick(now time.Time) {
 		s.interval = healthBusy
 		s.health = now.Add(healthBusy)
 	}
-}
-
-func (s *supervisor) askPing(l *link) {
-	s.ping++
-	n := s.ping
-	l.order(func(o *orders) { o.ping = n })
-}
-
-// checkHealth asks for a sign of life, and gives the plugin up when it has
-// given none for long.
-func (s *supervisor) checkHealth(l *link, now time.Time) {
-	if l.pong.Load() < s.ping {
-		s.silent += s.interval
-		s.missed++
-	} else {
-		s.silent, s.missed = 0, 0
-	}
-	if s.missed > 1 && s.silent >= healthLimit {
-		s.lose(fmt.Sprintf("gives no sign of life (for %v)", s.silent), true)
-		return
-	}
-	if _, leaked := s.flights.strays(); leaked > 0 && 2*leaked >= s.inflight(s.proc.manifest.MaxInflight) {
-		s.lose(fmt.Sprintf("never came back from %d checks", leaked), true)
-		return
-	}
-	if s.silent == 0 {
-		s.askPing(l)
-	}
-	s.interval = healthIdle
-	if _, out := s.flights.busy(); out > 0 {
-		s.interval = healthBusy
-	}
-	s.health = now.Add(s.interval)
 }
 
 // stuck is the answer for a check whose time is over before it was sent.
