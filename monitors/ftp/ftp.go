@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/monitors/tcp/login"
@@ -76,12 +77,10 @@ func (p *probe) Validate() error {
 }
 
 func (p *probe) validateTLS() error {
-	explicit := p.tls.On
-	if explicit && p.implicit {
+	if p.tls.On && p.implicit {
 		return errors.New("options --tls and --tls-implicit: only one of them can be given")
 	}
-	p.tls.On = explicit || p.implicit // what --ca and the others need
-	defer func() { p.tls.On = explicit }()
+	p.tls.Later = p.implicit
 	return p.tls.Validate()
 }
 
@@ -140,8 +139,8 @@ func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	switch {
 	case err != nil:
 		return h, fmt.Errorf("%w%s%s", err, s.aside(), kept)
-	case s.remark != "":
-		return h, monitor.Warning(s.remark + "; " + h.Detail)
+	case len(s.remarks) > 0:
+		return h, monitor.Warning(strings.Join(s.remarks, "; ") + "; " + h.Detail)
 	}
 	return h, nil
 }

@@ -39,8 +39,8 @@ type session struct {
 	steps []string
 	// lie is an address that the server named to PASV and that is not its own.
 	lie string
-	// remark is what makes a healthy host worth a look.
-	remark string
+	// remarks are what makes a healthy host worth a look.
+	remarks []string
 }
 
 // detail is what went well.
@@ -57,6 +57,13 @@ func (s *session) aside() string {
 // did adds a step to the detail.
 func (s *session) did(format string, args ...any) {
 	s.steps = append(s.steps, fmt.Sprintf(format, args...))
+}
+
+// note adds a remark, if there is any.
+func (s *session) note(remark string) {
+	if remark != "" {
+		s.remarks = append(s.remarks, remark)
+	}
 }
 
 // visit is the whole conversation.
@@ -142,7 +149,13 @@ func (s *session) encrypt() error {
 			return nil, err
 		}
 		s.laps.Lap("tls")
-		s.did("%s", tls.VersionName(s.secured.ConnectionState().Version))
+		state := s.secured.ConnectionState()
+		s.did("%s", tls.VersionName(state.Version))
+		warning, err := s.tls.Expiry(state, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		s.note(warning)
 		return s.secured, nil
 	})
 }
@@ -183,7 +196,8 @@ func (s *session) credentials() (user, password string, err error) {
 	if !s.login.HasPassword() {
 		return user, "mond@", nil // RFC 1635: say who you are
 	}
-	password, s.remark, err = s.login.Password()
+	password, remark, err := s.login.Password()
+	s.note(remark)
 	s.talk.Hide(password)
 	return user, password, err
 }
