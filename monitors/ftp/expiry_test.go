@@ -27,7 +27,7 @@ func TestCertificatesThatEnd(t *testing.T) {
 		"--tls --cert-fail 11":                                    ends + " (--cert-fail 11)",
 		"--tls-implicit --cert-warn 11":                           "warning: " + ends + `; TLS 1.3, "220 ready"`,
 		"--tls-implicit --cert-fail 11":                           ends + " (--cert-fail 11)",
-		"--tls --cert-warn 11 --user bob --password-file " + open: "warning: " + ends + `; everybody can read the password *; "220 ready", TLS 1.3, logged in as bob`,
+		"--tls --cert-warn 11 --user bob --password-file " + open: "warning: " + ends + `; everybody can read the secret *; "220 ready", TLS 1.3, logged in as bob`,
 	} {
 		implicit, fails := strings.Contains(options, "implicit"), strings.Contains(options, "fail 11")
 		port := repliestest.Serve(t, func(p *repliestest.Peer) {

@@ -66,7 +66,7 @@ type probe struct {
 	retr     path
 	list     path
 	match    reach.Pattern
-	digest   digest
+	digest   reach.Digest
 	most     reach.Size
 	follow   bool
 }
@@ -90,7 +90,7 @@ func (p *probe) validateData() error {
 		return errors.New("options --retr and --list: only one of them can be given")
 	case p.match.Regexp != nil && !p.transfers():
 		return errors.New("option --match: it needs --retr or --list; --banner is for the greeting")
-	case p.digest.hash != nil && p.retr == "":
+	case p.digest.Given() && p.retr == "":
 		return errors.New("option --digest: it needs --retr")
 	case p.follow && !p.transfers():
 		return errors.New("option --follow-pasv: it needs --retr or --list")

@@ -212,7 +212,7 @@ func (s *session) quit() {
 // reason is err, or what the server says of it on the control connection: it
 // knows why a data connection came to nothing.
 func (s *session) reason(err error) error {
-	if late(err) || errors.Is(err, context.Canceled) || monitor.Local(err) {
+	if monitor.IsLate(err) || errors.Is(err, context.Canceled) || monitor.Local(err) {
 		return err
 	}
 	_ = s.control.SetDeadline(soonest(s.deadline, time.Now().Add(patience)))
@@ -222,15 +222,6 @@ func (s *session) reason(err error) error {
 		}
 	}
 	return err
-}
-
-// late reports whether a time limit passed.
-func late(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && t.Timeout()
 }
 
 func soonest(a, b time.Time) time.Time {

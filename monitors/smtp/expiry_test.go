@@ -26,7 +26,7 @@ func TestCertificatesThatEnd(t *testing.T) {
 		"--require-tls --cert-fail 11":                                 ends + " (--cert-fail 11)",
 		"--tls --cert-warn 11":                                         "warning: " + ends + `; TLS 1.3, "220 ready"`,
 		"--tls --cert-fail 11":                                         ends + " (--cert-fail 11)",
-		"--starttls --cert-warn 11 --user bob --password-file " + open: "warning: " + ends + `; everybody can read the password *; "220 ready", TLS 1.3, logged in as bob`,
+		"--starttls --cert-warn 11 --user bob --password-file " + open: "warning: " + ends + `; everybody can read the secret *; "220 ready", TLS 1.3, logged in as bob`,
 	} {
 		implicit, fails := strings.Contains(options, "--tls"), strings.Contains(options, "fail 11")
 		port := repliestest.Serve(t, func(p *repliestest.Peer) {
