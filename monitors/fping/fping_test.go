@@ -228,7 +228,7 @@ func TestAResolverThatHangs(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                            "",
-		"-a -r 0 -s 100 -t 500 -4":    "",
+		"-a -r 0 -s 100 -t 500 -4 -T": "",
 		"-t 2s -B 1 --pace 100":       "",
 		"-r 100":                      `invalid value "100" for flag -r: want a whole number from 0 to 99`,
 		"-r -1":                       `invalid value "-1" for flag -r: want a whole number from 0 to 99`,
