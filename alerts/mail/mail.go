@@ -1,10 +1,10 @@
-// Package mail is mail.alert: it tells of an event by electronic mail, through
+// Package mailalert is mail.alert: it tells of an event by electronic mail, through
 // the machine's own sendmail program or by SMTP.
 //
 // It takes the options of mon's program of the same name (-S, -f, addresses as
 // operands) and more. It queues nothing: an error says whether another try may
 // help, and the outbox makes it.
-package mail
+package mailalert
 
 import (
 	"context"
