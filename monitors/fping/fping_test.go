@@ -276,7 +276,7 @@ func TestWithoutCapability(t *testing.T) {
 		return first, cmd.ProcessState.ExitCode()
 	}
 	const want = "blind (local fault): 127.0.0.1: open an ICMP socket: not permitted: give the program the capability cap_net_raw " +
-		"(in mon.cf: grant = fping.monitor cap_net_raw), or its group a place in the sysctl net.ipv4.ping_group_range (and 1 more)"
+		"(mond does so if it was started with it), or its group a place in the sysctl net.ipv4.ping_group_range (and 1 more)"
 	if first, _ := run(); first != want {
 		t.Errorf("%q", first)
 	}
