@@ -2,6 +2,7 @@ package fping
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -59,7 +60,7 @@ func TestPaths(t *testing.T) {
 		"twice":         {"10.9.3.1 10.9.3.1", "", "\npath to 10.9.3.1:\n" + begin + "  3  10.9.255.3 says host unreachable\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			options := "-t 100 -r 0 " + tt.options
+			options := "-t 400 -r 1 -B 1 " + tt.options
 			without, with := check(t, tt.hosts, options), check(t, tt.hosts, options+" -T")
 			_, got, _ := strings.Cut(untimed(with.Detail), "\n\n")
 			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), got); diff != "" {
@@ -86,34 +87,32 @@ func TestManyPaths(t *testing.T) {
 	for i := range 11 {
 		hosts = append(hosts, fmt.Sprintf("10.9.3.%d", i+1))
 	}
-	r := check(t, strings.Join(hosts, " "), "-t 100 -r 0 -T")
+	r := check(t, strings.Join(hosts, " "), "-t 2000 -r 0 -T")
 	if n := strings.Count(r.Detail, "path to "); n != maxPaths || !strings.HasSuffix(r.Detail, "\n3 more hosts failed, whose paths were not looked for\n") {
 		t.Errorf("%d: %s", n, r.Detail)
 	}
 }
 
-// A check that has no time for it, or no turn, keeps its verdict.
+// Who has no time for it, or no turn, says so.
 func TestNoTimeForPaths(t *testing.T) {
-	routed(t)
-	m, err := configure(zone(), "-T", "-t", "100", "-r", "0")
+	m, err := configure(zone(), "-T")
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := m.(*probe)
-	run := func(limit time.Duration) monitor.Result {
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		defer cancel()
-		return p.Check(ctx, monitor.Request{Hosts: []string{"10.9.3.1"}})
-	}
 	for range tracers {
 		p.turns <- struct{}{}
 	}
+	seen := []monitor.Seen{{Host: monitor.Host{Name: "10.9.3.1"}, Err: errors.New("dead")}}
+	to := targets{addrs: []netip.Addr{netip.MustParseAddr("10.9.3.1")}, hosts: []int{0}}
 	for limit, want := range map[time.Duration]string{
-		leastTracing:           "no time was left to look for them\n",
-		500 * time.Millisecond: "no time was left to look for them, beside those of other checks\n",
+		leastTracing:           "\npaths to hosts that failed: no time was left to look for them\n",
+		500 * time.Millisecond: "\npaths to hosts that failed: no time was left to look for them, beside those of other checks\n",
 	} {
-		if r := run(limit); r.Exit != 1 || r.Summary != "10.9.3.1" || !strings.HasSuffix(r.Detail, "paths to hosts that failed: "+want) {
-			t.Errorf("%v: %s", limit, r.Output())
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		if got := p.paths(ctx, seen, to); got != want {
+			t.Errorf("%v: %q", limit, got)
 		}
+		cancel()
 	}
 }
