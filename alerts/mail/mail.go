@@ -1,10 +1,10 @@
-// Package mail is mail.alert: it tells of an event by electronic mail, through
+// Package mailalert is mail.alert: it tells of an event by electronic mail, through
 // the machine's own sendmail program or by SMTP.
 //
 // It takes the options of mon's program of the same name (-S, -f, addresses as
 // operands) and more. It queues nothing: an error says whether another try may
 // help, and the outbox makes it.
-package mail
+package mailalert
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/alert/told"
 	"github.com/mondhq/mond/plugins/alert/wording"
+	"github.com/mondhq/mond/plugins/credential"
 )
 
 // Name is the program's name in mon.cf.
@@ -38,7 +39,7 @@ type Alert struct {
 	sendmail    string
 	tls         string
 	user        string
-	passwordOf  string
+	passwordOf  credential.File
 	authorities string
 	helo        string
 	timeout     time.Duration
@@ -58,7 +59,7 @@ func New(fs *flag.FlagSet) alert.Alert {
 	fs.StringVar(&a.sendmail, "sendmail", "", "pass the mail to `PROGRAM` -oi -t (default without --server: "+defaultSendmail+" if there is one, else SMTP to localhost)")
 	fs.StringVar(&a.tls, "tls", "", "`MODE` of encryption by SMTP: none, starttls (if offered), require (STARTTLS, certificate checked), implicit (from the first byte, certificate checked); default starttls, with --user require")
 	fs.StringVar(&a.user, "user", "", "log in as `NAME`")
-	fs.StringVar(&a.passwordOf, "password-file", "", "`FILE` whose first line is the password")
+	fs.Var(&a.passwordOf, "password-file", "`FILE` whose first line is the password")
 	fs.StringVar(&a.authorities, "ca", "", "PEM `FILE` of the authorities that may sign the server's certificate (default: the system's)")
 	fs.StringVar(&a.helo, "helo", "", "`NAME` of this host in SMTP and in addresses of local users (default: its host name)")
 	fs.DurationVar(&a.timeout, "timeout", time.Minute, "longest `TIME` for one delivery")
@@ -89,7 +90,7 @@ func (a *Alert) Validate() error {
 
 // wantsSMTP reports whether an option makes sense with SMTP only.
 func (a *Alert) wantsSMTP() bool {
-	for _, s := range []string{a.server, a.tls, a.user, a.passwordOf, a.authorities, a.helo} {
+	for _, s := range []string{a.server, a.tls, a.user, a.passwordOf.String(), a.authorities, a.helo} {
 		if s != "" {
 			return true
 		}

@@ -1,15 +1,13 @@
-package mail
+package mailalert
 
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/mail"
 	"net/textproto"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/alert/told"
+	"github.com/mondhq/mond/plugins/credential"
 )
 
 // The modes of --tls.
@@ -42,7 +41,7 @@ func (a *Alert) validateSMTP() error {
 	default:
 		return fmt.Errorf("--tls %s: must be none, starttls, require or implicit", a.tls)
 	}
-	if (a.user == "") != (a.passwordOf == "") {
+	if (a.user == "") != !a.passwordOf.Given() {
 		return errors.New("--user and --password-file go together")
 	}
 	return nil
@@ -199,9 +198,9 @@ func (a *Alert) client(host string, port int, line *line) (*gomail.Client, error
 		gomail.WithTLSPolicy(policy), gomail.WithTLSConfig(config), gomail.WithDialContextFunc(line.dial),
 	}
 	if a.user != "" {
-		password, err := firstLine(a.passwordOf)
+		password, err := a.passwordOf.Read()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("option --password-file: %w", err)
 		}
 		options = append(options, gomail.WithUsername(a.user), gomail.WithPassword(password), gomail.WithOpportunisticSMTPAuth(
 			gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5))
@@ -213,26 +212,6 @@ func (a *Alert) client(host string, port int, line *line) (*gomail.Client, error
 // only taken if offered nothing is gained by that: who could forge it could
 // also not offer it.
 func (a *Alert) tlsConfig(host string) (*tls.Config, error) {
-	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, InsecureSkipVerify: a.mode() == tlsStart} //nolint:gosec // see above
-	if a.authorities == "" {
-		return c, nil
-	}
-	pem, err := os.ReadFile(a.authorities)
-	if err != nil {
-		return nil, fmt.Errorf("read the authorities --ca: %w", err)
-	}
-	c.RootCAs = x509.NewCertPool()
-	if !c.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("read the authorities --ca: no certificate in %s", a.authorities)
-	}
-	return c, nil
-}
-
-func firstLine(file string) (string, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("read the password: %w", err)
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	return strings.TrimSuffix(first, "\r"), nil
+	t := credential.TLS{CA: a.authorities, Insecure: a.mode() == tlsStart}
+	return t.Config(host)
 }

@@ -39,7 +39,7 @@ const maxPacket = 16 << 10
 type Alert struct {
 	words      *flag.FlagSet
 	user       string
-	password   secret
+	password   credential.Secret
 	passwordOf credential.File
 	status     status
 	timeout    time.Duration
@@ -69,7 +69,7 @@ func (a *Alert) Validate() error {
 		}
 	}
 	switch {
-	case a.password != "" && a.passwordOf.Given():
+	case a.password.Reveal() != "" && a.passwordOf.Given():
 		return errors.New("-P and --password-file: only one of them can be given")
 	case a.timeout <= 0:
 		return fmt.Errorf("--timeout %v: must be more than 0", a.timeout)
@@ -125,7 +125,7 @@ func (a *Alert) trap(r alert.Request) (trap.Trap, error) {
 	if a.status.given {
 		t.OpStatus = a.status.n
 	}
-	t.Password = cmp.Or(variable(r, "MON_TRAP_PASS"), string(a.password))
+	t.Password = cmp.Or(variable(r, "MON_TRAP_PASS"), a.password.Reveal())
 	if t.Password == "" && a.passwordOf.Given() {
 		var err error
 		if t.Password, err = a.passwordOf.Read(); err != nil {
@@ -161,18 +161,6 @@ func split(r alert.Request) (summary, detail string) {
 	}
 	summary, detail, _ = strings.Cut(r.Output, "\n")
 	return strings.TrimSuffix(summary, "\r"), strings.TrimSuffix(detail, "\n")
-}
-
-// secret is an option's value that is not shown.
-type secret string
-
-// String is empty: help and descriptions print it.
-func (s *secret) String() string { return "" }
-
-// Set takes the secret.
-func (s *secret) Set(text string) error {
-	*s = secret(text)
-	return nil
 }
 
 // status is an option's value: an opstatus.

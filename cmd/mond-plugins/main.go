@@ -7,7 +7,7 @@ import (
 	execalert "github.com/mondhq/mond/alerts/exec"
 	"github.com/mondhq/mond/alerts/file"
 	"github.com/mondhq/mond/alerts/lvs"
-	"github.com/mondhq/mond/alerts/mail"
+	mailalert "github.com/mondhq/mond/alerts/mail"
 	syslogalert "github.com/mondhq/mond/alerts/syslog"
 	trapalert "github.com/mondhq/mond/alerts/trap"
 	"github.com/mondhq/mond/alerts/webhook"
@@ -15,18 +15,20 @@ import (
 	"github.com/mondhq/mond/monitors/fping"
 	"github.com/mondhq/mond/monitors/ftp"
 	httpmon "github.com/mondhq/mond/monitors/http"
-	nagiosmon "github.com/mondhq/mond/monitors/nagios"
+	"github.com/mondhq/mond/monitors/nagios"
 	"github.com/mondhq/mond/monitors/ping"
 	smtpmon "github.com/mondhq/mond/monitors/smtp"
 	"github.com/mondhq/mond/monitors/tcp"
-	udpmon "github.com/mondhq/mond/monitors/udp"
+	"github.com/mondhq/mond/monitors/udp"
 	"github.com/mondhq/mond/plugins/resolve"
 	"github.com/mondhq/mond/plugins/serve"
 )
 
 func main() { serve.MainTable(table()) }
 
-// table has a row for each plugin: adding one is a folder and a row here.
+// table has a row for each plugin: adding one is a folder and a row here. The
+// package is called as its folder, with mon or alert behind where the standard
+// library, or what it builds on, has a package of that name.
 func table() []serve.Plugin {
 	names := new(resolve.Resolver)
 	return []serve.Plugin{
@@ -34,15 +36,15 @@ func table() []serve.Plugin {
 		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), serve.Caps("cap_net_raw")),
 		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names)),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names)),
-		serve.Monitor(nagiosmon.Name, nagiosmon.Synopsis, nagiosmon.With(new(nagiosmon.Bench))),
+		serve.Monitor(nagios.Name, nagios.Synopsis, nagios.With(new(nagios.Bench))),
 		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), serve.Caps("cap_net_raw")),
 		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
-		serve.Monitor(udpmon.Name, udpmon.Synopsis, udpmon.With(names)),
+		serve.Monitor(udp.Name, udp.Synopsis, udp.With(names)),
 		serve.Alert(execalert.Name, execalert.Synopsis, execalert.New),
 		serve.Alert(file.Name, file.Synopsis, file.New),
 		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),
-		serve.Alert(mail.Name, mail.Synopsis, mail.New),
+		serve.Alert(mailalert.Name, mailalert.Synopsis, mailalert.New),
 		serve.Alert(syslogalert.Name, syslogalert.Synopsis, syslogalert.New),
 		serve.Alert(trapalert.Name, trapalert.Synopsis, trapalert.New),
 		serve.Alert(webhook.Name, webhook.Synopsis, webhook.New),

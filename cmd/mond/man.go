@@ -71,10 +71,15 @@ Without any, everything works that needs none.
 .B "Started as root without \-\-user"
 It stays root, its programs too, and says so once.
 .PP
+By default
 .B lvs.alert
-has the grant cap_net_admin by default, to edit the kernel's IPVS table;
+has the grant cap_net_admin, to edit the kernel's IPVS table, and
+.B fping.monitor
+and
+.B ping.monitor
+have cap_net_raw, to send ICMP where net.ipv4.ping_group_range does not let them;
 .B "grant = lvs.alert none"
-takes it away.
+and the like take it away.
 .SH SIGNALS
 .TP
 .B HUP

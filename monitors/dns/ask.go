@@ -101,19 +101,23 @@ func (m *server) overTCP(ctx context.Context, deadline time.Time, p party, l *li
 		return nil, err
 	}
 	defer c.Close()
-	var conn net.Conn = c
-	if m.tls.On {
-		secured, err := m.tls.Handshake(c, p.host)
-		if err != nil {
-			return nil, err
-		}
-		defer secured.Close()
-		conn = secured
+	if !m.tls.On {
+		return l.converse(c, p.to)
 	}
-	if _, err := conn.Write(l.message(make([]byte, 2))); err != nil {
-		return nil, reach.Failure("send the question to "+p.to.String(), err)
+	secured, err := m.tls.Handshake(c, p.host)
+	if err != nil {
+		return nil, err
 	}
-	return l.read(conn, p.to)
+	defer secured.Close()
+	warning, err := m.tls.Expiry(secured.ConnectionState(), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	a, err := l.converse(secured, p.to)
+	if err == nil {
+		a.warning = warning
+	}
+	return a, err
 }
 
 // listener waits for the answer to one question.
@@ -125,6 +129,14 @@ type listener struct {
 	foreign int   // messages that answer something else
 	broken  int   // answers that make no sense
 	fault   error // of the last of them
+}
+
+// converse asks over a connection.
+func (l *listener) converse(c net.Conn, to netip.AddrPort) (*answer, error) {
+	if _, err := c.Write(l.message(make([]byte, 2))); err != nil {
+		return nil, reach.Failure("send the question to "+to.String(), err)
+	}
+	return l.read(c, to)
 }
 
 // message is what is sent, after a prefix that holds its length (RFC 1035,

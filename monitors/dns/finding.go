@@ -119,11 +119,22 @@ func (m *server) report(found []finding, kept string) (monitor.Host, error) {
 	switch {
 	case len(bad) == 0:
 		h.Detail = m.summary(good) + kept
-		return h, nil
+		return h, warned(found, h.Detail)
 	case len(found) == 1:
 		return h, fmt.Errorf("%w%s%s", first, m.shown(found), kept)
 	}
 	return h, several{fmt.Sprintf("%d of %d questions: %s%s%s", len(bad), len(found), strings.Join(bad, "; "), m.shown(found), kept), first}
+}
+
+// warned is the warning about a server that is well, nil without one. One is
+// enough: all questions are asked of the same server.
+func warned(found []finding, detail string) error {
+	for _, f := range found {
+		if f.answer.warning != "" {
+			return monitor.Warning(f.answer.warning + "; " + detail)
+		}
+	}
+	return nil
 }
 
 // several is the error of a server that failed in some of many questions; it is

@@ -28,6 +28,8 @@ type comparison struct {
 	serial map[*question]uint32
 	// failures are what the masters failed in, in the order of the options.
 	failures []failure
+	// warnings are of masters that are well, one at most of each.
+	warnings []failure
 	exit     int // of the masters; 0 if they are well
 }
 
@@ -95,6 +97,7 @@ func (c *comparison) settle(found [][]finding) {
 			f := found[n][i]
 			if f.err == nil {
 				known = append(known, f.serial)
+				c.warn(master, f.answer.warning)
 				continue
 			}
 			ours = ours && monitor.Local(f.err)
@@ -108,6 +111,14 @@ func (c *comparison) settle(found [][]finding) {
 }
 
 func (c *comparison) fail(f failure) { c.failures = append(c.failures, f) }
+
+// warn notes what is wrong with a master that is well, if anything.
+func (c *comparison) warn(master, text string) {
+	w := failure{master: master, text: "warning: " + text}
+	if text != "" && !slices.Contains(c.warnings, w) {
+		c.warnings = append(c.warnings, w)
+	}
+}
 
 // choose chooses the greatest serial of a zone. Masters that differ among
 // themselves by more than the threshold give none.
@@ -178,6 +189,18 @@ func (c *comparison) why(q *question) string {
 	return "none was asked"
 }
 
+// remark is the summary of a check that went well although not all is well with
+// the masters; "" if it is. at are those that failed.
+func (c *comparison) remark(at []string) string {
+	switch {
+	case len(at) > 0:
+		return "master " + at[0] + " failed, another did not"
+	case len(c.warnings) > 0:
+		return "master " + c.warnings[0].master + ": " + c.warnings[0].text
+	}
+	return ""
+}
+
 // conclude adds what the masters failed in to the result about the hosts.
 func (c *comparison) conclude(res monitor.Result) monitor.Result {
 	c.wait()
@@ -192,10 +215,14 @@ func (c *comparison) conclude(res monitor.Result) monitor.Result {
 			at = append(at, strings.Fields(f.master)...)
 		}
 	}
+	for _, w := range c.warnings {
+		fmt.Fprintf(&lines, "master %s: %s\n", w.master, w.text)
+	}
 	res.Detail = lines.String() + res.Detail
 	if c.exit == 0 {
-		if res.Cause == monitor.Exited && res.Exit == 0 && !res.Warn && len(at) > 0 {
-			res.Warn, res.Summary = true, "master "+at[0]+" failed, another did not"
+		if res.Cause == monitor.Exited && res.Exit == 0 && !res.Warn {
+			res.Summary = c.remark(at)
+			res.Warn = res.Summary != ""
 		}
 		return res
 	}

@@ -24,6 +24,9 @@ type answer struct {
 	records        []dns.RR // of the answer section
 	// why is what an extended error says (RFC 8914), "" without one.
 	why string
+	// warning is what is wrong with the server although the answer came, ""
+	// if all is well.
+	warning string
 }
 
 // errForeign is for messages that answer something else, or nothing: by chance,

@@ -33,10 +33,10 @@ func New(fs *flag.FlagSet) monitor.Monitor { return With(new(resolve.Resolver))(
 // With is New for monitors that share what they know of names. All that come
 // of one With share their sockets and their pace, too.
 func With(names *resolve.Resolver) monitor.New {
-	engine := new(echo.Engine)
+	engine, turns := new(echo.Engine), make(chan struct{}, tracers)
 	return func(fs *flag.FlagSet) monitor.Monitor {
 		p := &probe{
-			Way: way.Way{Names: names}, engine: engine,
+			Way: way.Way{Names: names}, engine: engine, turns: turns,
 			wait: way.Millis(2 * time.Second), backoff: 1.5,
 			retries: way.Count{Value: 3, Most: echo.MaxTries - 1},
 			size:    way.Count{Value: 56, Least: echo.MinSize, Most: echo.MaxSize},
@@ -52,7 +52,8 @@ func With(names *resolve.Resolver) monitor.New {
 type probe struct {
 	way.Way
 	engine         *echo.Engine
-	all            bool
+	turns          chan struct{} // has a value for every check that looks for paths
+	all, tracing   bool
 	retries        way.Count
 	slow, wait     way.Millis
 	backoff        way.Factor
@@ -68,6 +69,7 @@ func (p *probe) declare(fs *flag.FlagSet) {
 	fs.Var(&p.slow, "s", "`milliseconds` from which on a host fails for being slow (default: none)")
 	fs.Var(&p.wait, "t", "`milliseconds` to wait for an answer before the host is asked again, or fails")
 	fs.Var(&p.backoff, "B", "`factor` by which each further wait is longer, as fping's")
+	fs.BoolVar(&p.tracing, "T", false, "show in the detail how far packets to hosts that failed come (traceroute), for 8 hosts at most")
 	p.Way.Declare(fs)
 	fs.Var(&p.device, "device", "network `interface` to ask by")
 	fs.Var(&p.size, "size", "`bytes` that a ping carries")
@@ -123,7 +125,10 @@ func (p *probe) check(ctx context.Context, hosts []string) monitor.Result {
 	}
 	res := monitor.Sum(seen, false)
 	if p.all && res.Failing() {
-		return p.notAll(res, seen)
+		res = p.notAll(res, seen)
+	}
+	if p.tracing {
+		res.Detail += p.paths(ctx, seen, targets)
 	}
 	return res
 }

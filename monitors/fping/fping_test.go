@@ -228,7 +228,7 @@ func TestAResolverThatHangs(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                            "",
-		"-a -r 0 -s 100 -t 500 -4":    "",
+		"-a -r 0 -s 100 -t 500 -4 -T": "",
 		"-t 2s -B 1 --pace 100":       "",
 		"-r 100":                      `invalid value "100" for flag -r: want a whole number from 0 to 99`,
 		"-r -1":                       `invalid value "-1" for flag -r: want a whole number from 0 to 99`,
@@ -276,7 +276,7 @@ func TestWithoutCapability(t *testing.T) {
 		return first, cmd.ProcessState.ExitCode()
 	}
 	const want = "blind (local fault): 127.0.0.1: open an ICMP socket: not permitted: give the program the capability cap_net_raw " +
-		"(in mon.cf: grant = fping.monitor cap_net_raw), or its group a place in the sysctl net.ipv4.ping_group_range (and 1 more)"
+		"(mond does so if it was started with it), or its group a place in the sysctl net.ipv4.ping_group_range (and 1 more)"
 	if first, _ := run(); first != want {
 		t.Errorf("%q", first)
 	}

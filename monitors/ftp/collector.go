@@ -1,7 +1,6 @@
 package ftp
 
 import (
-	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
@@ -15,21 +14,16 @@ type collector struct {
 	more bool
 	keep bool
 	kept []byte
-	// sum is nil unless a digest is asked for; kind is its name.
-	sum  hash.Hash
-	kind string
+	sum  hash.Hash // nil unless a digest is asked for
 }
 
 func (s *session) collector() *collector {
-	c := &collector{keep: s.match.Regexp != nil, kind: s.digest.kind}
-	if s.digest.hash != nil {
-		c.sum = s.digest.hash()
+	c := &collector{keep: s.match.Regexp != nil}
+	if s.digest.Given() {
+		c.sum = s.digest.New()
 	}
 	return c
 }
-
-// digest is that of all that came, written as the option is.
-func (c *collector) digest() string { return c.kind + ":" + hex.EncodeToString(c.sum.Sum(nil)) }
 
 // Write takes a piece.
 func (c *collector) Write(b []byte) (int, error) {

@@ -96,19 +96,24 @@ func (s *session) judge(what string, got *collector) error {
 	if got.more {
 		size = fmt.Sprintf("the first %d bytes", got.n)
 	}
+	var digest string
+	if got.sum != nil && !got.more {
+		var err error
+		if digest, err = s.digest.Judge(got.sum); err != nil {
+			return fmt.Errorf("%s: %w (%s)", what, err, size)
+		}
+	}
 	switch {
 	case got.sum != nil && got.more:
 		return fmt.Errorf("%s: --digest needs all of it, and it has more than --max-size %s", what, &s.most)
-	case s.digest.want != "" && got.digest() != s.digest.want:
-		return fmt.Errorf("%s: the digest is %s, want %s (%s)", what, got.digest(), s.digest.want, size)
 	case s.match.Regexp != nil && !s.match.Match(got.kept):
 		return fmt.Errorf("%s: the data do not match %q (%s)", what, s.match.String(), size)
 	case s.match.Regexp != nil:
 		size += " that match"
 	}
 	s.did("%s: %s", what, size)
-	if got.sum != nil {
-		s.did("%s", got.digest())
+	if digest != "" {
+		s.did("%s", digest)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/monitors/tcp/login"
@@ -65,7 +66,7 @@ type probe struct {
 	retr     path
 	list     path
 	match    reach.Pattern
-	digest   digest
+	digest   reach.Digest
 	most     reach.Size
 	follow   bool
 }
@@ -76,12 +77,10 @@ func (p *probe) Validate() error {
 }
 
 func (p *probe) validateTLS() error {
-	explicit := p.tls.On
-	if explicit && p.implicit {
+	if p.tls.On && p.implicit {
 		return errors.New("options --tls and --tls-implicit: only one of them can be given")
 	}
-	p.tls.On = explicit || p.implicit // what --ca and the others need
-	defer func() { p.tls.On = explicit }()
+	p.tls.Later = p.implicit
 	return p.tls.Validate()
 }
 
@@ -91,7 +90,7 @@ func (p *probe) validateData() error {
 		return errors.New("options --retr and --list: only one of them can be given")
 	case p.match.Regexp != nil && !p.transfers():
 		return errors.New("option --match: it needs --retr or --list; --banner is for the greeting")
-	case p.digest.hash != nil && p.retr == "":
+	case p.digest.Given() && p.retr == "":
 		return errors.New("option --digest: it needs --retr")
 	case p.follow && !p.transfers():
 		return errors.New("option --follow-pasv: it needs --retr or --list")
@@ -140,8 +139,8 @@ func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	switch {
 	case err != nil:
 		return h, fmt.Errorf("%w%s%s", err, s.aside(), kept)
-	case s.remark != "":
-		return h, monitor.Warning(s.remark + "; " + h.Detail)
+	case len(s.remarks) > 0:
+		return h, monitor.Warning(strings.Join(s.remarks, "; ") + "; " + h.Detail)
 	}
 	return h, nil
 }

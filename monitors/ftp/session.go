@@ -39,8 +39,8 @@ type session struct {
 	steps []string
 	// lie is an address that the server named to PASV and that is not its own.
 	lie string
-	// remark is what makes a healthy host worth a look.
-	remark string
+	// remarks are what makes a healthy host worth a look.
+	remarks []string
 }
 
 // detail is what went well.
@@ -57,6 +57,13 @@ func (s *session) aside() string {
 // did adds a step to the detail.
 func (s *session) did(format string, args ...any) {
 	s.steps = append(s.steps, fmt.Sprintf(format, args...))
+}
+
+// note adds a remark, if there is any.
+func (s *session) note(remark string) {
+	if remark != "" {
+		s.remarks = append(s.remarks, remark)
+	}
 }
 
 // visit is the whole conversation.
@@ -142,7 +149,13 @@ func (s *session) encrypt() error {
 			return nil, err
 		}
 		s.laps.Lap("tls")
-		s.did("%s", tls.VersionName(s.secured.ConnectionState().Version))
+		state := s.secured.ConnectionState()
+		s.did("%s", tls.VersionName(state.Version))
+		warning, err := s.tls.Expiry(state, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		s.note(warning)
 		return s.secured, nil
 	})
 }
@@ -183,7 +196,8 @@ func (s *session) credentials() (user, password string, err error) {
 	if !s.login.HasPassword() {
 		return user, "mond@", nil // RFC 1635: say who you are
 	}
-	password, s.remark, err = s.login.Password()
+	password, remark, err := s.login.Password()
+	s.note(remark)
 	s.talk.Hide(password)
 	return user, password, err
 }
@@ -198,7 +212,7 @@ func (s *session) quit() {
 // reason is err, or what the server says of it on the control connection: it
 // knows why a data connection came to nothing.
 func (s *session) reason(err error) error {
-	if late(err) || errors.Is(err, context.Canceled) || monitor.Local(err) {
+	if monitor.IsLate(err) || errors.Is(err, context.Canceled) || monitor.Local(err) {
 		return err
 	}
 	_ = s.control.SetDeadline(soonest(s.deadline, time.Now().Add(patience)))
@@ -208,15 +222,6 @@ func (s *session) reason(err error) error {
 		}
 	}
 	return err
-}
-
-// late reports whether a time limit passed.
-func late(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && t.Timeout()
 }
 
 func soonest(a, b time.Time) time.Time {

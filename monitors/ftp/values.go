@@ -1,13 +1,7 @@
 package ftp
 
 import (
-	"cmp"
-	"crypto/md5" //nolint:gosec // what lists of files hold
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"hash"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -25,35 +19,6 @@ func (p *path) Set(text string) error {
 		return errors.New("want a path without control characters")
 	}
 	*p = path(text)
-	return nil
-}
-
-// digest is an option's value: the digest that a file must have, or only its
-// kind.
-type digest struct {
-	kind string
-	hash func() hash.Hash // nil: none is asked for
-	want string           // with its kind; empty: any
-}
-
-// String is the digest as Set reads it.
-func (d *digest) String() string { return cmp.Or(d.want, d.kind) }
-
-// Set reads a digest such as sha256:00ff..., or only its kind.
-func (d *digest) Set(text string) error {
-	kind, digits, given := strings.Cut(strings.ToLower(text), ":")
-	hash := map[string]func() hash.Hash{"sha256": sha256.New, "md5": md5.New}[kind]
-	if hash == nil {
-		return errors.New("want sha256:HEX or md5:HEX, or sha256 to have the digest shown")
-	}
-	*d = digest{kind: kind, hash: hash}
-	if !given {
-		return nil
-	}
-	if _, err := hex.DecodeString(digits); err != nil || len(digits) != 2*hash().Size() {
-		return fmt.Errorf("want %d hexadecimal digits after %s:", 2*hash().Size(), kind)
-	}
-	d.want = kind + ":" + digits
 	return nil
 }
 

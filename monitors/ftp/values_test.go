@@ -29,9 +29,9 @@ func TestOptions(t *testing.T) {
 		"--match x":                                          "option --match: it needs --retr or --list",
 		"--list / --digest " + sum:                           "option --digest: it needs --retr",
 		"--digest abc":                                       "want sha256:HEX or md5:HEX",
-		"--digest sha256:ab":                                 "want 64 hexadecimal digits after sha256:",
-		"--digest md5:":                                      "want 32 hexadecimal digits after md5:",
-		"--digest sha256:" + strings.Repeat("zz", 32):        "want 64 hexadecimal digits",
+		"--digest sha256:ab":                                 "want 64 hexadecimal figures after sha256:",
+		"--digest md5:":                                      "want 32 hexadecimal figures after md5:",
+		"--digest sha256:" + strings.Repeat("zz", 32):        "want 64 hexadecimal figures",
 		"--follow-pasv":                                      "option --follow-pasv: it needs --retr or --list",
 		"--retr a\rDELE":                                     "want a path without control characters",
 		"--list a\nDELE":                                     "want a path without control characters",
@@ -119,18 +119,14 @@ func FuzzPorts(f *testing.F) {
 	})
 }
 
-func FuzzOptions(f *testing.F) {
-	for _, seed := range []string{"/pub/a b", "a\r\nDELE b", "", "größer", "sha256:" + strings.Repeat("0f", 32), "MD5:" + strings.Repeat("0F", 16), "md5", "md5:", ":"} {
+func FuzzPath(f *testing.F) {
+	for _, seed := range []string{"/pub/a b", "a\r\nDELE b", "", "größer"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var p, q path
 		if p.Set(text) == nil && (q.Set(p.String()) != nil || p != q || strings.ContainsAny(text, "\r\n\x00")) {
 			t.Errorf("path %q: %q, %q", text, p, q)
-		}
-		var d, e digest
-		if d.Set(text) == nil && (e.Set(d.String()) != nil || d.String() != e.String()) {
-			t.Errorf("digest %q: %q, %q", text, d.String(), e.String())
 		}
 	})
 }

@@ -117,6 +117,9 @@ func (w *web) examine(ctx context.Context, host string) (h monitor.Host, part ju
 	if w.slow > 0 && took > time.Duration(w.slow) {
 		v.warn("it took %s, more than --slow %s", monitor.Span(took), monitor.Span(time.Duration(w.slow)))
 	}
+	if exposed := w.ask.Exposed(); exposed != "" {
+		v.warn("%s", exposed)
+	}
 	if err != nil {
 		return h, part, fmt.Errorf("%w%s%s", err, &v.clock, kept)
 	}

@@ -170,6 +170,9 @@ func TestNginx(t *testing.T) {
 	cert, key := n.ca.Issue(t, "probe", time.Now().Add(24*time.Hour))
 	password := filepath.Join(n.Dir, "password")
 	n.put(t, "password", "s3cret\n")
+	if err := os.Chmod(password, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		args string
 		host string
@@ -234,10 +237,12 @@ func TestNginx(t *testing.T) {
 
 func TestNginxWarns(t *testing.T) {
 	n := startNginx(t)
+	n.put(t, "password", "s3cret\n")
 	for args, want := range map[string]string{
 		"-p TLSPORT --https --ca CAFILE --cert-warn 21":         `web: warning: the certificate of "web" ends in 20 days, on `,
 		"-p TLSPORT --https --http2 --ca CAFILE --cert-warn 30": `web: warning: the certificate of "web" ends in 20 days, on `,
 		"-p PLAINPORT --slow 1us":                               "web: warning: it took ",
+		"-p PLAINPORT -u /secret/index.html --status 200 --user probe --password-file " + n.Dir + "/password": "web: warning: everybody can read the secret in ",
 	} {
 		m, err := configure(n.expand(args)...)
 		if err != nil {

@@ -121,7 +121,7 @@ func (v *visit) tunnel(c *reach.Conn, to ask.Target) error {
 	switch {
 	case err != nil && errors.Is(err, context.Canceled):
 		return err
-	case err != nil && late(err):
+	case err != nil && monitor.IsLate(err):
 		return monitor.Late("the proxy connects to the host")
 	case err != nil:
 		return monitor.Fault(fmt.Errorf("the proxy cannot be used: %w", err))
@@ -133,15 +133,6 @@ func (v *visit) tunnel(c *reach.Conn, to ask.Target) error {
 		return monitor.Fault(err)
 	}
 	return err
-}
-
-// late reports whether err says that the deadline passed.
-func late(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && t.Timeout()
 }
 
 // secure begins TLS and judges how long the certificates last.

@@ -1,10 +1,10 @@
-// Package nagiosmon is the monitor that runs a plugin made for Nagios: for each
+// Package nagios is the monitor that runs a plugin made for Nagios: for each
 // host, or once where there are none. It reads the plugin's exit status, text
 // and performance data as the plugins' guidelines have them.
 //
 // It is no scheduler and no NRPE. A plugin that fits mon's own contract is run by
 // mond itself, see plugins/classic. Plugins run as the monitor's user.
-package nagiosmon
+package nagios
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package nagiosmon
+package nagios
 
 import (
 	"errors"

@@ -51,7 +51,7 @@ func refused(err error) bool {
 
 // errNotPermitted says what is to be done about it.
 var errNotPermitted = errors.New("open an ICMP socket: not permitted: give the program the capability cap_net_raw " +
-	"(in mon.cf: grant = ping.monitor cap_net_raw), or its group a place in the sysctl net.ipv4.ping_group_range")
+	"(mond does so if it was started with it), or its group a place in the sysctl net.ipv4.ping_group_range")
 
 // run measures with go-ping, which is fenced in: it resolves no names, logs
 // nothing, keeps no list of round trips, and its own ones, which go by the wall

@@ -23,7 +23,7 @@ func (s *session) authenticate() error {
 	if err != nil {
 		return err
 	}
-	s.remark = remark
+	s.note(remark)
 	coded := base64.StdEncoding.EncodeToString([]byte(password))
 	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + s.login.User + "\x00" + password))
 	s.talk.Hide(plain, coded, password)

@@ -81,7 +81,7 @@ func TestScripts(t *testing.T) {
 		"sender refused":    {"--from a@b", met("", "> MAIL FROM:<a@b>", "452 disk full"), false, `MAIL FROM:<a@b>: the host answered "452 disk full", want 250`},
 		"cannot take back":  {"--from a@b", met("", "> MAIL FROM:<a@b>", "250 ok", "> RSET", "500 no"), false, `RSET: the host answered "500 no", want 250`},
 		"shuts down":        {"--from a@b", met("", "> MAIL FROM:<a@b>", "421 shutting down"), false, `MAIL FROM:<a@b>: the host answered "421 shutting down", want 250`},
-		"password too open": {"--user bob --password-file OPEN", bye(met("AUTH PLAIN", plain, "235 welcome")...), true, `warning: everybody can read the password in * (mode 0644): chmod o-r it; "220 ready", logged in as bob`},
+		"password too open": {"--user bob --password-file OPEN", bye(met("AUTH PLAIN", plain, "235 welcome")...), true, `warning: everybody can read the secret in * (mode 0644): chmod o-r it; "220 ready", logged in as bob`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

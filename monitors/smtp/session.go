@@ -32,8 +32,8 @@ type session struct {
 	laps       *reach.Laps
 	// steps is what went well, for the detail.
 	steps []string
-	// remark is what makes a healthy host worth a look.
-	remark string
+	// remarks are what makes a healthy host worth a look.
+	remarks []string
 }
 
 // detail is what went well.
@@ -42,6 +42,13 @@ func (s *session) detail() string { return strings.Join(s.steps, ", ") }
 // did adds a step to the detail.
 func (s *session) did(format string, args ...any) {
 	s.steps = append(s.steps, fmt.Sprintf(format, args...))
+}
+
+// note adds a remark, if there is any.
+func (s *session) note(remark string) {
+	if remark != "" {
+		s.remarks = append(s.remarks, remark)
+	}
 }
 
 // visit is the whole conversation.
@@ -163,7 +170,13 @@ func (s *session) encrypt() error {
 			return nil, err
 		}
 		s.laps.Lap("tls")
-		s.did("%s", tls.VersionName(s.secured.ConnectionState().Version))
+		state := s.secured.ConnectionState()
+		s.did("%s", tls.VersionName(state.Version))
+		warning, err := s.tls.Expiry(state, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		s.note(warning)
 		return s.secured, nil
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/monitors/tcp/login"
@@ -75,15 +76,13 @@ func (p *probe) Validate() error {
 }
 
 func (p *probe) validateTLS() error {
-	implicit := p.tls.On
 	switch {
-	case implicit && p.upgrades():
+	case p.tls.On && p.upgrades():
 		return errors.New("options --tls and --starttls or --require-tls: only one of them can be given")
 	case p.starttls && p.require:
 		return errors.New("options --starttls and --require-tls: only one of them can be given")
 	}
-	p.tls.On = implicit || p.upgrades() // what --ca and the others need
-	defer func() { p.tls.On = implicit }()
+	p.tls.Later = p.upgrades()
 	return p.tls.Validate()
 }
 
@@ -132,8 +131,8 @@ func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	switch {
 	case err != nil:
 		return h, fmt.Errorf("%w%s", err, kept)
-	case s.remark != "":
-		return h, monitor.Warning(s.remark + "; " + h.Detail)
+	case len(s.remarks) > 0:
+		return h, monitor.Warning(strings.Join(s.remarks, "; ") + "; " + h.Detail)
 	}
 	return h, nil
 }

@@ -1,11 +1,11 @@
-// Package udpmon is the monitor that sends a datagram to a UDP port: it tells
+// Package udp is the monitor that sends a datagram to a UDP port: it tells
 // whether the answer is as it should be or, where none is expected, whether the
 // host refuses the datagram.
 //
 // It knows no protocol: monitors/dns and others do. Without an expected answer
 // it proves little: a host that is gone, a packet filter and a server that hangs
 // are as silent as one that is well.
-package udpmon
+package udp
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package udpmon
+package udp
 
 import (
 	"encoding/hex"

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -32,7 +33,8 @@ func TestSecret(t *testing.T) {
 		{"blanks are kept", " a b \n", " a b ", ""},
 		{"empty", "", "", "is empty"},
 		{"empty line", "\ns3cret\n", "", "is empty"},
-		{"too long", strings.Repeat("s3cret", maxSecret), "", "longer than 8 KiB"},
+		{"longest", strings.Repeat("s", maxSecret) + "\r\n", strings.Repeat("s", maxSecret), ""},
+		{"too long", strings.Repeat("s3cret", maxSecret), "", "more than 8192 bytes"},
 		{"control characters", "s3cret\x00x\n", "", "control characters"},
 	}
 	for _, r := range rows {
@@ -45,14 +47,50 @@ func TestSecret(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
+	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none"), os.DevNull} {
 		f := File(path)
 		if _, err := f.Read(); err == nil || !strings.Contains(err.Error(), path) {
 			t.Error(err)
 		}
 	}
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	check(t, syscall.Mkfifo(fifo, 0o600))
+	f := File(fifo)
+	if _, err := f.Read(); err == nil || !strings.Contains(err.Error(), "is no file") {
+		t.Error(err)
+	}
 	if f := new(File); f.Given() || f.Set("") == nil {
 		t.Error("no name is one")
+	}
+}
+
+func TestExposed(t *testing.T) {
+	path := write(t, "s3cret\n")
+	for mode, want := range map[os.FileMode]string{
+		0o600: "", 0o640: "", 0o644: "everybody can read the secret in " + path + " (mode 0644): chmod o-r it",
+	} {
+		check(t, os.Chmod(path, mode))
+		if f := File(path); f.Exposed() != want {
+			t.Errorf("%o: %q", mode, f.Exposed())
+		}
+	}
+	none := File(path + "x")
+	if none.Exposed() != "" || new(File).Exposed() != "" {
+		t.Error("what is not there is exposed")
+	}
+}
+
+func TestSecretOption(t *testing.T) {
+	var s Secret
+	if s.Given() || s.Reveal() != "" {
+		t.Error("there is one already")
+	}
+	check(t, s.Set("s3cret"))
+	if !s.Given() || s.Reveal() != "s3cret" || s.String() != "" {
+		t.Errorf("%q, %q", s.Reveal(), s.String())
+	}
+	if check(t, s.Set("")); !s.Given() {
+		t.Error("an empty one is none")
 	}
 }
 

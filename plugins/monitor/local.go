@@ -95,8 +95,8 @@ func (late) Timeout() bool   { return true }
 // 10.0.0.1:80"; how long it took is added by [EachHost].
 func Late(waited string) error { return late(waited) }
 
-// timeout reports whether err says that a time limit passed.
-func timeout(err error) bool {
+// IsLate reports whether err says that a time limit passed, as [Late] does.
+func IsLate(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return true
 	}

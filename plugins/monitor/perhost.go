@@ -246,7 +246,7 @@ func (s sight) line() string {
 		return s.host + ": ok (" + took + ")"
 	case s.err == nil:
 		return s.host + ": " + oneLine(s.detail) + " (" + took + ")"
-	case timeout(s.err):
+	case IsLate(s.err):
 		return s.host + ": no answer in " + took + ": " + oneLine(s.err.Error())
 	}
 	return s.host + ": " + oneLine(s.err.Error()) + " (" + took + ")"

@@ -6,7 +6,9 @@ import "maps"
 // although the configuration does not say so: what they are for needs them.
 func defaultGrants() map[string][]string {
 	return map[string][]string{
-		"lvs.alert": {"cap_net_admin"}, // edits the kernel's IPVS table
+		"fping.monitor": {"cap_net_raw"},   // sends ICMP where the kernel has no sockets for it
+		"lvs.alert":     {"cap_net_admin"}, // edits the kernel's IPVS table
+		"ping.monitor":  {"cap_net_raw"},
 	}
 }
 

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -8,18 +9,25 @@ import (
 
 func TestGrants(t *testing.T) {
 	type grants = map[string][]string
+	// with are the default grants and these, which replace those of their name.
+	with := func(named grants) grants {
+		all := grants{"lvs.alert": {"cap_net_admin"}, "fping.monitor": {"cap_net_raw"}, "ping.monitor": {"cap_net_raw"}}
+		maps.Copy(all, named)
+		return all
+	}
 	for _, tt := range []struct {
 		name  string
 		named grants
 		may   bool
 		want  grants
 	}{
-		{"default", nil, true, grants{"lvs.alert": {"cap_net_admin"}}},
+		{"default", nil, true, with(nil)},
 		{"mond has none to give", nil, false, grants{}},
-		{"others named", grants{"a.monitor": {"cap_net_raw"}}, true, grants{"a.monitor": {"cap_net_raw"}, "lvs.alert": {"cap_net_admin"}}},
+		{"others named", grants{"a.monitor": {"cap_net_raw"}}, true, with(grants{"a.monitor": {"cap_net_raw"}})},
 		{"named, whether mond has it or not", grants{"lvs.alert": {"cap_net_admin"}}, false, grants{"lvs.alert": {"cap_net_admin"}}},
-		{"named with another", grants{"lvs.alert": {"cap_net_raw"}}, true, grants{"lvs.alert": {"cap_net_raw"}}},
-		{"named with none", grants{"lvs.alert": {}}, true, grants{"lvs.alert": {}}},
+		{"named with another", grants{"lvs.alert": {"cap_net_raw"}}, true, with(grants{"lvs.alert": {"cap_net_raw"}})},
+		{"named with none", grants{"lvs.alert": {}}, true, with(grants{"lvs.alert": {}})},
+		{"a monitor named with none", grants{"ping.monitor": {}}, true, with(grants{"ping.monitor": {}})},
 	} {
 		before := len(tt.named)
 		got := Grants(tt.named, func(string) bool { return tt.may })

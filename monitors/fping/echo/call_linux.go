@@ -177,7 +177,7 @@ func (c *call) end(ctx context.Context, dropped uint32) {
 		return
 	}
 	for i := range r.host {
-		if late(r.host[i].Err) {
+		if monitor.IsLate(r.host[i].Err) {
 			r.host[i].Err = fault(err)
 		}
 	}
@@ -194,15 +194,6 @@ func (c *call) excuse(dropped uint32) error {
 		return fmt.Errorf("no answer, but this machine's own network is stuck: %w", unix.ENOBUFS)
 	}
 	return nil
-}
-
-// late reports whether err is that of a host that did not answer.
-func late(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && t.Timeout()
 }
 
 // own reports whether a is an address of this machine.

@@ -39,7 +39,7 @@ func outcomes(answers []Answer) map[string]int {
 		if a.Err != nil {
 			text = a.Err.Error()
 		}
-		if late(a.Err) {
+		if monitor.IsLate(a.Err) {
 			text = "late"
 		}
 		if monitor.Local(a.Err) {

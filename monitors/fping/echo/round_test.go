@@ -130,7 +130,7 @@ func TestAbandon(t *testing.T) {
 	send(r, 2, 5)
 	r.answered(0, 6)
 	r.abandon(10, monitor.ErrNotStarted, nil)
-	if r.host[0].Err != nil || !late(r.host[1].Err) || !errors.Is(r.host[2].Err, monitor.ErrNotStarted) || r.left != 0 {
+	if r.host[0].Err != nil || !monitor.IsLate(r.host[1].Err) || !errors.Is(r.host[2].Err, monitor.ErrNotStarted) || r.left != 0 {
 		t.Errorf("%+v", r.host)
 	}
 }

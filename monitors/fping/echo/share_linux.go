@@ -121,8 +121,19 @@ func (s *socket) read(r *reader) {
 	}
 }
 
-// socket finds or makes the socket of a key. It is never closed as long as the
-// engine is in use: what comes for nobody is read and thrown away later.
+// Close gives back the sockets of an engine that no call is under way on. It may
+// be used again.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.sockets {
+		_ = s.file.Close()
+	}
+	clear(e.sockets)
+}
+
+// socket finds or makes the socket of a key. It stays open until the
+// engine is closed: what comes for nobody is read and thrown away later.
 func (e *Engine) socket(k socketKey) (*socket, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

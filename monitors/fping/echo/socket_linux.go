@@ -52,7 +52,7 @@ func refused(err error) bool { return errors.Is(err, unix.EPERM) || errors.Is(er
 
 // errNotPermitted says what is to be done about it.
 var errNotPermitted = errors.New("open an ICMP socket: not permitted: give the program the capability cap_net_raw " +
-	"(in mon.cf: grant = fping.monitor cap_net_raw), or its group a place in the sysctl net.ipv4.ping_group_range")
+	"(mond does so if it was started with it), or its group a place in the sysctl net.ipv4.ping_group_range")
 
 // option is a socket option with what it is for.
 type option struct {

@@ -29,6 +29,15 @@ func (u *Unreachable) Error() string {
 	return fmt.Sprintf("%v says %s", u.From, u.what())
 }
 
+// Passed reports whether the packet was on its way and its time to live over:
+// then the sender is a hop of that way.
+func (u *Unreachable) Passed() bool {
+	if u.From.Is4() {
+		return u.Type == exceeded4 && u.Code == 0
+	}
+	return u.Type == exceeded6 && u.Code == 0
+}
+
 // neighbour reports whether it is what becomes of an ARP or neighbour
 // solicitation that nobody answers, when it comes from this machine.
 func (u *Unreachable) neighbour() bool {
@@ -51,14 +60,14 @@ func (u *Unreachable) final() bool { return u.word() != "" }
 
 // word is the message in words; "" if it does not end a wait.
 func (u *Unreachable) word() string {
-	unreachable, exceeded, words := uint8(unreachable4), uint8(exceeded4), words4[:]
+	unreachable, words := uint8(unreachable4), words4[:]
 	if !u.From.Is4() {
-		unreachable, exceeded, words = unreachable6, exceeded6, words6[:]
+		unreachable, words = unreachable6, words6[:]
 	}
 	switch {
 	case u.Type == unreachable && int(u.Code) < len(words):
 		return words[u.Code]
-	case u.Type == exceeded && u.Code == 0:
+	case u.Passed():
 		return "time to live exceeded"
 	}
 	return ""

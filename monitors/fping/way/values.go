@@ -3,7 +3,6 @@ package way
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strconv"
 	"time"
 )
@@ -66,27 +65,6 @@ func (f *Factor) Set(text string) error {
 		return errors.New("want a number from 1 to 5, such as 1.5")
 	}
 	*f = Factor(v)
-	return nil
-}
-
-// Address is an option's value: an IP address in figures.
-type Address struct{ netip.Addr }
-
-// String is the address, empty without one.
-func (a *Address) String() string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.Addr.String()
-}
-
-// Set reads an address.
-func (a *Address) Set(text string) error {
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return errors.New("want an IP address in figures")
-	}
-	a.Addr = addr.Unmap()
 	return nil
 }
 

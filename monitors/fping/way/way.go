@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
 )
@@ -20,8 +21,8 @@ import (
 type Way struct {
 	Names  *resolve.Resolver
 	V4, V6 bool
-	// Source is the address to ask from; the zero Address leaves it to the kernel.
-	Source Address
+	// Source is the address to ask from; the zero address leaves it to the kernel.
+	Source reach.Address
 }
 
 // Declare declares -4, -6 and --source.

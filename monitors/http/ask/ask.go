@@ -75,6 +75,10 @@ func (o *Options) Validate() error {
 	return errors.Join(o.headers.validate(o), o.auth.validate())
 }
 
+// Exposed is a sentence about a file with a secret that everybody can read,
+// else empty.
+func (o *Options) Exposed() string { return o.auth.file().Exposed() }
+
 // Method is the method of a request for to.
 func (o *Options) Method(to Target) string {
 	if to.Fetch && o.method != http.MethodHead {

@@ -23,11 +23,11 @@ type Options struct {
 	match  reach.Pattern
 	reject reach.Pattern
 	json   queries
-	digest digest
+	digest reach.Digest
 	same   bool
 	part   reach.Pattern
 	// Most is how many bytes of a body are looked at.
-	Most Size
+	Most reach.Size
 }
 
 // Declare declares the options, with what mon's http monitor takes for well.
@@ -61,7 +61,7 @@ func (o *Options) Bodies() string {
 		return "--not-match"
 	case len(o.json) > 0:
 		return "--json"
-	case o.digest.hash != nil:
+	case o.digest.Given():
 		return "--digest"
 	case o.same:
 		return "--same-as-others"
@@ -214,15 +214,17 @@ func (j *judging) whole(option string) error {
 
 // digests judges the digest.
 func (j *judging) digests() (string, error) {
-	if j.o.digest.hash == nil {
+	if !j.o.digest.Given() {
 		return "", nil
 	}
 	if err := j.whole("--digest"); err != nil {
 		return "", err
 	}
-	got := j.o.digest.of(j.a.Body)
-	if j.o.digest.want != "" && got != j.o.digest.want {
-		return "", fmt.Errorf("the body has the digest %s, want %s", got, j.o.digest.want)
+	h := j.o.digest.New()
+	h.Write(j.a.Body)
+	got, err := j.o.digest.Judge(h)
+	if err != nil {
+		return "", err
 	}
 	return ", " + got, nil
 }

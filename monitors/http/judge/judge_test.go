@@ -72,7 +72,7 @@ func TestBody(t *testing.T) {
 		"digest md5":        {[]string{"--digest", "md5:900150983cd24fb0d6963f7d28e17f72"}, "abc", "200 OK, 3 bytes, md5:900150983cd24fb0d6963f7d28e17f72"},
 		"digest wrong": {
 			[]string{"--digest", "md5:900150983cd24fb0d6963f7d28e17f72"}, "abd",
-			"!status 200 OK, but the body has the digest md5:4911e516e5aa21d327512e0c8b197616, want md5:900150983cd24fb0d6963f7d28e17f72 (3 bytes)",
+			"!status 200 OK, but the digest is md5:4911e516e5aa21d327512e0c8b197616, want md5:900150983cd24fb0d6963f7d28e17f72 (3 bytes)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,12 +1,8 @@
 package judge
 
 import (
-	"crypto/md5"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"net/http"
 	"strconv"
 	"strings"
@@ -76,41 +72,6 @@ func (s *statuses) has(code int) bool {
 	return false
 }
 
-// Size is an option's value: a number of bytes, at least 1 and at most maxSize.
-type Size int64
-
-// maxSize is what one check may hold in memory at most.
-const maxSize = 256 << 20
-
-// String is the number as Set reads it.
-func (s *Size) String() string {
-	n := int64(*s)
-	switch {
-	case n != 0 && n%(1<<20) == 0:
-		return strconv.FormatInt(n>>20, 10) + "M"
-	case n != 0 && n%(1<<10) == 0:
-		return strconv.FormatInt(n>>10, 10) + "K"
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-// Set reads a number of bytes; K or M after it multiplies it by 1024 once or
-// twice.
-func (s *Size) Set(text string) error {
-	figure, unit := text, int64(1)
-	if f, ok := strings.CutSuffix(strings.ToUpper(text), "K"); ok {
-		figure, unit = f, 1<<10
-	} else if f, ok := strings.CutSuffix(strings.ToUpper(text), "M"); ok {
-		figure, unit = f, 1<<20
-	}
-	n, err := strconv.ParseUint(figure, 10, 32)
-	if err != nil || n == 0 || int64(n) > maxSize/unit {
-		return errors.New("want a number of bytes from 1 to 256M, such as 4096, 64K or 1M")
-	}
-	*s = Size(int64(n) * unit)
-	return nil
-}
-
 // age is an option's value: a time of a second at least, 0 as long as none was
 // chosen.
 type age time.Duration
@@ -157,49 +118,4 @@ func parseAge(text string) (time.Duration, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 32)
 	return time.Duration(n) * time.Second, err
-}
-
-// digest is an option's value: a kind of digest, and perhaps what it must be.
-type digest struct {
-	kind string
-	hash func() hash.Hash
-	want string // as of writes it; empty: anything
-}
-
-// String is the digest as Set reads it.
-func (d *digest) String() string {
-	if d.want != "" {
-		return d.want
-	}
-	return d.kind
-}
-
-// Set reads a kind of digest and the digest in hexadecimal figures. md5 is for
-// those who bring their digests along from elsewhere.
-func (d *digest) Set(text string) error {
-	kind, figures, given := strings.Cut(strings.ToLower(text), ":")
-	chosen := digest{kind: kind}
-	switch kind {
-	case "sha256":
-		chosen.hash = sha256.New
-	case "md5":
-		chosen.hash = md5.New
-	default:
-		return errors.New("want sha256:HEX, or sha256 to have the digest shown")
-	}
-	if given {
-		if b, err := hex.DecodeString(figures); err != nil || len(b) != chosen.hash().Size() {
-			return fmt.Errorf("want %d hexadecimal figures after %s:", 2*chosen.hash().Size(), kind)
-		}
-		chosen.want = kind + ":" + figures
-	}
-	*d = chosen
-	return nil
-}
-
-// of is the digest of b, written as the option is.
-func (d *digest) of(b []byte) string {
-	h := d.hash()
-	h.Write(b)
-	return d.kind + ":" + hex.EncodeToString(h.Sum(nil))
 }

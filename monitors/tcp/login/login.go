@@ -7,56 +7,42 @@
 package login
 
 import (
-	"bufio"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
+	"github.com/mondhq/mond/plugins/credential"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
 // Options say who logs in.
 type Options struct {
 	User string
-	// Given is the password of the command line, which every user of this
+	// Secret is the password of the command line, which every user of this
 	// machine can see, and which stands in mon.cf.
-	Given secret
-	File  string
-}
-
-// secret is an option's value that is never shown.
-type secret string
-
-func (s *secret) String() string { return "" }
-
-// Set takes any text: a flag's error would repeat it, so [Options.Validate]
-// judges it.
-func (s *secret) Set(text string) error {
-	*s = secret(text)
-	return nil
+	Secret credential.Secret
+	File   credential.File
 }
 
 // Declare declares --user, --password and --password-file.
 func (o *Options) Declare(fs *flag.FlagSet) {
 	fs.StringVar(&o.User, "user", "", "log in as `name`")
-	fs.StringVar(&o.File, "password-file", "", "`file` whose first line is the password")
-	fs.Var(&o.Given, "password", "the `password` itself, for all to see in mon.cf and in lists of processes: --password-file is better")
+	fs.Var(&o.File, "password-file", "`file` whose first line is the password")
+	fs.Var(&o.Secret, "password", "the `password` itself, for all to see in mon.cf and in lists of processes: --password-file is better")
 }
 
 // Validate judges the options together. It does not read the file, which may
 // be for mond's eyes only and not for those of who checks mon.cf.
 func (o *Options) Validate() error {
 	switch {
-	case o.Given != "" && o.File != "":
+	case o.Secret.Reveal() != "" && o.File.Given():
 		return errors.New("options --password and --password-file: only one of them can be given")
 	case o.HasPassword() && o.User == "":
 		return errors.New("options --password and --password-file: they need --user")
 	case unfit(o.User):
 		return errors.New("option --user: want text without control characters")
-	case unfit(string(o.Given)):
+	case unfit(o.Secret.Reveal()):
 		return errors.New("option --password: want text without control characters")
 	}
 	return nil
@@ -68,54 +54,18 @@ func unfit(text string) bool {
 }
 
 // HasPassword reports whether there is a password.
-func (o *Options) HasPassword() bool { return o.Given != "" || o.File != "" }
-
-// maxPassword is how many bytes a password may have.
-const maxPassword = 1024
+func (o *Options) HasPassword() bool { return o.Secret.Reveal() != "" || o.File.Given() }
 
 // Password is the password, empty without one. remark is a sentence about a
-// file that too many can read; else it is empty.
+// file that too many can read; else it is empty. That there is none to be had
+// is this machine's fault and says nothing of any host.
 func (o *Options) Password() (password, remark string, err error) {
-	if o.File == "" {
-		return string(o.Given), "", nil
+	if !o.File.Given() {
+		return o.Secret.Reveal(), "", nil
 	}
-	info, err := os.Stat(o.File)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no file", o.File)
-	}
+	password, err = o.File.Read()
 	if err != nil {
-		return "", "", problem(err)
+		return "", "", monitor.Fault(fmt.Errorf("option --password-file: %w", err))
 	}
-	if mode := info.Mode().Perm(); mode&0o004 != 0 {
-		remark = fmt.Sprintf("everybody can read the password in %s (mode %04o): chmod o-r it", o.File, mode)
-	}
-	password, err = firstLine(o.File)
-	return password, remark, err
+	return password, o.File.Exposed(), nil
 }
-
-// firstLine reads a password.
-func firstLine(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", problem(err)
-	}
-	defer f.Close()
-	line, err := bufio.NewReader(io.LimitReader(f, maxPassword+2)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", problem(err)
-	}
-	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-	switch {
-	case line == "":
-		return "", problem(fmt.Errorf("the first line of %s is empty", path))
-	case len(line) > maxPassword:
-		return "", problem(fmt.Errorf("the first line of %s has more than %d bytes", path, maxPassword))
-	case unfit(line):
-		return "", problem(fmt.Errorf("the first line of %s holds control characters", path))
-	}
-	return line, nil
-}
-
-// problem is the error of a password that cannot be had, which says nothing of
-// any host.
-func problem(err error) error { return monitor.Fault(fmt.Errorf("option --password-file: %w", err)) }

@@ -37,7 +37,7 @@ func TestValidate(t *testing.T) {
 		"--user|bob\r\nDELE x":                           "option --user: want text without control characters",
 		"--user|bob|--password|hunter2\r\nDELE x":        "option --password: want text without control characters",
 		"--user|bob|--password|hunter2\x00":              "option --password: want text without control characters",
-		"--user|bob|--password|hunter2|--password-file|": "",
+		"--user|bob|--password|hunter2|--password-file|": "want the name of a file",
 	} {
 		o, printed, err := options(strings.Split(args, "|")...)
 		if args == "" {
@@ -78,13 +78,13 @@ func TestPasswordFile(t *testing.T) {
 		"two lines":    {"hunter2\nmore\n", 0o600, "hunter2", ""},
 		"DOS":          {"hunter2\r\n", 0o600, "hunter2", ""},
 		"blanks":       {" hunter 2 \n", 0o640, " hunter 2 ", ""},
-		"longest":      {strings.Repeat("z", 1024) + "\n", 0o600, strings.Repeat("z", 1024), ""},
+		"longest":      {strings.Repeat("z", 8192) + "\n", 0o600, strings.Repeat("z", 8192), ""},
 		"too open":     {"hunter2\n", 0o644, "hunter2", ""},
-		"empty":        {"", 0o600, "", "the first line of FILE is empty"},
-		"blank":        {"\nhunter2\n", 0o600, "", "the first line of FILE is empty"},
-		"too long":     {strings.Repeat("z", 1025), 0o600, "", "the first line of FILE has more than 1024 bytes"},
-		"far too long": {strings.Repeat("z", 10<<20), 0o600, "", "the first line of FILE has more than 1024 bytes"},
-		"no text":      {"hunter2\x00\n", 0o600, "", "the first line of FILE holds control characters"},
+		"empty":        {"", 0o600, "", "FILE: the first line is empty"},
+		"blank":        {"\nhunter2\n", 0o600, "", "FILE: the first line is empty"},
+		"too long":     {strings.Repeat("z", 8193), 0o600, "", "FILE: the first line has more than 8192 bytes"},
+		"far too long": {strings.Repeat("z", 10<<20), 0o600, "", "FILE: the first line has more than 8192 bytes"},
+		"no text":      {"hunter2\x00\n", 0o600, "", "FILE: the first line holds control characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "password")
@@ -101,7 +101,7 @@ func TestPasswordFile(t *testing.T) {
 			}
 			wantRemark := ""
 			if tt.mode&4 != 0 {
-				wantRemark = "everybody can read the password in " + file + " (mode 0644): chmod o-r it"
+				wantRemark = "everybody can read the secret in " + file + " (mode 0644): chmod o-r it"
 			}
 			if remark != wantRemark {
 				t.Errorf("%q, want %q", remark, wantRemark)
