@@ -263,6 +263,7 @@ type Store struct {
 	closed bool
 	fail   error
 	wait   sync.WaitGroup
+	last   chan struct{} // closed when the newest batch was applied
 }
 
 // NewStore makes an empty Store; saved may hold what an earlier run left.
@@ -294,10 +295,19 @@ func (s *Store) Snapshot() store.Saved {
 	return out
 }
 
-// Append applies b after Delay.
+// Append applies b after Delay, and after what came before it.
 func (s *Store) Append(b store.Batch, committed func(error)) {
+	applied := make(chan struct{})
+	s.mu.Lock()
+	before := s.last
+	s.last = applied
+	s.mu.Unlock()
 	s.wait.Go(func() {
+		defer close(applied)
 		time.Sleep(s.Delay)
+		if before != nil {
+			<-before
+		}
 		s.apply(b)
 		if committed != nil {
 			committed(nil)

@@ -23,6 +23,7 @@ type flight struct {
 	wire      uint64 // its number on the wire, never used twice
 	arrived   time.Time
 	deadline  time.Time
+	ends      time.Time     // the deadline when it was sent, which a cancellation does not move
 	mark      time.Duration // what the host had not run when it was sent
 	proof     uint64        // the ping whose answer proves that it was running; 0: none yet
 	cancelled bool
@@ -148,7 +149,7 @@ func (fs *flights) move(into []*flight, most int, now time.Time) ([]*flight, []j
 			late = append(late, f.done(tooLate(fs.limit), now))
 			continue
 		}
-		f.mark = mark
+		f.mark, f.ends = mark, f.deadline
 		fs.out[f.wire] = f
 		into = append(into, f)
 	}

@@ -153,7 +153,7 @@ func (l *link) flush(m **pb.HostMessage, bytes *int) error {
 
 // encode writes a check, with the time that it still has.
 func (l *link) encode(f *flight, now time.Time) (j *pb.Job, def *pb.Subject, forget bool, err error) {
-	j = &pb.Job{Id: f.wire, RemainingMs: rpc.Remaining(f.deadline.Sub(now))}
+	j = &pb.Job{Id: f.wire, RemainingMs: rpc.Remaining(f.ends.Sub(now))}
 	if j.Env, err = rpc.EncodeEnv(f.check.Request.Env); err != nil {
 		return nil, nil, false, err
 	}
