@@ -99,6 +99,9 @@ func (a *args) String() string {
 // within double quotes all but a backslash, which takes away the meaning of the
 // next character. Nothing is expanded.
 func (a *args) Set(text string) error {
+	if strings.ContainsRune(text, 0) {
+		return errors.New("no program can be given a NUL byte")
+	}
 	var word strings.Builder
 	begun, quote := false, rune(0)
 	escaped := false
