@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,9 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/mondhq/mond/alerts/internal/alerttest"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/alert/wording"
-	"github.com/mondhq/mond/plugins/getopt"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,21 +29,11 @@ func check(t testing.TB, err error) {
 	}
 }
 
-func alertLine(words ...string) (*Alert, error) {
-	fs := flag.NewFlagSet(Name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	a := New(fs).(*Alert)
-	if _, err := getopt.Parse(fs, words); err != nil {
-		return nil, err
-	}
-	return a, a.Validate()
-}
+func alertLine(words ...string) (*Alert, error) { return alerttest.Line[*Alert](New, words...) }
 
 func mustLine(t *testing.T, words ...string) *Alert {
 	t.Helper()
-	a, err := alertLine(words...)
-	check(t, err)
-	return a
+	return alerttest.Must[*Alert](t, New, words...)
 }
 
 func request() alert.Request {

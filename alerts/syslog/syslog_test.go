@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -23,8 +22,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/mondhq/mond/alerts/internal/alerttest"
 	"github.com/mondhq/mond/plugins/alert"
-	"github.com/mondhq/mond/plugins/getopt"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,21 +35,11 @@ func check(t testing.TB, err error) {
 	}
 }
 
-func alertLine(words ...string) (*Alert, error) {
-	fs := flag.NewFlagSet(Name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	a := New(fs).(*Alert)
-	if _, err := getopt.Parse(fs, words); err != nil {
-		return nil, err
-	}
-	return a, a.Validate()
-}
+func alertLine(words ...string) (*Alert, error) { return alerttest.Line[*Alert](New, words...) }
 
 func mustLine(t *testing.T, words ...string) *Alert {
 	t.Helper()
-	a, err := alertLine(words...)
-	check(t, err)
-	return a
+	return alerttest.Must[*Alert](t, New, words...)
 }
 
 func request() alert.Request {
