@@ -61,7 +61,7 @@ type EachHost struct {
 // for mon's monitors. A panic of One becomes a panic here.
 func (e EachHost) Check(ctx context.Context, r Request) Result {
 	started := time.Now()
-	seen := make([]sight, len(r.Hosts))
+	seen := make([]Seen, len(r.Hosts))
 	switch len(seen) {
 	case 0:
 	case 1:
@@ -72,31 +72,31 @@ func (e EachHost) Check(ctx context.Context, r Request) Result {
 	res := Blinded(NotRun, "the check was cancelled")
 	if !errors.Is(ctx.Err(), context.Canceled) {
 		e.together(r.Hosts, seen)
-		res = summarize(seen, e.Brief)
+		res = Sum(seen, e.Brief)
 	}
 	res.Started, res.Took = started, time.Since(started)
 	return res
 }
 
 // together lets Together judge what was seen.
-func (e EachHost) together(hosts []string, seen []sight) {
+func (e EachHost) together(hosts []string, seen []Seen) {
 	if e.Together == nil {
 		return
 	}
 	errs := make([]error, len(seen))
 	for i := range seen {
-		errs[i] = seen[i].err
+		errs[i] = seen[i].Err
 	}
 	e.Together(slices.Clone(hosts), errs)
 	for i := range seen {
-		seen[i].err = errs[i]
+		seen[i].Err = errs[i]
 	}
 }
 
 // lookAll fills seen. Hosts are taken in order by whichever worker is free; the
 // first one is drawn by lot, so that with more dead hosts than workers it is
 // not always the same hosts that nobody gets to in time.
-func (e EachHost) lookAll(ctx context.Context, hosts []string, seen []sight) {
+func (e EachHost) lookAll(ctx context.Context, hosts []string, seen []Seen) {
 	workers := e.Parallel
 	if workers <= 0 {
 		workers = parallel
@@ -106,7 +106,7 @@ func (e EachHost) lookAll(ctx context.Context, hosts []string, seen []sight) {
 		first = rand.IntN(len(hosts))
 	}
 	for i, host := range hosts {
-		seen[i] = sight{host: host, err: ErrNotStarted}
+		seen[i] = Seen{Host: Host{Name: host}, Err: ErrNotStarted}
 	}
 	InParallel(ctx, len(hosts), workers, func(ctx context.Context, i int) {
 		i = (i + first) % len(hosts)
@@ -168,7 +168,8 @@ func (p *hostPanic) Unwrap() error {
 // passed. Such a host is not judged.
 var ErrNotStarted = errors.New("the time limit passed before its turn came")
 
-// Seen is what was seen of one host by a monitor that looks at many at once.
+// Seen is what was seen of one host; a monitor that looks at many at once makes
+// its own, for [Sum].
 type Seen struct {
 	// Host has at least the name. OK is set by [Sum].
 	Host Host
@@ -177,87 +178,70 @@ type Seen struct {
 	Err error
 }
 
-// Sum makes the Result of what was seen, by the rules of [EachHost]; brief
-// leaves the lines of healthy hosts out of the detail.
-func Sum(seen []Seen, brief bool) Result {
-	list := make([]sight, len(seen))
-	for i, s := range seen {
-		list[i] = sight{host: s.Host.Name, detail: s.Host.Detail, err: s.Err, perf: s.Host.Perf, took: s.Host.Took}
-	}
-	return summarize(list, brief)
-}
-
-// sight is what was seen of one host.
-type sight struct {
-	host, detail string
-	err          error
-	perf         map[string]float64
-	took         time.Duration
-}
-
 // look sees one host.
-func (e EachHost) look(ctx context.Context, host string) sight {
+func (e EachHost) look(ctx context.Context, host string) Seen {
 	if ctx.Err() != nil {
-		return sight{host: host, err: ErrNotStarted}
+		return Seen{Host: Host{Name: host}, Err: ErrNotStarted}
 	}
 	started := time.Now()
 	if e.Look != nil {
 		h, err := e.Look(ctx, host)
-		return sight{host: host, detail: h.Detail, err: err, perf: h.Perf, took: time.Since(started)}
+		return Seen{Host{Name: host, Detail: h.Detail, Perf: h.Perf, Took: time.Since(started)}, err}
 	}
 	detail, err := e.One(ctx, host)
-	return sight{host: host, detail: detail, err: err, took: time.Since(started)}
+	return Seen{Host{Name: host, Detail: detail, Took: time.Since(started)}, err}
 }
 
 // blind says why the host cannot be judged; Exited means that it can.
-func (s sight) blind() Cause {
+func (s Seen) blind() Cause {
 	switch {
-	case s.err == nil:
+	case s.Err == nil:
 		return Exited
-	case errors.Is(s.err, ErrNotStarted):
+	case errors.Is(s.Err, ErrNotStarted):
 		return Overloaded
-	case errors.Is(s.err, context.Canceled):
+	case errors.Is(s.Err, context.Canceled):
 		return NotRun
-	case Local(s.err):
+	case Local(s.Err):
 		return LocalFault
 	}
 	return Exited
 }
 
 // failed reports whether the host was judged and is not well.
-func (s sight) failed() bool {
-	return s.err != nil && s.blind() == Exited && !s.warns()
+func (s Seen) failed() bool {
+	return s.Err != nil && s.blind() == Exited && !s.warns()
 }
 
 // warns reports whether the host is well and deserves a look.
-func (s sight) warns() bool {
-	return Warns(s.err)
+func (s Seen) warns() bool {
+	return Warns(s.Err)
 }
 
 // line is what the detail says of the host.
-func (s sight) line() string {
-	took := Span(s.took)
+func (s Seen) line() string {
+	took := Span(s.Host.Took)
 	switch {
 	case s.warns():
-		return s.host + ": warning: " + oneLine(s.err.Error()) + " (" + took + ")"
+		return s.Host.Name + ": warning: " + oneLine(s.Err.Error()) + " (" + took + ")"
 	case s.blind() != Exited:
-		return s.host + ": not judged: " + oneLine(s.err.Error())
-	case s.err == nil && s.detail == "":
-		return s.host + ": ok (" + took + ")"
-	case s.err == nil:
-		return s.host + ": " + oneLine(s.detail) + " (" + took + ")"
-	case IsLate(s.err):
-		return s.host + ": no answer in " + took + ": " + oneLine(s.err.Error())
+		return s.Host.Name + ": not judged: " + oneLine(s.Err.Error())
+	case s.Err == nil && s.Host.Detail == "":
+		return s.Host.Name + ": ok (" + took + ")"
+	case s.Err == nil:
+		return s.Host.Name + ": " + oneLine(s.Host.Detail) + " (" + took + ")"
+	case IsLate(s.Err):
+		return s.Host.Name + ": no answer in " + took + ": " + oneLine(s.Err.Error())
 	}
-	return s.host + ": " + oneLine(s.err.Error()) + " (" + took + ")"
+	return s.Host.Name + ": " + oneLine(s.Err.Error()) + " (" + took + ")"
 }
 
-// summarize makes the Result of what was seen. Failed hosts come first in the
-// detail, then those not judged, those with a warning, and the healthy ones: an
+// Sum makes the Result of what was seen, by the rules of [EachHost]; brief
+// leaves the lines of healthy hosts out of the detail. Failed hosts come first
+// there, then those not judged, those with a warning, and the healthy ones: an
 // alert is read on small screens.
-func summarize(seen []sight, brief bool) Result {
+func Sum(seen []Seen, brief bool) Result {
 	var failed, blind, warned, healthy lines
-	var blinded, warnings []sight
+	var blinded, warnings []Seen
 	res := Result{Cause: Exited, Hosts: make([]Host, 0, len(seen))}
 	for _, s := range seen {
 		text := s.line()
@@ -275,8 +259,8 @@ func summarize(seen []sight, brief bool) Result {
 			healthy.add(text)
 		}
 		res.Hosts = append(res.Hosts, Host{
-			Name: s.host, OK: !s.failed(), Took: s.took, Perf: s.perf,
-			Detail: strings.TrimPrefix(text, s.host+": "),
+			Name: s.Host.Name, OK: !s.failed(), Took: s.Host.Took, Perf: s.Host.Perf,
+			Detail: strings.TrimPrefix(text, s.Host.Name+": "),
 		})
 	}
 	res.Detail = string(slices.Concat(failed, blind, warned, healthy))
@@ -310,8 +294,8 @@ func failing(hosts []Host) string {
 
 // reason is the summary of a blind Result, or of one with a warning: what is
 // the matter with the first of these hosts.
-func reason(these []sight) string {
-	text := these[0].host + ": " + oneLine(these[0].err.Error())
+func reason(these []Seen) string {
+	text := these[0].Host.Name + ": " + oneLine(these[0].Err.Error())
 	if more := len(these) - 1; more > 0 {
 		text += " (and " + strconv.Itoa(more) + " more)"
 	}
