@@ -118,7 +118,7 @@ func (l *loop) showBoard() {
 	for i, s := range l.services {
 		keys[i], cells[i] = s.cfg.Key, s.cell
 	}
-	l.board.Replace(keys, cells)
+	l.board.Replace(l.loaded.Config, keys, cells)
 }
 
 // watched are the services whose monitors also speak unasked.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/engine/difference"
 )
 
 // manHead is mond(8) up to its options.
@@ -109,7 +109,7 @@ func writeMan(w io.Writer) error {
 	b.WriteString(manHead)
 	new(options).define().VisitAll(func(f *pflag.Flag) { manOption(b, f) })
 	b.WriteString(manTail)
-	for _, d := range differences() {
+	for _, d := range difference.All() {
 		fmt.Fprintf(b, ".TP\n.B %s\nmon: %s\nmond: %s\n%s\n", roff(d.Name), roff(d.Mon), roff(d.Ours), roff(d.Why))
 	}
 	b.WriteString(".SH \"SEE ALSO\"\n.BR mon.cf (5),\n.BR monctl (1)\n")
@@ -129,21 +129,6 @@ func manOption(w io.Writer, f *pflag.Flag) {
 		name += ` \fI` + roff(value) + `\fR`
 	}
 	fmt.Fprintf(w, ".TP\n%s\n%s.\n", name, roff(help))
-}
-
-// differences are those of policy, and those of the daemon itself.
-func differences() []policy.Difference {
-	return append([]policy.Difference{
-		{Name: "foreground", Mon: "Stays in the foreground without -f.", Ours: "So does mond; with -f it is up when the command returns, and the exit status tells.", Why: "A start that failed should not look like one that worked."},
-		{Name: "exit status after TERM", Mon: "1.", Ours: "0.", Why: "A clean stop is no failure."},
-		{Name: "a monitor killed by a signal", Mon: "Counts as a success.", Ours: "Makes the service blind.", Why: "It has seen nothing."},
-		{Name: "a monitor that hangs", Mon: "Hangs for ever, unseen.", Ours: "Is ended with its whole group at its time limit, and the service fails.", Why: "No answer is an answer."},
-		{Name: "a missing monitor or alert", Mon: "Is logged; the service stays untested, which counts as good.", Ours: "Is an error with its place in the file; a reload with one is refused.", Why: "A service that is never checked should be noticed."},
-		{Name: "unbalanced quotes", Mon: "Run the first host name as a program.", Ours: "Are an error with their place.", Why: "Host names are not programs."},
-		{Name: "the first check", Mon: "One interval after the start, all at once.", Ours: "One interval after the start, less up to 10 s by a hash of the name.", Why: "A burst helps nobody."},
-		{Name: "state", Mon: "Is saved when asked, loaded with -l.", Ours: "Is always saved and resumed; --forget starts anew.", Why: "A restart should change nothing."},
-		{Name: "large outputs", Mon: "More than 128 KiB make the next alert start a second daemon.", Ours: "Output is cut at 64 KiB, with a mark.", Why: "It multiplies without end."},
-	}, policy.Differences()...)
 }
 
 // roff escapes what roff would take for its own.

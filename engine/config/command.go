@@ -94,7 +94,7 @@ func (r *resolver) command(st *Statement, off int) (Command, bool) {
 		r.diag.errorf(st, -1, "", "%s without a program", st.Name)
 		return Command{}, false
 	}
-	c := Command{Pos: st.At(off + words[0].Off), Program: words[0].Text}
+	c := Command{Pos: st.At(off + words[0].Off), Program: words[0].Text, Text: Spelling(strings.TrimSpace(line))}
 	for _, w := range words[1:] {
 		if w.Text == "#" && !st.plain() {
 			r.diag.warnf(st, off+w.Off, endHint, `"#" and what follows are passed to %s`, c.Program)

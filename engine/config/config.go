@@ -62,8 +62,15 @@ type Globals struct {
 	// ServerPort and TrapPort are 1 to 65535.
 	ServerPort, TrapPort int
 	ServerBind, TrapBind string
-	ClientAllow          []string
-	ClientTimeout        time.Duration
+	// TLSPort is where clients connect with TLS; 0 is nowhere. TLSCert and
+	// TLSKey are PEM files.
+	TLSPort         int
+	TLSCert, TLSKey string
+	// AuthProgram judges passwords for authtype pam; empty is none. Its words
+	// stand after it.
+	AuthProgram   []string
+	ClientAllow   []string
+	ClientTimeout time.Duration
 	// MaxProcs is how many classic monitors may run at once; 0 is no limit.
 	MaxProcs int
 	// HistLength is how many entries the alert and failure histories hold.
@@ -208,11 +215,16 @@ type Line struct {
 	Command
 }
 
+// Spelling is how the file wrote something whose meaning stands beside it.
+type Spelling string
+
 // Command is a program with its words.
 type Command struct {
 	Pos     Pos
 	Program string
 	Args    []string
+	// Text is the program and its words as the file has them.
+	Text Spelling
 	// ArgPos are the places of Args.
 	ArgPos []Pos
 	// NoHosts is set by a last word ";;" of a monitor: hosts are not appended.

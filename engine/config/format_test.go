@@ -194,7 +194,7 @@ func checkFormat(t fatal, text string) bool {
 
 // alike compares configurations but for places.
 func alike() []cmp.Option {
-	return []cmp.Option{cmpopts.IgnoreTypes(Pos{}, []Pos{}), cmpopts.IgnoreUnexported(Config{}, schedule.Plan{}), cmpopts.EquateEmpty(),
+	return []cmp.Option{cmpopts.IgnoreTypes(Pos{}, []Pos{}, Spelling("")), cmpopts.IgnoreUnexported(Config{}, schedule.Plan{}), cmpopts.EquateEmpty(),
 		cmp.Comparer(func(a, b *depend.Expr) bool { return exprText(a) == exprText(b) }),
 		cmp.Comparer(func(a, b period.Spec) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b schedule.Calendar) bool { return (a == nil) == (b == nil) })}

@@ -10,7 +10,7 @@ import (
 type paths struct {
 	baseDir, cfBaseDir, logDir, stateDir string
 	alertDir, monDir, pluginDir          string
-	authFile, userFile                   string
+	authFile, userFile, tlsCert, tlsKey  string
 	historicFile, dtLogFile              string
 	monErrFile, pidFile, controlSocket   string
 }
@@ -56,10 +56,12 @@ func (r *resolver) finishPaths() {
 	g.AlertDir, g.MonDir = list(g.BaseDir, p.alertDir), list(g.BaseDir, p.monDir)
 	g.PluginDir = list(g.BaseDir, p.pluginDir)
 	g.AuthFile, g.UserFile = under(g.CfBaseDir, p.authFile), under(g.CfBaseDir, p.userFile)
+	g.TLSCert, g.TLSKey = under(g.CfBaseDir, p.tlsCert), under(g.CfBaseDir, p.tlsKey)
 	g.HistoricFile, g.DtLogFile = under(g.LogDir, p.historicFile), under(g.LogDir, p.dtLogFile)
 	g.MonErrFile, g.PidFile = under(dir, p.monErrFile), under(dir, p.pidFile)
 	g.ControlSocket = under(g.StateDir, p.controlSocket)
 	r.checkUserFile()
+	r.checkTLS()
 }
 
 // pathDefaults fills in the paths that depend on what exists.

@@ -251,7 +251,7 @@ watch g
 		TrapTimeout:  10 * time.Minute, TrapDuration: time.Hour,
 	}
 	opts := cmp.Options{
-		cmpopts.IgnoreFields(Service{}, "Plan", "Exclude", "Periods"), cmpopts.IgnoreFields(Command{}, "Pos", "ArgPos"),
+		cmpopts.IgnoreFields(Service{}, "Plan", "Exclude", "Periods"), cmpopts.IgnoreFields(Command{}, "Pos", "ArgPos", "Text"),
 		cmp.Comparer(func(a, b *depend.Expr) bool { return a == b }),
 	}
 	if diff := cmp.Diff(want, *s, opts); diff != "" {

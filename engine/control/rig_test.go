@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/view"
 	"github.com/mondhq/mond/plugins/alert"
@@ -148,7 +149,7 @@ func board() *view.Board {
 		keys[i], cells[i] = r.Key, new(view.Cell)
 		cells[i].Store(r)
 	}
-	b.Replace(keys, cells)
+	b.Replace(new(config.Config), keys, cells)
 	b.SetDaemon(&view.Daemon{
 		Version: "v1", PID: 42, ConfigPath: "mon.cf", Started: noon, Loaded: noon, Checks: 10, Blind: 1, Running: 2,
 		Late: 1500 * time.Millisecond, Outbox: 3, ReloadError: "mon.cf:1:1: bad", Stopped: &opstatus.Note{At: noon, User: "ann"},

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/view"
 )
@@ -239,7 +240,7 @@ func large() *view.Board {
 	summary.State.Summary = strings.Repeat("x", 512<<10)
 	cell := new(view.Cell)
 	cell.Store(&summary)
-	b.Replace([]opstatus.Key{web}, []*view.Cell{cell})
+	b.Replace(new(config.Config), []opstatus.Key{web}, []*view.Cell{cell})
 	return b
 }
 

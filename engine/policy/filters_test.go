@@ -235,16 +235,6 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-func TestDifferences(t *testing.T) {
-	names := map[string]bool{}
-	for _, d := range Differences() {
-		if d.Name == "" || d.Mon == "" || d.Ours == "" || d.Why == "" || names[d.Name] {
-			t.Errorf("difference %+v", d)
-		}
-		names[d.Name] = true
-	}
-}
-
 func steady(t testing.TB) Input {
 	s := service(t, pair+"numalerts 3; alertevery 1h", pair+"startupalert s; alertafter 3")
 	is := opstatus.State{Status: opstatus.OK}

@@ -10,7 +10,7 @@
 // were written around them: startupalerts and ackalerts count as alerts
 // (numalerts, alertevery, upalerts); an upalert ends `alertevery strict`;
 // failures held back by numalerts or alertevery do not count for
-// `alertafter N TV`. What is not kept stands in [Differences].
+// `alertafter N TV`. What is not kept stands in engine/difference.
 //
 // A new rule is one func in filters.go or gates.go and one [Reason].
 package policy

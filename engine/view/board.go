@@ -4,6 +4,7 @@ import (
 	"iter"
 	"sync/atomic"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 )
 
@@ -23,27 +24,31 @@ type Board struct {
 
 // shelf is the set of services of one configuration, in file order.
 type shelf struct {
-	cells []*Cell
-	byKey map[opstatus.Key]*Cell
+	config *config.Config
+	cells  []*Cell
+	byKey  map[opstatus.Key]*Cell
 }
 
 // NewBoard makes an empty Board.
 func NewBoard() *Board {
 	b := &Board{}
-	b.Replace(nil, nil)
+	b.Replace(new(config.Config), nil, nil)
 	b.daemon.Store(&Daemon{})
 	return b
 }
 
-// Replace publishes the cells of a new configuration: cells[i] belongs to
+// Replace publishes a new configuration and its cells: cells[i] belongs to
 // keys[i]. Only the loop calls it.
-func (b *Board) Replace(keys []opstatus.Key, cells []*Cell) {
-	s := &shelf{cells: cells, byKey: make(map[opstatus.Key]*Cell, len(keys))}
+func (b *Board) Replace(cfg *config.Config, keys []opstatus.Key, cells []*Cell) {
+	s := &shelf{config: cfg, cells: cells, byKey: make(map[opstatus.Key]*Cell, len(keys))}
 	for i, k := range keys {
 		s.byKey[k] = cells[i]
 	}
 	b.shelf.Store(s)
 }
+
+// Config is the configuration in force; an empty one before the first.
+func (b *Board) Config() *config.Config { return b.shelf.Load().config }
 
 // SetDaemon publishes the daemon's row. Only the loop calls it.
 func (b *Board) SetDaemon(d *Daemon) { b.daemon.Store(d) }

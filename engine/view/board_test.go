@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 )
 
@@ -29,6 +30,13 @@ func cells(t *testing.T, names []string, empty ...string) ([]opstatus.Key, []*Ce
 	return keys, out
 }
 
+// replace puts such cells on b.
+func replace(b *Board, t *testing.T, names []string, empty ...string) {
+	t.Helper()
+	keys, row := cells(t, names, empty...)
+	b.Replace(new(config.Config), keys, row)
+}
+
 func names(b *Board) []string {
 	var out []string
 	for s := range b.Services() {
@@ -46,7 +54,7 @@ func TestBoard(t *testing.T) {
 		t.Errorf("a new board's daemon is %+v", d)
 	}
 	// File order is kept; a cell without a row yet is passed over.
-	b.Replace(cells(t, []string{"www2:http", "www1:http", "db:tcp"}, "www1:http"))
+	replace(b, t, []string{"www2:http", "www1:http", "db:tcp"}, "www1:http")
 	if diff := cmp.Diff([]string{"www2:http", "db:tcp"}, names(b)); diff != "" {
 		t.Error(diff)
 	}
@@ -56,7 +64,7 @@ func TestBoard(t *testing.T) {
 			t.Errorf("%s is there: %v", name, got)
 		}
 	}
-	b.Replace(cells(t, []string{"new:tcp"}))
+	replace(b, t, []string{"new:tcp"})
 	if b.Service(opstatus.Key{Group: "db", Service: "tcp"}) != nil {
 		t.Error("a service of the configuration before is still there")
 	}
@@ -70,11 +78,11 @@ func TestBoard(t *testing.T) {
 // the rows that it began with.
 func TestServicesWhileTheConfigurationChanges(t *testing.T) {
 	b := NewBoard()
-	b.Replace(cells(t, []string{"a:1", "a:2", "a:3"}))
+	replace(b, t, []string{"a:1", "a:2", "a:3"})
 	var got []string
 	for s := range b.Services() {
 		got = append(got, s.Key.String())
-		b.Replace(cells(t, []string{"b:1"}))
+		replace(b, t, []string{"b:1"})
 		if len(got) == 2 {
 			break
 		}
@@ -90,7 +98,7 @@ func TestReadersBesideTheLoop(t *testing.T) {
 	const turns = 1000
 	b := NewBoard()
 	keys, row := cells(t, []string{"a:1", "a:2"})
-	b.Replace(keys, row)
+	b.Replace(new(config.Config), keys, row)
 	var readers sync.WaitGroup
 	stop := make(chan struct{})
 	for range 4 {
@@ -117,7 +125,7 @@ func TestReadersBesideTheLoop(t *testing.T) {
 		row[i%2].Store(&Service{Key: keys[i%2], Monitor: text, Description: text})
 		b.SetDaemon(&Daemon{PID: i})
 		if i%100 == 0 {
-			b.Replace(keys, row)
+			b.Replace(new(config.Config), keys, row)
 		}
 	}
 	close(stop)

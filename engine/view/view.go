@@ -19,6 +19,9 @@ type Service struct {
 	// Due is when the next check is planned; zero if none.
 	Due     time.Time
 	Running bool
+	// TrapDue is when a trap must have arrived (traptimeout), TrapEnds when
+	// what one said ends (trapduration); zero if there is no such time.
+	TrapDue, TrapEnds time.Time
 	// Since is when the status began.
 	Since time.Time
 	// Disabled is set while the service or its watch is disabled; OffAlone if

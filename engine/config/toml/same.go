@@ -157,5 +157,5 @@ func alike(a, b reflect.Value) bool {
 // isPlace reports whether a type only says where something was written.
 func isPlace(t reflect.Type) bool {
 	pos := reflect.TypeFor[config.Pos]()
-	return t == pos || t.Kind() == reflect.Slice && t.Elem() == pos
+	return t == pos || t == reflect.TypeFor[config.Spelling]() || t.Kind() == reflect.Slice && t.Elem() == pos
 }

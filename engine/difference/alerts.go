@@ -1,16 +1,7 @@
-package policy
+package difference
 
-// Difference is a place where this package, or opstatus, does not do what
-// mon 1.3.6 does.
-type Difference struct {
-	// Name is a directive or a few words.
-	Name string
-	// Mon and Ours say what happens there and here; Why says why.
-	Mon, Ours, Why string
-}
-
-// Differences are in the order of the man page.
-func Differences() []Difference {
+// alerts are about deciding who is told (engine/policy, engine/opstatus).
+func alerts() []Difference {
 	return []Difference{
 		{
 			Name: "order of periods",

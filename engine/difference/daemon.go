@@ -1,0 +1,49 @@
+package difference
+
+// daemon are about starting, checking and stopping.
+func daemon() []Difference {
+	return []Difference{
+		{
+			Name: "foreground",
+			Mon:  "Stays in the foreground without -f.",
+			Ours: "So does mond; with -f it is up when the command returns, and the exit status tells.",
+			Why:  "A start that failed should not look like one that worked.",
+		},
+		{
+			Name: "exit status after TERM",
+			Mon:  "1.",
+			Ours: "0.",
+			Why:  "A clean stop is no failure.",
+		},
+		{
+			Name: "a missing monitor or alert",
+			Mon:  "Is logged; the service stays untested, which counts as good.",
+			Ours: "Is an error with its place in the file; a reload with one is refused.",
+			Why:  "A service that is never checked should be noticed.",
+		},
+		{
+			Name: "unbalanced quotes",
+			Mon:  "Run the first host name as a program.",
+			Ours: "Are an error with their place.",
+			Why:  "Host names are not programs.",
+		},
+		{
+			Name: "the first check",
+			Mon:  "One interval after the start, all at once.",
+			Ours: "One interval after the start, less up to 10 s by a hash of the name.",
+			Why:  "A burst helps nobody.",
+		},
+		{
+			Name: "state",
+			Mon:  "Is saved when asked, loaded with -l.",
+			Ours: "Is always saved and resumed; --forget starts anew.",
+			Why:  "A restart should change nothing.",
+		},
+		{
+			Name: "large outputs",
+			Mon:  "More than 128 KiB make the next alert start a second daemon.",
+			Ours: "Output is cut at 64 KiB, with a mark.",
+			Why:  "It multiplies without end.",
+		},
+	}
+}

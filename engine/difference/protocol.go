@@ -1,0 +1,4 @@
+package difference
+
+// protocol are about the protocol of clients.
+func protocol() []Difference { return nil }

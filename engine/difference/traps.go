@@ -1,0 +1,4 @@
+package difference
+
+// traps are about traps.
+func traps() []Difference { return nil }
