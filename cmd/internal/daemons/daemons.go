@@ -193,13 +193,20 @@ func (d *Daemon) Start(args ...string) {
 	d.ended = make(chan error, 1)
 	go func(c *exec.Cmd, ended chan error) { ended <- c.Wait() }(d.cmd, d.ended)
 	d.Until("it answers", func() bool {
-		c, err := net.Dial("tcp", d.Address)
+		network, address := "tcp", d.Address
+		if d.ours() {
+			network, address = "unix", d.Path("sock")
+		}
+		c, err := net.Dial(network, address)
 		if err == nil {
 			_ = c.Close()
 		}
 		return err == nil
 	})
 }
+
+// ours reports whether it is mond.
+func (d *Daemon) ours() bool { return filepath.Base(d.program) == "mond" }
 
 // PID is the daemon's.
 func (d *Daemon) PID() int { return d.cmd.Process.Pid }
