@@ -41,8 +41,10 @@ type loop struct {
 	// it changed.
 	batch   store.Batch
 	touched []*service
-	signed  time.Time // when the last sign of life went to the store
-	due     []int     // scratch
+	// newlyBlind counts the services that went blind since the last tick.
+	newlyBlind int
+	signed     time.Time // when the last sign of life went to the store
+	due        []int     // scratch
 }
 
 // newLoop builds the loop's state from a configuration and what was saved.

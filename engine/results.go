@@ -110,11 +110,30 @@ func (l *loop) blinded(s *service, was opstatus.State, now time.Time) {
 	l.daemon.Blind++
 	l.self.blinded(s, was)
 	if was.Blind == nil {
-		b := s.state.Blind
-		l.event(s, blindRow(b), now)
-		l.opt.Log.Warn("check saw nothing", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "cause", b.Cause.String(), "reason", b.Reason)
+		l.event(s, blindRow(s.state.Blind), now)
+		l.logBlind(s)
 	}
 	l.touch(s, was.Blind == nil)
+}
+
+// blindLines is how many services that go blind between two ticks are logged
+// by name: a lost plugin blinds thousands, and one reason stands for all.
+const blindLines = 5
+
+func (l *loop) logBlind(s *service) {
+	if l.newlyBlind++; l.newlyBlind > blindLines {
+		return
+	}
+	b := s.state.Blind
+	l.opt.Log.Warn("check saw nothing", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "cause", b.Cause.String(), "reason", b.Reason)
+}
+
+// countBlind logs how many more went blind since the last tick.
+func (l *loop) countBlind() {
+	if more := l.newlyBlind - blindLines; more > 0 {
+		l.opt.Log.Warn("more checks saw nothing; monctl status shows them", "services", more)
+	}
+	l.newlyBlind = 0
 }
 
 // sighted notes that a service sees again.

@@ -108,6 +108,7 @@ func (s *self) urgent(l *loop, now time.Time) {
 
 // handleTick looks at the daemon's own condition.
 func (l *loop) handleTick(now time.Time) {
+	l.countBlind()
 	l.self.check(l, now)
 	l.excluded(now)
 	l.publishDaemon(now)
