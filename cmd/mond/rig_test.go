@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mondhq/mond/cmd/internal/daemons"
 	"github.com/mondhq/mond/engine/control"
 )
 
@@ -27,39 +28,13 @@ func TestMain(m *testing.M) {
 	}
 	binDir = dir
 	code := 1
-	if err := build(dir); err != nil {
+	if err := daemons.Build(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	} else {
 		code = m.Run()
 	}
 	os.RemoveAll(dir)
 	os.Exit(code)
-}
-
-// build makes mond, monctl and the plugins as scripts/build does.
-func build(dir string) error {
-	cmd := exec.Command("go", "build", "-o", dir+"/", "../mond", "../monctl", "../mond-plugins")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	plugins := filepath.Join(dir, "plugins")
-	if err := os.Mkdir(plugins, 0o755); err != nil {
-		return err
-	}
-	if err := os.Rename(filepath.Join(dir, "mond-plugins"), filepath.Join(plugins, "mond-plugins")); err != nil {
-		return err
-	}
-	for _, p := range table() {
-		if err := os.Symlink("mond-plugins", filepath.Join(plugins, p)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// table are the plugins that the tests use.
-func table() []string {
-	return []string{"http.monitor", "tcp.monitor", "file.alert", "lvs.alert", "mail.alert"}
 }
 
 // testSite is a folder with a configuration and a running mond.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mondhq/mond/cmd/internal/daemons"
 	"github.com/mondhq/mond/cmd/internal/site"
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/config/toml"
@@ -41,9 +42,8 @@ func TestExamplesAgree(t *testing.T) {
 // TestManualPagesAreCurrent compares etc/man with what the programs write.
 func TestManualPagesAreCurrent(t *testing.T) {
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", module+"cmd/mond", module+"cmd/monctl")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	if err := daemons.Build(bin); err != nil {
+		t.Fatal(err)
 	}
 	pages := t.TempDir()
 	write := func(name, program string, args ...string) {
