@@ -139,8 +139,7 @@ type Engine struct {
 	reloading chan struct{}
 	ready     chan struct{} // closed when the loop runs
 	files     *monlog.Files
-	// paths are the programs' files by name; workers read them.
-	paths atomic.Pointer[map[string]string]
+	written   atomic.Pointer[written]
 }
 
 // New makes an Engine; nothing runs before [Engine.Run].

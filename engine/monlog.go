@@ -26,11 +26,39 @@ func (l *loop) configureFiles() {
 	l.board.Calls.Resize(g.HistLength)
 	l.board.Failures.Resize(g.HistLength)
 	l.opt.Store.Retain(g.HistoryRows, g.HistoryKeep)
-	paths := make(map[string]string, len(l.loaded.Programs))
+	w := written{paths: make(map[string]string, len(l.loaded.Programs)), args: map[string]string{}}
 	for name, p := range l.loaded.Programs {
-		paths[name] = p.Path
+		w.paths[name] = p.Path
 	}
-	l.paths.Store(&paths)
+	for u := range l.loaded.Config.Commands() {
+		w.take(u.Command)
+	}
+	l.written.Store(&w)
+}
+
+// written says how the configuration in force writes programs: their files by
+// name, and the words of an alert by its program and arguments. Workers read
+// it.
+type written struct{ paths, args map[string]string }
+
+// take keeps the words of c where quoting them anew would change them.
+func (w *written) take(c *config.Command) {
+	text := strings.TrimPrefix(string(c.Text), c.Program)
+	if text = strings.TrimSpace(text); text != monlog.ArgsOf(c.Args) {
+		w.args[commandKey(c.Program, c.Args)] = text
+	}
+}
+
+// words are the arguments of a program as the file has them.
+func (w *written) words(program string, args []string) string {
+	if text, ok := w.args[commandKey(program, args)]; ok {
+		return text
+	}
+	return monlog.ArgsOf(args)
+}
+
+func commandKey(program string, args []string) string {
+	return program + "\x00" + strings.Join(args, "\x00")
 }
 
 // remember fills the rings at the start: alerts from mon's history file where
@@ -94,13 +122,13 @@ func (e *Engine) called(n store.Notice, now time.Time) {
 	r := n.Request
 	e.noteCall(view.Call{
 		Type: monlog.TypeOf(r.Kind), Group: r.Group, Service: r.Service, At: now,
-		Path: n.Program, Args: monlog.ArgsOf(r.Args), Summary: r.Summary,
+		Path: n.Program, Args: e.written.Load().words(n.Program, r.Args), Summary: r.Summary,
 	})
 }
 
 // noteCall notes the call of a program, whose name is in c.Path.
 func (e *Engine) noteCall(c view.Call) {
-	if path := (*e.paths.Load())[c.Path]; path != "" {
+	if path := e.written.Load().paths[c.Path]; path != "" {
 		c.Path = path
 	}
 	c.Summary, _, _ = strings.Cut(c.Summary, "\n")
@@ -118,7 +146,7 @@ func (l *loop) keptCalls(was, is opstatus.State, held, changed []alert.Claim, no
 	for _, c := range changed {
 		call := view.Call{
 			Type: monlog.TypeOf(alert.Failure), Group: c.Group, Service: c.Service, At: now,
-			Path: claimProgram(c), Args: monlog.ArgsOf(c.Args), Summary: is.FailSummary,
+			Path: claimProgram(c), Args: l.written.Load().words(claimProgram(c), c.Args), Summary: is.FailSummary,
 		}
 		if !c.Down {
 			call.Type, call.Summary = monlog.TypeOf(alert.Up), was.FailSummary

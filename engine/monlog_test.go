@@ -23,7 +23,7 @@ var sparing = strings.Replace(guide, "            alert mail", "            aler
 // withLogs is guide with mon's files in dir.
 func withLogs(dir string) string {
 	return fmt.Sprintf("logdir = %s\ndtlogging = yes\ndtlogfile = dt.log\nhistoricfile = hist.log\nhistlength = 3\n", dir) +
-		strings.Replace(sparing, "interval 10s", "interval 10s\n        failure_interval 5s", 1)
+		strings.NewReplacer("interval 10s", "interval 10s\n        failure_interval 5s", "upalert mail.alert wensong", "upalert mail.alert 'wen' song").Replace(sparing)
 }
 
 // content is a file with dir's name left out.
@@ -65,7 +65,7 @@ func TestMonsFiles(t *testing.T) {
 		for _, l := range []string{
 			fmt.Sprintf("alert www1 http %d /lib/mail.alert (wensong) www1.example", failed),
 			fmt.Sprintf("alert www1 http %d %s www1.example", failed, lvs),
-			fmt.Sprintf("upalert www1 http %d /lib/mail.alert (wensong) www1.example", back),
+			fmt.Sprintf("upalert www1 http %d /lib/mail.alert ('wen' song) www1.example", back),
 			fmt.Sprintf("upalert www1 http %d %s www1.example", back, lvs),
 		} {
 			if n := strings.Count(strings.Join(lines, "\n")+"\n", l+"\n"); n != 1 {
