@@ -103,6 +103,7 @@ type loaded struct {
 	options Options
 	rules   *Rules
 	senders *senders
+	users   *userFile
 	judges  []judge
 }
 
@@ -160,7 +161,7 @@ func load(ctx context.Context, o Options, before *loaded) (*loaded, error) {
 	}
 	senders, more := resolveSenders(ctx, o.AuthFile, rules, o.Resolve, known)
 	warn(o.Log, slices.Concat(problems, writable(o.AuthFile, info), more, o.doubts(users)))
-	return &loaded{o, rules, senders, judges}, nil
+	return &loaded{o, rules, senders, users, judges}, nil
 }
 
 // doubts are what can be seen to go wrong at the first login.

@@ -34,7 +34,7 @@ type passwd struct {
 
 func (o *Options) passwd() passwd {
 	return passwd{o.Passwd, o.Shadow, program{
-		words: []string{o.Getent}, limit: getentLimit, turns: make(gate, programsAtOnce),
+		words: []string{o.Getent}, answers: true, limit: getentLimit, turns: make(gate, programsAtOnce),
 		env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"},
 	}}
 }

@@ -22,6 +22,8 @@ const mostAnswer = 64 << 10
 type program struct {
 	words []string
 	env   []string
+	// answers says that what it writes is of interest; else nobody sees it.
+	answers bool
 	// turns are taken by each that runs, also by those left behind.
 	turns gate
 	// limit is how long it may take, waiting for its turn included.
@@ -48,7 +50,10 @@ func (p program) ask(ctx context.Context, still func() error, input string, more
 func (p program) run(ctx context.Context, input string, more []string) (string, error) {
 	cmd := exec.Command(p.words[0], append(p.words[1:len(p.words):len(p.words)], more...)...)
 	out := &firstBytes{most: mostAnswer}
-	cmd.Dir, cmd.Env, cmd.Stdout = "/", p.env, out
+	cmd.Dir, cmd.Env = "/", p.env
+	if p.answers {
+		cmd.Stdout = out
+	}
 	cmd.Stdin, cmd.WaitDelay = strings.NewReader(input), lingering
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -75,6 +80,9 @@ func (p program) run(ctx context.Context, input string, more []string) (string, 
 
 // told is the error of a program that ended.
 func (p program) told(err error) error {
+	if errors.Is(err, exec.ErrWaitDelay) {
+		return nil // it said yes, and left something behind that holds its output
+	}
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if err == nil || ok && exit.Exited() {
 		return err
