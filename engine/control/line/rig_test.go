@@ -81,9 +81,13 @@ func (m *mon) DisableHost(_ context.Context, host, user, _ string) error {
 func (m *mon) EnableHost(_ context.Context, host, user string) error {
 	return m.note("enable host %s by %s", host, user)
 }
-func (m *mon) StopScheduler(_ context.Context, user, _ string) error { return m.note("stop by %s", user) }
-func (m *mon) StartScheduler(_ context.Context, user string) error   { return m.note("start by %s", user) }
-func (m *mon) TestMonitor(_ context.Context, k opstatus.Key) error   { return m.note("test %s", k) }
+func (m *mon) StopScheduler(_ context.Context, user, _ string) error {
+	return m.note("stop by %s", user)
+}
+func (m *mon) StartScheduler(_ context.Context, user string) error {
+	return m.note("start by %s", user)
+}
+func (m *mon) TestMonitor(_ context.Context, k opstatus.Key) error { return m.note("test %s", k) }
 func (m *mon) TestAlert(_ context.Context, k opstatus.Key, on alert.Kind, period string) error {
 	return m.note("test %s %s in %q", k, on, period)
 }
