@@ -9,12 +9,13 @@ import (
 )
 
 // answerTo ends a command that the daemon carried out or refused: done, or
-// unknown for a name that is not there, or the refusal in its own words.
+// unknown (which may be empty) for a name that is not there, or the refusal in
+// its own words.
 func (c *session) answerTo(err error, done, unknown string) {
 	switch {
 	case err == nil:
 		c.out.status(done)
-	case errors.Is(err, fs.ErrNotExist):
+	case unknown != "" && errors.Is(err, fs.ErrNotExist):
 		c.out.status(unknown)
 	default:
 		c.out.text("520 ").status(err.Error())

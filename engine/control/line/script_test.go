@@ -80,15 +80,9 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(paths) == 0 {
 		t.Fatal(paths, err)
 	}
-	site, err := os.ReadFile("testdata/site.cf")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, path := range paths {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			r := newRig(t, string(site))
-			r.fill(t)
-			play(t, r, readScript(t, path))
+			play(t, newSite(t), readScript(t, path))
 		})
 	}
 }
@@ -106,7 +100,8 @@ func play(t *testing.T, r *rig, script []exchange) {
 }
 
 // fill makes the rows of the site differ.
-func (r *rig) fill(t *testing.T) {
+func (r *rig) fill(t testing.TB) {
+	t.Helper()
 	at := noon.Add(-10e9)
 	r.change("web:http", func(v *view.Service) {
 		v.State = opstatus.State{

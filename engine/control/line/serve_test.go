@@ -89,21 +89,22 @@ func TestIdleClientsAreClosed(t *testing.T) {
 				t.Error(got)
 			}
 			since := time.Now()
+			var drops sync.WaitGroup
 			if drip { // half a command is none
-				go func() {
+				drops.Go(func() {
 					for {
 						if _, err := c.Write([]byte("x")); err != nil {
 							return
 						}
 						time.Sleep(time.Second)
 					}
-				}()
+				})
 			}
 			if got := c.answer(); !cmp.Equal([]string{"<EOF>"}, got) || time.Since(since) != 10*time.Second {
 				t.Errorf("%v after %v", got, time.Since(since))
 			}
 			c.Close()
-			synctest.Wait()
+			drops.Wait()
 		})
 	}
 }
