@@ -95,12 +95,15 @@ func (s *service) restore(r store.Record, unclean bool) {
 func (s *service) publish() {
 	row := &view.Service{
 		Key: s.cfg.Key, Description: s.cfg.Description, Interval: s.cfg.Plan.Interval(s.phase),
-		State: s.state, Due: s.planned, Running: s.running != 0, Since: s.since,
+		State: s.state, Config: s.cfg, Due: s.planned, Running: s.running != 0, Since: s.since,
 		Disabled: s.off(), OffAlone: s.disabled != nil, DependOK: s.dependOK, Skipped: s.skipped, Held: s.held != "", Hidden: s.hidden,
 		Decisions: s.recent, Claims: s.claimRows(),
 	}
 	if s.cfg.Monitor != nil {
 		row.Monitor = s.cfg.Monitor.Program
+	}
+	if row.Running {
+		row.Began = s.began
 	}
 	for i, p := range s.periods {
 		if !s.cfg.Periods[i].DontCount {

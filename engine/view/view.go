@@ -6,6 +6,7 @@ package view
 import (
 	"time"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 )
 
@@ -16,9 +17,13 @@ type Service struct {
 	Monitor     string
 	Interval    time.Duration
 	State       opstatus.State
+	// Config is what the row was made by.
+	Config *config.Service
 	// Due is when the next check is planned; zero if none.
-	Due     time.Time
+	Due time.Time
+	// Running is set while a check is under way, which began at Began.
 	Running bool
+	Began   time.Time
 	// TrapDue is when a trap must have arrived (traptimeout), TrapEnds when
 	// what one said ends (trapduration); zero if there is no such time.
 	TrapDue, TrapEnds time.Time

@@ -1,0 +1,91 @@
+package line
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/mondhq/mond/engine/config"
+)
+
+// disableHosts takes hosts out, all or none. As under mon a host that is
+// disabled does not exist, and a watch whose only host is disabled is too.
+func disableHosts(c *session, hosts []string) {
+	if missing := c.missing(hosts); len(missing) > 0 {
+		c.out.text("520 disable host failed, host(s) ").text(strings.Join(missing, " ")).status(" do not exist")
+		return
+	}
+	err := c.onHosts(hosts, func(ctx context.Context, host string) error {
+		return c.opt.Controller.DisableHost(ctx, host, c.user, "")
+	}, func(ctx context.Context, group string) error {
+		return c.opt.Controller.DisableWatch(ctx, group, c.user, "")
+	})
+	c.answerTo(err, "220 disable host completed", "520 disable host failed, host(s) "+strings.Join(hosts, " ")+" do not exist")
+}
+
+// enableHosts undoes disableHosts; hosts that are not there are passed over.
+func enableHosts(c *session, hosts []string) {
+	in := c.groupsOf(hosts)
+	known := slices.DeleteFunc(hosts, func(h string) bool { return in[h] == nil })
+	err := c.onHosts(known, func(ctx context.Context, host string) error {
+		return c.opt.Controller.EnableHost(ctx, host, c.user)
+	}, func(ctx context.Context, group string) error {
+		return c.opt.Controller.EnableWatch(ctx, group, c.user)
+	})
+	const done = "220 enable completed"
+	c.answerTo(err, done, done)
+}
+
+// onHosts does one thing with each host, and another with each watch that has
+// no other host.
+func (c *session) onHosts(hosts []string, host, watch func(context.Context, string) error) error {
+	in := c.groupsOf(hosts)
+	return c.ask(func(ctx context.Context) error {
+		for _, h := range hosts {
+			if err := host(ctx, h); err != nil {
+				return err
+			}
+			for _, g := range in[h] {
+				if len(g.Hosts) > 1 || !c.watched(g.Name) {
+					continue
+				}
+				if err := watch(ctx, g.Name); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// missing are the hosts that are in no group, or disabled.
+func (c *session) missing(hosts []string) (missing []string) {
+	off, in := c.opt.Board.Daemon().Hosts, c.groupsOf(hosts)
+	for _, h := range hosts {
+		_, disabled := off[h]
+		on := func(g *config.Hostgroup) bool { return !g.Disabled[h] }
+		if disabled || !slices.ContainsFunc(in[h], on) {
+			missing = append(missing, h)
+		}
+	}
+	return missing
+}
+
+// groupsOf are the groups that hosts are in, by host. Those that are in none
+// are not there.
+func (c *session) groupsOf(hosts []string) map[string][]*config.Hostgroup {
+	asked := make(map[string]bool, len(hosts))
+	for _, h := range hosts {
+		asked[h] = true
+	}
+	in := map[string][]*config.Hostgroup{}
+	groups := c.config().Groups
+	for i := range groups {
+		for _, h := range groups[i].Hosts {
+			if asked[h] {
+				in[h] = append(in[h], &groups[i])
+			}
+		}
+	}
+	return in
+}
