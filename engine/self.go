@@ -110,6 +110,7 @@ func (s *self) urgent(l *loop, now time.Time) {
 func (l *loop) handleTick(now time.Time) {
 	l.self.check(l, now)
 	l.excluded(now)
+	l.holdTraps(now)
 	l.publishDaemon(now)
 	l.sign(now)
 }
