@@ -148,8 +148,11 @@ func (l *loop) installTraps(s *service, now time.Time) {
 		s.trapSince = now
 		l.touch(s, true)
 	}
-	if s.cfg.TrapDuration == 0 {
+	switch last := now.Add(s.cfg.TrapDuration); {
+	case s.cfg.TrapDuration == 0:
 		s.trapEnds = time.Time{}
+	case s.trapEnds.After(last): // the clock was set back
+		s.trapEnds = last
 	}
 	l.setTrapClock(s)
 }
