@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/control"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/view"
@@ -168,7 +169,7 @@ func board() *view.Board {
 		c.Store(r)
 		keys, cells = append(keys, r.Key), append(cells, c)
 	}
-	b.Replace(keys, cells)
+	b.Replace(new(config.Config), keys, cells)
 	b.SetDaemon(&view.Daemon{
 		Version: "v1.2.3", PID: 4711, ConfigPath: "/etc/mon/mon.cf", Started: noon.Add(-75 * time.Hour), Loaded: noon,
 		ReloadError: "mon.cf:3:1: no such\nkeyword", Stopped: &opstatus.Note{At: noon.Add(-time.Hour), User: "ann", Text: "works"},
