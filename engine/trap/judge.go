@@ -40,10 +40,13 @@ func (s *session) judge(ctx context.Context, auth Auth, list []datagram) {
 		if ctx.Err() != nil {
 			return
 		}
-		t, err := judgeOne(auth, d.data, d.from)
+		t, problems, err := judgeOne(auth, d.data, d.from)
 		if err != nil {
-			s.refused(t, d.from, err, time.Now())
+			s.note("trap refused", t, d.from, time.Now(), "reason", err)
 			continue
+		}
+		if len(problems) > 0 {
+			s.note("trap taken, but for some lines", t, d.from, time.Now(), "reason", lines(problems))
 		}
 		arrivals = append(arrivals, Arrival{t, d.from})
 	}
@@ -52,7 +55,7 @@ func (s *session) judge(ctx context.Context, auth Auth, list []datagram) {
 	}
 	for i, err := range s.opt.Take(ctx, arrivals) {
 		if err != nil && ctx.Err() == nil {
-			s.refused(arrivals[i].Trap, arrivals[i].From, err, time.Now())
+			s.note("trap refused", arrivals[i].Trap, arrivals[i].From, time.Now(), "reason", err)
 		}
 	}
 }
@@ -61,21 +64,22 @@ func (s *session) judge(ctx context.Context, auth Auth, list []datagram) {
 // as its sender and its form are concerned, in mon's order: who sent it, its
 // protocol, its status. What it returns has no password.
 func (r *Receiver) Judge(data []byte, from netip.Addr) (trap.Trap, error) {
-	return judgeOne(r.opt.Auth, data, from)
+	t, _, err := judgeOne(r.opt.Auth, data, from)
+	return t, err
 }
 
-func judgeOne(auth Auth, data []byte, from netip.Addr) (trap.Trap, error) {
+func judgeOne(auth Auth, data []byte, from netip.Addr) (trap.Trap, []trap.Problem, error) {
 	t, problems := trap.Parse(data)
 	password := t.Password
 	t.Password = ""
 	if err := auth.Trap(from, t.User, password); err != nil {
-		return t, err
+		return t, problems, err
 	}
 	err := t.Check()
 	if errors.Is(err, trap.ErrStatus) && len(problems) > 0 {
-		return t, fmt.Errorf("%w, or one that is no number: %s", err, lines(problems))
+		err = fmt.Errorf("%w, or one that is no number: %s", err, lines(problems))
 	}
-	return t, err
+	return t, problems, err
 }
 
 // lines names the lines that were not understood. What stands in them is not

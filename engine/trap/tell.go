@@ -12,7 +12,7 @@ import (
 const (
 	// tellInterval is how often what was dropped is told.
 	tellInterval = time.Second
-	// tellMost is how many refusals are logged one by one in that time. A
+	// tellMost is how many traps are logged about one by one in that time. A
 	// sender that is not let in must not fill the log.
 	tellMost = 10
 )
@@ -22,16 +22,16 @@ const (
 type counts struct {
 	overrun atomic.Uint64 // found the queue full
 	missed  atomic.Uint32 // the kernel's own count; it wraps
-	held    atomic.Uint64 // refusals that were not logged one by one
+	held    atomic.Uint64 // refused or odd, and not logged one by one
 
-	// The rest is the judge's: when its second began, and how many refusals
-	// were logged in it.
+	// The rest is the judge's: when its second began, and how many lines were
+	// logged in it.
 	second time.Time
 	logged int
 }
 
-// refused logs why a trap was not taken; of many in a second only the number.
-func (s *session) refused(t trap.Trap, from netip.Addr, err error, now time.Time) {
+// note logs something about a trap; of many in a second only the number.
+func (s *session) note(what string, t trap.Trap, from netip.Addr, now time.Time, more ...any) {
 	c := &s.counts
 	if since := now.Sub(c.second); since < 0 || since >= tellInterval {
 		c.second, c.logged = now, 0
@@ -40,8 +40,7 @@ func (s *session) refused(t trap.Trap, from netip.Addr, err error, now time.Time
 		c.held.Add(1)
 		return
 	}
-	s.opt.Log.Warn("trap refused", "from", from.String(), "user", short(t.User),
-		"group", short(t.Group), "service", short(t.Service), "reason", err)
+	s.opt.Log.Warn(what, append([]any{"from", from.String(), "user", short(t.User), "group", short(t.Group), "service", short(t.Service)}, more...)...)
 }
 
 // short is the beginning of what a stranger wrote.
@@ -73,7 +72,7 @@ func (s *session) tellAll(ctx context.Context) {
 // was missed; it returns what that is now.
 func (s *session) tell(missed uint32) uint32 {
 	if n := s.counts.held.Swap(0); n > 0 {
-		s.opt.Log.Warn("more traps refused", "count", n)
+		s.opt.Log.Warn("more traps refused, or taken in part", "count", n)
 	}
 	if n := s.counts.overrun.Swap(0); n > 0 {
 		s.opt.Log.Error("traps dropped: too many wait to be judged", "count", n)

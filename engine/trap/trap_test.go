@@ -269,6 +269,20 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Lines that are not understood are skipped, and named.
+func TestOddLines(t *testing.T) {
+	s := serve(t, "127.0.0.1")
+	_, err := s.dial(t, "127.0.0.1").Write(append(good("x").Append(nil), "pas hush\nsumary='y'\n"...))
+	check(t, err)
+	if got := s.engine.wait(t, 1)[0].Trap; got.Summary != "x" {
+		t.Errorf("it arrives as %+v", got)
+	}
+	s.stop()
+	if text := s.book.String(); !strings.Contains(text, "not understood is line 13, 14") || strings.Contains(text, "hush") {
+		t.Errorf("the log says\n%s", text)
+	}
+}
+
 // TestRecordedPacket is what Mon::Client sent to mon in live2.transcript.
 func TestRecordedPacket(t *testing.T) {
 	packet := "pro='0.3807'\nusr='trapper'\npas='trappw'\nspc='0'\nseq='0'\ntyp='trap'\ngrp='db'\nsvc='trap'\nsta='3'\nspc='0'\n" +
@@ -310,16 +324,16 @@ func TestRefusalsAreCounted(t *testing.T) {
 	s := &session{Receiver: New(Options{Log: slog.New(slog.NewTextHandler(&b, nil))})}
 	now := time.Unix(1e9, 0)
 	for range 1000 {
-		s.refused(trap.Trap{}, netip.Addr{}, errDoor, now)
+		s.note("refused", trap.Trap{}, netip.Addr{}, now)
 	}
 	if n := strings.Count(b.String(), "\n"); n != tellMost {
 		t.Errorf("%d lines", n)
 	}
 	s.tell(0)
-	if !strings.Contains(b.String(), "more traps refused\" count=990") {
+	if !strings.Contains(b.String(), "taken in part\" count=990") {
 		t.Errorf("the log says\n%s", b.String())
 	}
-	s.refused(trap.Trap{}, netip.Addr{}, errDoor, now.Add(tellInterval))
+	s.note("refused", trap.Trap{}, netip.Addr{}, now.Add(tellInterval))
 	if n := strings.Count(b.String(), "\n"); n != tellMost+2 {
 		t.Errorf("%d lines in the next second", n)
 	}
