@@ -154,6 +154,7 @@ func TestTrapsAreRoutedAsUnderMon(t *testing.T) {
 				if (row.want == "") != errors.Is(err, fs.ErrNotExist) || row.want != "" && err != nil {
 					t.Errorf("answered %v", err)
 				}
+				synctest.Wait()
 				for s := range r.engine.Board().Services() {
 					if got := s.State.Status == opstatus.Fail; got != (s.Key.String() == row.want) {
 						t.Errorf("%s fails: %t", s.Key, got)
