@@ -176,6 +176,7 @@ func (e *Engine) StopScheduler(ctx context.Context, user, text string) error {
 		was := toggled(l.globals.Stopped != nil)
 		l.globals.Stopped = &opstatus.Note{At: now, User: user, Text: text}
 		l.globalsChanged()
+		l.holdTraps(now)
 		l.operated("", deed{what: store.WhatStop, user: user, comment: text, from: was, to: "disabled", text: "scheduler stopped"}, now)
 		return nil
 	})
@@ -190,6 +191,7 @@ func (e *Engine) StartScheduler(ctx context.Context, user string) error {
 		}
 		l.globals.Stopped = nil
 		l.globalsChanged()
+		l.holdTraps(now)
 		for _, s := range l.services {
 			if !s.planned.IsZero() && s.planned.Before(now) {
 				l.arm(s, s.after(now))

@@ -18,11 +18,13 @@ const dependRetry = time.Second
 // spread is the most that first checks are apart (see schedule.Plan.First).
 const spread = 10 * time.Second
 
-// handleDue sends out everything that is due, as one batch.
+// handleDue handles the clocks of traps that have run down, and sends out every
+// check that is due, as one batch.
 func (l *loop) handleDue(now time.Time) {
 	if l.globals.Stopped != nil {
 		return
 	}
+	l.dueTraps(now)
 	l.due = l.heap.PopDue(now, l.due[:0])
 	if len(l.due) == 0 {
 		return

@@ -69,6 +69,9 @@ func (l *loop) alertEnv(s *service, kind alert.Kind, was opstatus.State, summary
 	if kind != alert.Ack && kind != alert.Disable {
 		env["MON_RETVAL"] = strconv.Itoa(exitOf(s.state, kind))
 	}
+	if s.intended != "" {
+		env["MON_TRAP_INTENDED"] = s.intended
+	}
 	if s.state.Ack != nil {
 		env["MON_ACK"] = noteText(*s.state.Ack)
 	}
@@ -76,10 +79,10 @@ func (l *loop) alertEnv(s *service, kind alert.Kind, was opstatus.State, summary
 }
 
 func exitOf(s opstatus.State, kind alert.Kind) int {
-	if kind == alert.Up || kind == alert.Startup {
+	if kind == alert.Up || kind == alert.Startup || !s.Tested {
 		return 0
 	}
-	return max(s.Exit, 0)
+	return s.Exit
 }
 
 // noteText is "user: comment", or the comment alone.

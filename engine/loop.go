@@ -22,13 +22,17 @@ type loop struct {
 	loaded   Loaded
 	services []*service // position = id in the heap
 	byKey    map[opstatus.Key]*service
-	heap     *schedule.Heap
-	inflight map[uint64]*service
-	lastID   uint64
-	lastSeq  uint64
-	globals  store.Globals
-	outbox   *outbox.Outbox
-	keepers  map[string]*keeper
+	watches  map[string]bool // those that the file declares
+	heap     *schedule.Heap  // checks
+	trapHeap *schedule.Heap  // the clocks of traps
+	// trapsHeld is since when those stand still; zero while they run.
+	trapsHeld time.Time
+	inflight  map[uint64]*service
+	lastID    uint64
+	lastSeq   uint64
+	globals   store.Globals
+	outbox    *outbox.Outbox
+	keepers   map[string]*keeper
 	// startKeeper runs a keeper's worker; set by start.
 	startKeeper func(*keeper)
 	self        self
@@ -69,6 +73,7 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 		known = nil
 	}
 	l.install(loaded, known, !saved.Clean, now)
+	l.listenAgain(saved, now)
 	l.overwrite(saved.Records, now)
 	for _, s := range l.services {
 		s.publish()
@@ -150,15 +155,21 @@ func grainOf(services []*service) time.Duration {
 	return grain
 }
 
-// untilDue is how long the loop may sleep: until something is due, but not
-// before a grain has passed since the last batch.
+// untilDue is how long the loop may sleep: until something is due, but no check
+// before a grain has passed since the last batch of them.
 func (l *loop) untilDue() time.Duration {
-	_, due, ok := l.heap.Peek()
-	if !ok || l.globals.Stopped != nil {
-		return time.Hour
+	wait := time.Hour
+	if l.globals.Stopped != nil {
+		return wait
 	}
 	now := time.Now()
-	return max(due.Sub(now), l.lastBatch.Add(l.grain).Sub(now), 0)
+	if _, due, ok := l.heap.Peek(); ok {
+		wait = max(due.Sub(now), l.lastBatch.Add(l.grain).Sub(now), 0)
+	}
+	if _, due, ok := l.trapHeap.Peek(); ok && l.trapsHeld.IsZero() {
+		wait = min(wait, max(due.Sub(now), 0))
+	}
+	return wait
 }
 
 // flush ends a turn: rows are published, the turn's changes go to the store.

@@ -163,6 +163,7 @@ func (m *model) actions() map[string]func(*rapid.T) {
 		"reload":   m.reload,
 		"restart":  m.restart,
 		"blind":    m.blindfold,
+		"trap":     m.arrive,
 		"settle":   m.settle,
 		"pass":     func(rt *rapid.T) { m.pass(time.Duration(rapid.IntRange(1, 90).Draw(rt, "seconds")) * time.Second) },
 	}
@@ -180,6 +181,16 @@ func (m *model) result(rt *rapid.T) {
 	m.answers[key] = enginetest.Answer{Result: res, After: after}
 	m.mu.Unlock()
 	m.pass(time.Duration(rapid.IntRange(0, 30).Draw(rt, "seconds")) * time.Second)
+}
+
+// arrive lets a trap say something of a service.
+func (m *model) arrive(rt *rapid.T) {
+	key := rapid.SampledFrom(modelKeys).Draw(rt, "service")
+	t := said(key.Group, key.Service, rapid.IntRange(0, 1).Draw(rt, "status"), key.Group+".example")
+	if err := m.engine.Trap(m.t.Context(), t, loopback); (err == nil) != (m.engine.Board().Service(key) != nil) {
+		rt.Fatalf("trap for %s: %v", key, err)
+	}
+	m.pass(0)
 }
 
 // order does to a service what an operator may.
@@ -441,7 +452,7 @@ func (m *model) checkTold(rt *rapid.T) {
 		if r.Kind == alert.Up && !m.open[queue+r.Args[0]] {
 			rt.Fatalf("an upalert without an alert: %+v", r)
 		}
-		m.open[queue+r.Args[0]] = r.Kind == alert.Failure
+		m.open[queue+r.Args[0]] = r.Kind == alert.Failure || r.Kind == alert.Trap
 	}
 	m.seen = len(sent)
 }

@@ -79,7 +79,7 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 	cfgs := withSelf(loaded.Config)
 	l.services = make([]*service, len(cfgs))
 	l.byKey = make(map[opstatus.Key]*service, len(cfgs))
-	l.heap = schedule.NewHeap(now)
+	l.heap, l.trapHeap, l.watches = schedule.NewHeap(now), schedule.NewHeap(now), map[string]bool{}
 	base := daemonEnv(loaded.Config.Globals)
 	for i, c := range cfgs {
 		s := newService(c, base, loaded.Config.Globals.HistLength)
@@ -88,6 +88,10 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 		if r, ok := records[c.Key]; ok {
 			s.restore(r, unclean)
 		}
+		if !s.hidden {
+			l.watches[c.Key.Group] = true
+		}
+		l.installTraps(s, now)
 		l.prune(s, now)
 		if c.Monitor == nil || !c.Plan.Scheduled() {
 			l.held(s, "", "", now) // nothing is run that could be held
@@ -171,6 +175,7 @@ func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) (stale []ui
 			s.running, s.began = o.running, o.began
 			l.inflight[o.running] = s
 		}
+		l.inheritTraps(s, o.cfg, now)
 		if s.keepsTime(o, now) {
 			l.arm(s, o.planned)
 		}

@@ -97,6 +97,7 @@ func (l *loop) observe(s *service, ev opstatus.Event, now time.Time) {
 	}
 	l.sighted(s, was, now)
 	l.transition(s, was, change, ev, now)
+	l.overruled(s, change)
 	out := policy.Decide(l.input(s, was, change, now), now)
 	durable := isDurable(was, out.Service) || !samePeriods(s.periods, out.Periods)
 	s.state, s.periods = out.Service, out.Periods

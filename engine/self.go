@@ -111,6 +111,7 @@ func (l *loop) handleTick(now time.Time) {
 	l.countBlind()
 	l.self.check(l, now)
 	l.excluded(now)
+	l.holdTraps(now)
 	l.publishDaemon(now)
 	l.sign(now)
 }

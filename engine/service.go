@@ -40,6 +40,9 @@ type service struct {
 	began       time.Time // of the last check
 	skipped     string    // why the last due check was not run
 	held        string    // the same in a word, while nobody looks; durable
+	trapSince   time.Time // since when a trap is waited for (traptimeout); durable
+	trapEnds    time.Time // when what a trap said is over (trapduration); durable
+	intended    string    // what the trap that is being taken was for, if not for this
 	recent      []view.Decision
 	cell        *view.Cell
 	touched     bool
@@ -63,6 +66,7 @@ func (s *service) record() store.Record {
 	r := store.Record{
 		State: s.state, Disabled: s.disabled, Claims: s.claims,
 		DependOK: s.dependOK, DependFailed: s.lastFailed, Held: s.held,
+		TrapSince: s.trapSince, TrapEnds: s.trapEnds,
 		Periods: make(map[string]policy.State, len(s.periods)),
 	}
 	for i, p := range s.periods {
@@ -77,6 +81,7 @@ func (s *service) record() store.Record {
 func (s *service) restore(r store.Record, unclean bool) {
 	s.state, s.disabled = r.State, r.Disabled
 	s.dependOK, s.lastFailed, s.held = r.DependOK, r.DependFailed, r.Held
+	s.trapSince, s.trapEnds = r.TrapSince, r.TrapEnds
 	for i, p := range s.cfg.Periods {
 		s.periods[i] = r.Periods[p.Name]
 	}
@@ -96,6 +101,7 @@ func (s *service) publish() {
 	row := &view.Service{
 		Key: s.cfg.Key, Description: s.cfg.Description, Interval: s.cfg.Plan.Interval(s.phase),
 		State: s.state, Config: s.cfg, Due: s.planned, Running: s.running != 0, Since: s.since,
+		TrapDue: s.trapDue(), TrapEnds: s.trapEnds,
 		Disabled: s.off(), OffAlone: s.disabled != nil, DependOK: s.dependOK, Skipped: s.skipped, Held: s.held != "", Hidden: s.hidden,
 		Decisions: s.recent, Claims: s.claimRows(),
 	}

@@ -12,12 +12,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/mondhq/mond/alerts/internal/peer"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/alert/told"
 	"github.com/mondhq/mond/plugins/alert/wording"
@@ -64,8 +62,8 @@ func (a *Alert) Validate() error {
 		return errors.New("no host: name at least one, as in \"trap.alert mon.example.com\"")
 	}
 	for _, word := range a.words.Args() {
-		if _, _, err := peer.Split(word, trap.Port); err != nil {
-			return fmt.Errorf("host %w", err)
+		if _, err := Address(word); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -90,9 +88,9 @@ func (a *Alert) Alert(ctx context.Context, r alert.Request) error {
 	if err != nil {
 		return err
 	}
-	packet := t.Fit(maxPacket).Append(nil)
-	if len(packet) > maxPacket {
-		return alert.Permanent(fmt.Errorf("trap about %.60s/%.60s: it takes %d bytes even without detail", r.Group, r.Service, len(packet)))
+	packet, err := Pack(t)
+	if err != nil {
+		return alert.Permanent(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
@@ -100,15 +98,11 @@ func (a *Alert) Alert(ctx context.Context, r alert.Request) error {
 }
 
 func send(ctx context.Context, word string, packet []byte) error {
-	host, port, err := peer.Split(word, trap.Port)
+	address, err := Address(word)
 	if err != nil {
 		return alert.Permanent(err)
 	}
-	address := net.JoinHostPort(host, port)
-	if err := peer.Datagram(ctx, address, packet); err != nil {
-		return fmt.Errorf("trap to %s: %w", address, err)
-	}
-	return nil
+	return Send(ctx, address, packet)
 }
 
 // trap is what is sent.

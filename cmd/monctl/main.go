@@ -83,7 +83,7 @@ func newRoot() *cobra.Command {
 	holds(root, statusCommand(c), whyCommand(c), historyCommand(c), reportCommand(c), checkCommand(c), pluginCommand(c))
 	root.AddCommand(c.textOnly(
 		ackCommand(c), disableCommand(c), enableCommand(c), testCommand(c), stopCommand(c), startCommand(c),
-		reloadCommand(c), showCommand(c), convertCommand(), formatCommand(), manCommand(), versionCommand(),
+		reloadCommand(c), showCommand(c), trapCommand(c), convertCommand(), formatCommand(), manCommand(), versionCommand(),
 	)...)
 	return root
 }

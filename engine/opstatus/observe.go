@@ -59,7 +59,10 @@ func result(s State, set Settings, r monitor.Result, t Transition, now time.Time
 		s.Blind, t.Blind = s.Blind.again(r, now), true
 		return s, t
 	}
-	s.Blind, s.Tested = nil, true
+	if t.Event == Exit || t.Event == Pushed {
+		s.Blind = nil // a trap does not say that the monitor sees again
+	}
+	s.Tested = true
 	s.note(r, t.Event, now)
 	if s.unsettled(set, r.Failing()) {
 		t.Suspect = true

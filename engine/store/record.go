@@ -46,6 +46,8 @@ type recordDoc struct {
 	DependOK     *bool       `json:"depend_ok,omitempty"`
 	DependFailed time.Time   `json:"depend_failed,omitzero"`
 	Held         text        `json:"held,omitempty"`
+	TrapSince    time.Time   `json:"trap_since,omitzero"`
+	TrapEnds     time.Time   `json:"trap_ends,omitzero"`
 }
 
 type noteDoc struct {
@@ -95,6 +97,8 @@ func encodeRecord(r Record) []byte {
 	}
 	o.time("depend_failed", r.DependFailed)
 	o.text("held", r.Held)
+	o.time("trap_since", r.TrapSince)
+	o.time("trap_ends", r.TrapEnds)
 	return o.end()
 }
 
@@ -184,7 +188,8 @@ func decodeRecord(data []byte) (Record, error) {
 		},
 		Periods: periodsIn(d.Periods), Disabled: noteIn(d.Disabled), Claims: claimsIn(d.Claims),
 		DependOK: d.DependOK, DependFailed: local(d.DependFailed),
-		Held: string(d.Held),
+		Held:      string(d.Held),
+		TrapSince: local(d.TrapSince), TrapEnds: local(d.TrapEnds),
 	}, nil
 }
 

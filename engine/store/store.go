@@ -37,6 +37,9 @@ type Record struct {
 	// Held says, in a word of [Event.What], why checks are not run; empty
 	// while they are.
 	Held string
+	// TrapSince is since when a trap is waited for (traptimeout), TrapEnds
+	// when what one said is over (trapduration); zero without.
+	TrapSince, TrapEnds time.Time
 }
 
 // Globals is what is kept of the whole daemon.

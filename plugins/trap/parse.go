@@ -68,6 +68,9 @@ func (t *Trap) set(tag, value string) error {
 	switch tag {
 	case "sta":
 		n, err := leading(value)
+		if err == nil && n == 0 && value != "0" {
+			err = fmt.Errorf("%.60q is not 0", value)
+		}
 		if err != nil {
 			return fmt.Errorf("status: %w", err)
 		}
@@ -122,9 +125,10 @@ func (t *Trap) text(tag string) *string {
 	return nil
 }
 
-// leading is the number that a value begins with, as Perl takes "3x" for 3. mon
-// takes a text without any for 0, which would report success; here it is an
-// error.
+// leading is the number that a value begins with, as Perl takes "3x" for 3. A
+// text without any is an error. For a status mon takes every text but "0" and
+// none at all for a failure: one that is 0 in another spelling is an error as
+// well, since it may have been meant either way.
 func leading(value string) (int, error) {
 	value = strings.TrimLeft(value, " '")
 	end := 0

@@ -95,6 +95,9 @@ func TestParseWhatOthersSend(t *testing.T) {
 		{"old", "pro=0.38\nsta=1", Trap{Protocol: "0.38", Status: 1, HasStatus: true, OpStatus: -1}, nil, ErrProtocol},
 		{"not a number", "pro=NaN\nsta=1", Trap{Protocol: "NaN", Status: 1, HasStatus: true, OpStatus: -1}, nil, ErrProtocol},
 		{"no status", "pro=0.3807\n", Trap{Protocol: "0.3807", OpStatus: -1}, nil, ErrStatus},
+		{"a status that is 0 somehow", "pro=0.3807\nsta='0\n", Trap{Protocol: "0.3807", OpStatus: -1}, []string{`line 2: status: "'0" is not 0`}, ErrStatus},
+		{"a status in words", "pro=0.3807\nsta=0 errors\n", Trap{Protocol: "0.3807", OpStatus: -1}, []string{`line 2: status: "0 errors" is not 0`}, ErrStatus},
+		{"a status with words", "pro=0.3807\nsta=3 errors\n", Trap{Protocol: "0.3807", Status: 3, HasStatus: true, OpStatus: -1}, nil, nil},
 		{"a status that is none", "pro=0.3807\nsta=ok\n", Trap{Protocol: "0.3807", OpStatus: -1}, []string{`line 2: status: "ok" is no number`}, ErrStatus},
 	}
 	for _, r := range rows {

@@ -13,8 +13,6 @@ var unserved = map[string]string{
 	"serverbind":  "mon's TCP protocol",
 	"clientallow": "mon's TCP protocol",
 	"cltimeout":   "mon's TCP protocol",
-	"trapport":    "traps",
-	"trapbind":    "traps",
 	"monremote":   "monremote",
 }
 
@@ -27,11 +25,6 @@ func warn(cfg *config.Config) config.Diagnostics {
 	for name, pos := range cfg.Globals.Set {
 		if what, ok := unserved[name]; ok && pos.Line > 0 {
 			say(pos, what)
-		}
-	}
-	for _, s := range cfg.Services {
-		if s.TrapTimeout > 0 || s.TrapDuration > 0 {
-			say(s.Pos, "traps")
 		}
 	}
 	return diags
