@@ -41,8 +41,10 @@ type loop struct {
 	// it changed.
 	batch   store.Batch
 	touched []*service
-	signed  time.Time // when the last sign of life went to the store
-	due     []int     // scratch
+	// offChanged is set when this turn changed what is disabled.
+	offChanged bool
+	signed     time.Time // when the last sign of life went to the store
+	due        []int     // scratch
 }
 
 // newLoop builds the loop's state from a configuration and what was saved.
@@ -84,7 +86,7 @@ func (l *loop) overwrite(saved map[opstatus.Key]store.Record, now time.Time) {
 			l.batch.Gone = append(l.batch.Gone, key)
 			l.removed(key, r, now)
 		} else if l.opt.Forget {
-			l.forgot(s, r, now)
+			l.forgot(s, r, "forgotten at the start", now)
 			l.touch(s, true)
 		}
 	}

@@ -169,6 +169,9 @@ func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transiti
 			Sent: d.Send, Reason: d.Reason.String(), Note: d.Note,
 		}
 		notice := ""
+		if d.Send {
+			s.alerts++
+		}
 		if d.Send && !l.isKeeper(d.Command.Program) {
 			notice = l.notify(s, d, was, summary, output, now)
 		}

@@ -17,10 +17,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/control"
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
-	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -107,8 +108,16 @@ func (s *script) StartScheduler(context.Context, string) error { return s.note("
 
 func (s *script) TestMonitor(_ context.Context, k opstatus.Key) error { return s.note("test %s", k) }
 
-func (s *script) TestAlert(_ context.Context, k opstatus.Key, on alert.Kind, period string) error {
-	return s.note("test alert %s %s %q", k, on, period)
+func (s *script) TestAlert(_ context.Context, k opstatus.Key, t steer.AlertTest) error {
+	return s.note("test alert %s %s %q%s", k, t.On, t.Period, exitOf(t))
+}
+
+// exitOf is what t says of the exit status.
+func exitOf(t steer.AlertTest) string {
+	if t.Exit == nil {
+		return ""
+	}
+	return fmt.Sprintf(" exit %d", *t.Exit)
 }
 
 func (s *script) Reload(context.Context) error { return s.note("reload") }
@@ -168,7 +177,7 @@ func board() *view.Board {
 		c.Store(r)
 		keys, cells = append(keys, r.Key), append(cells, c)
 	}
-	b.Replace(keys, cells)
+	b.Replace(new(config.Config), keys, cells)
 	b.SetDaemon(&view.Daemon{
 		Version: "v1.2.3", PID: 4711, ConfigPath: "/etc/mon/mon.cf", Started: noon.Add(-75 * time.Hour), Loaded: noon,
 		ReloadError: "mon.cf:3:1: no such\nkeyword", Stopped: &opstatus.Note{At: noon.Add(-time.Hour), User: "ann", Text: "works"},

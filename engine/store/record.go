@@ -46,6 +46,7 @@ type recordDoc struct {
 	DependOK     *bool       `json:"depend_ok,omitempty"`
 	DependFailed time.Time   `json:"depend_failed,omitzero"`
 	Held         text        `json:"held,omitempty"`
+	Alerts       int         `json:"alerts,omitempty"`
 }
 
 type noteDoc struct {
@@ -95,6 +96,7 @@ func encodeRecord(r Record) []byte {
 	}
 	o.time("depend_failed", r.DependFailed)
 	o.text("held", r.Held)
+	o.number("alerts", int64(r.Alerts))
 	return o.end()
 }
 
@@ -184,7 +186,7 @@ func decodeRecord(data []byte) (Record, error) {
 		},
 		Periods: periodsIn(d.Periods), Disabled: noteIn(d.Disabled), Claims: claimsIn(d.Claims),
 		DependOK: d.DependOK, DependFailed: local(d.DependFailed),
-		Held: string(d.Held),
+		Held: string(d.Held), Alerts: d.Alerts,
 	}, nil
 }
 

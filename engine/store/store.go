@@ -37,6 +37,8 @@ type Record struct {
 	// Held says, in a word of [Event.What], why checks are not run; empty
 	// while they are.
 	Held string
+	// Alerts counts the alerts that were ever called.
+	Alerts int
 }
 
 // Globals is what is kept of the whole daemon.
