@@ -6,9 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/store"
+	"github.com/mondhq/mond/plugins/alert"
 )
 
 // What is disabled: services, watches, hosts. Each change is written to mon's
@@ -84,7 +86,7 @@ func (l *loop) disableWatch(group string, n opstatus.Note, text string, tell boo
 	l.operated(group, deed{what: store.WhatDisableWatch, user: n.User, comment: n.Text, from: was, to: "disabled", text: text}, now)
 	l.showWatch(group)
 	for _, s := range l.services {
-		if tell && s.cfg.Key.Group == group {
+		if tell && s.cfg.Key.Group == group && s.hears(alert.Disable) {
 			l.observe(s, opstatus.Event{Kind: opstatus.Disable, Note: n}, now)
 		}
 	}
@@ -95,6 +97,16 @@ func (l *loop) enableWatch(group, user, text string, now time.Time) {
 	l.globals.Watches = without(l.globals.Watches, group)
 	l.operated(group, deed{what: store.WhatEnableWatch, user: user, from: was, to: "enabled", text: text}, now)
 	l.showWatch(group)
+}
+
+// hears reports whether anything is called when an event of that kind happens.
+func (s *service) hears(on alert.Kind) bool {
+	for i := range s.cfg.Periods {
+		if slices.ContainsFunc(s.cfg.Periods[i].Lines, func(l config.Line) bool { return l.On == on }) {
+			return true
+		}
+	}
+	return s.cfg.Redistribute != nil
 }
 
 // showWatch shows on all services of group whether it is disabled.
@@ -114,7 +126,7 @@ func (e *Engine) DisableHost(ctx context.Context, host, user, text string) error
 	return e.onHost(ctx, host, func(l *loop, now time.Time) {
 		l.disableHost(host, opstatus.Note{At: now, User: user, Text: text}, now)
 		for _, group := range l.watchesOf(host) {
-			l.disableWatch(group, opstatus.Note{At: now, User: user, Text: text}, "watch disabled, with its only host", true, now)
+			l.disableWatch(group, opstatus.Note{At: now, User: user, Text: text}, "with its only host: watch disabled", true, now)
 		}
 	})
 }
@@ -127,7 +139,7 @@ func (e *Engine) EnableHost(ctx context.Context, host, user string) error {
 		l.enableHost(host, user, now)
 		l.admit(host)
 		for _, group := range l.watchesOf(host) {
-			l.enableWatch(group, user, "watch enabled, with its only host", now)
+			l.enableWatch(group, user, "with its only host: watch enabled", now)
 		}
 	})
 }
