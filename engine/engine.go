@@ -19,8 +19,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/latest"
 	"github.com/mondhq/mond/engine/monlog"
 	"github.com/mondhq/mond/engine/outbox"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/engine/view"
 	"github.com/mondhq/mond/plugins/alert"
@@ -110,6 +112,17 @@ type Options struct {
 	Forget bool
 	// StopTime bounds a stop; default 10 s.
 	StopTime time.Duration
+	// Check reads the configuration and changes nothing, for test config.
+	Check func(ctx context.Context) error
+	// Judge says whether a monitor can be run with these words, where an
+	// operator sets them; nil takes all.
+	Judge func(ctx context.Context, monitor config.Command) error
+	// StateFiles keeps mon's files in statedir as mon does: disabled follows
+	// every change, and a reload that keeps the state writes both.
+	StateFiles bool
+	// LoadState names the files of mon in statedir that are taken up at the
+	// start (mon's -l); see [Engine.LoadState].
+	LoadState steer.MonState
 }
 
 func (o *Options) setDefaults() error {
@@ -140,6 +153,10 @@ type Engine struct {
 	ready     chan struct{} // closed when the loop runs
 	files     *monlog.Files
 	written   atomic.Pointer[written]
+	// keep is how many alerts and failures are remembered.
+	keep atomic.Int64
+	// disabled and opstatus are mon's files in statedir.
+	disabled, opstatus *latest.File
 }
 
 // New makes an Engine; nothing runs before [Engine.Run].
@@ -155,6 +172,8 @@ func New(o Options) (*Engine, error) {
 		ready:     make(chan struct{}),
 		reloading: make(chan struct{}, 1),
 		files:     monlog.New(o.Log),
+		disabled:  latest.New("mon's file of what is disabled", o.Log),
+		opstatus:  latest.New("mon's file of statuses", o.Log),
 	}, nil
 }
 
@@ -180,6 +199,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	e.remember(loaded.Config.Globals)
 	l := e.newLoop(loaded, saved)
+	l.firstState(saved, time.Now())
 	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorkers()
 	var group errgroup.Group
@@ -208,10 +228,15 @@ func (e *Engine) stop(ctx context.Context, l *loop) error {
 	if err != nil {
 		e.opt.Log.Warn("stop", "err", err) // nothing is lost: it is told at the next start
 	}
-	if err := bounded(ctx, e.opt.StopTime/4, e.files.Close); err != nil {
-		e.opt.Log.Error("lines of log files are lost", "err", err)
+	if err := bounded(ctx, e.opt.StopTime/4, e.closeFiles); err != nil {
+		e.opt.Log.Error("files of mon are not up to date", "err", err)
 	}
 	return e.closeStore(ctx)
+}
+
+// closeFiles writes what waits for mon's files, and closes them.
+func (e *Engine) closeFiles(ctx context.Context) error {
+	return errors.Join(e.files.Close(ctx), e.disabled.Close(ctx), e.opstatus.Close(ctx))
 }
 
 // closeStore closes the store, also after ctx ended; one that was not loaded

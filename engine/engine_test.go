@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/mondhq/mond/engine/config/configtest"
 	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/job"
@@ -473,7 +475,7 @@ func TestDisabledHostIsLeftOut(t *testing.T) {
 		if got := fmt.Sprint(r.runner.Ran()[0].Request.Hosts); got != "[b]" {
 			t.Errorf("hosts %s, want [b]", got)
 		}
-		if err := r.engine.DisableHost(t.Context(), "c", "ann", ""); !errors.Is(err, engine.ErrUnknown) {
+		if err := r.engine.DisableHost(t.Context(), "c", "ann", ""); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("disabling an unknown host: %v", err)
 		}
 		r.must(r.end())
@@ -484,7 +486,7 @@ func TestAcknowledgedFailureIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, guide)
 		r.start()
-		if err := r.engine.Ack(t.Context(), web, "ann", "x"); !errors.Is(err, engine.ErrNotFailing) {
+		if err := r.engine.Ack(t.Context(), web, "ann", "x"); !errors.Is(err, steer.ErrNotFailing) {
 			t.Errorf("acknowledging a service that is well: %v", err)
 		}
 		r.down("www1.example")

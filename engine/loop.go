@@ -47,6 +47,8 @@ type loop struct {
 	touched []*service
 	// newlyBlind counts the services that went blind since the last tick.
 	newlyBlind int
+	// offChanged is set when this turn changed what is disabled.
+	offChanged bool
 	signed     time.Time // when the last sign of life went to the store
 	due        []int     // scratch
 }
@@ -91,7 +93,7 @@ func (l *loop) overwrite(saved map[opstatus.Key]store.Record, now time.Time) {
 			l.batch.Gone = append(l.batch.Gone, key)
 			l.removed(key, r, now)
 		} else if l.opt.Forget {
-			l.forgot(s, r, now)
+			l.forgot(s, r, "forgotten at the start", now)
 			l.touch(s, true)
 		}
 	}

@@ -23,8 +23,7 @@ func (l *loop) configureFiles() {
 		downtime = ""
 	}
 	l.files.Configure(downtime, g.HistoricFile)
-	l.board.Calls.Resize(g.HistLength)
-	l.board.Failures.Resize(g.HistLength)
+	l.keepMost(g.HistLength)
 	l.opt.Store.Retain(g.HistoryRows, g.HistoryKeep)
 	w := written{paths: make(map[string]string, len(l.loaded.Programs)), args: map[string]string{}}
 	for name, p := range l.loaded.Programs {

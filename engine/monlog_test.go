@@ -13,6 +13,7 @@ import (
 
 	"github.com/mondhq/mond/engine"
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
 	"github.com/mondhq/mond/plugins/alert"
 )
@@ -47,7 +48,7 @@ func TestMonsFiles(t *testing.T) {
 		r.down("www1.example")
 		r.pass(10 * time.Second)
 		failed := r.engine.Board().Service(web).State.FirstFail.Unix()
-		r.must(r.engine.TestAlert(t.Context(), web, alert.Failure, "wd {Sun-Sat}"))
+		r.must(r.engine.TestAlert(t.Context(), web, steer.AlertTest{On: alert.Failure, Period: "wd {Sun-Sat}"}))
 		r.must(r.engine.Reload(t.Context())) // writes the heading again, as a reset does
 		r.pass(5 * time.Second)
 		r.up()

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/mondhq/mond/engine"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/plugins/alert"
 )
 
@@ -78,17 +78,17 @@ func TestTestAlertWithoutLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "hostgroup www1 www1.example\n\nwatch www1\n    service http\n        interval 10s\n        monitor http.monitor\n        period P: wd {Sun-Sat}\n            alert mail.alert x\n            upalert lvs.alert y\n")
 		r.start()
-		r.must(r.engine.TestAlert(t.Context(), web, alert.Failure, "P"))
+		r.must(r.engine.TestAlert(t.Context(), web, steer.AlertTest{On: alert.Failure, Period: "P"}))
 		r.pass(time.Second)
 		if n := len(r.sender.Sent()); n != 1 {
 			t.Errorf("%d alerts", n)
 		}
 		for _, on := range []alert.Kind{alert.Up, alert.Startup} { // a keeper's only, none
-			if err := r.engine.TestAlert(t.Context(), web, on, "P"); err == nil || !strings.Contains(err.Error(), "no "+on.String()+" lines to try") {
+			if err := r.engine.TestAlert(t.Context(), web, steer.AlertTest{On: on, Period: "P"}); err == nil || !strings.Contains(err.Error(), "no "+on.String()+" lines to try") {
 				t.Errorf("%v: %v", on, err)
 			}
 		}
-		if err := r.engine.TestAlert(t.Context(), web, alert.Failure, "Q"); !errors.Is(err, engine.ErrUnknown) {
+		if err := r.engine.TestAlert(t.Context(), web, steer.AlertTest{On: alert.Failure, Period: "Q"}); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("no such period: %v", err)
 		}
 		r.must(r.end())

@@ -11,6 +11,7 @@ import (
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/policy"
 	"github.com/mondhq/mond/engine/schedule"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/engine/view"
 	"github.com/mondhq/mond/plugins/alert"
@@ -21,6 +22,10 @@ import (
 // everything as it was and makes mond:config fail. States, counters, claims,
 // disables and running checks survive by group and service.
 func (e *Engine) Reload(ctx context.Context) error {
+	return e.reload(ctx, steer.ResetHow{KeepState: true}, "")
+}
+
+func (e *Engine) reload(ctx context.Context, how steer.ResetHow, user string) error {
 	select {
 	case e.reloading <- struct{}{}:
 		defer func() { <-e.reloading }()
@@ -35,9 +40,9 @@ func (e *Engine) Reload(ctx context.Context) error {
 		if callErr := e.do(ctx, func(l *loop, now time.Time) error { l.reloadFailed(err, now); return nil }); callErr != nil {
 			return callErr
 		}
-		return fmt.Errorf("reload refused, the running configuration stays: %w", err)
+		return refused(err)
 	}
-	return e.do(ctx, func(l *loop, now time.Time) error { l.swap(loaded, now); return nil })
+	return e.do(ctx, func(l *loop, now time.Time) error { l.swap(loaded, how, user, now); return nil })
 }
 
 func (l *loop) reloadFailed(err error, now time.Time) {
@@ -48,16 +53,18 @@ func (l *loop) reloadFailed(err error, now time.Time) {
 }
 
 // swap puts a configuration that loaded into force.
-func (l *loop) swap(loaded Loaded, now time.Time) {
-	old := l.services
-	records := make(map[opstatus.Key]store.Record, len(old))
-	byKey := l.byKey
-	for _, s := range old {
-		records[s.key()] = s.record()
-	}
-	l.install(loaded, records, false, now)
+func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Time) {
+	old, byKey := l.services, l.byKey
+	l.install(loaded, l.kept(how), !how.KeepState, now)
 	l.reloaded(byKey, now)
-	l.removeGone(old, l.inherit(byKey, now), now)
+	var stale []uint64
+	if how.KeepState {
+		stale = l.inherit(byKey, now)
+		l.keepStates()
+	} else {
+		stale = l.forgetAll(old, user, now)
+	}
+	l.removeGone(old, stale, now)
 	l.self.recount(l.services) // without what inherit made see again
 	for _, s := range l.services {
 		l.touch(s, true)

@@ -172,7 +172,9 @@ func (l *loop) input(s *service, was opstatus.State, change opstatus.Transition,
 	ok := true
 	if e := s.cfg.Depend.Alert; e != nil {
 		ok, _ = l.dependency(e, alertDepend, s.cfg.Depend.Memory, now)
-		s.dependOK = &ok
+		if change.Failure || change.Success || change.Suspect { // as under mon, what is shown follows verdicts
+			s.dependOK = &ok
+		}
 	}
 	return policy.Input{
 		Service: s.cfg, Was: was, Is: s.state, Change: change, Periods: s.periods,
@@ -189,6 +191,9 @@ func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transiti
 			Sent: d.Send, Reason: d.Reason.String(), Note: d.Note,
 		}
 		notice := ""
+		if d.Send {
+			s.alerts++
+		}
 		if d.Send && !l.isKeeper(d.Command.Program) {
 			notice = l.notify(s, d, was, summary, output, now)
 		}

@@ -164,20 +164,20 @@ func (l *loop) excluded(now time.Time) {
 	l.globalsChanged()
 }
 
-// forgot tells of what is not taken up at a start.
-func (l *loop) forgot(s *service, r store.Record, now time.Time) {
+// forgot tells of what is not taken up at a start or a reset; why says which.
+func (l *loop) forgot(s *service, r store.Record, why string, now time.Time) {
 	if was := r.State.Status; was != opstatus.Untested {
 		to := opstatus.Untested.String()
-		l.event(s, store.Event{Kind: store.KindStatus, From: was.String(), To: to, Text: was.String() + " -> " + to + ": forgotten at the start"}, now)
+		l.event(s, store.Event{Kind: store.KindStatus, From: was.String(), To: to, Text: was.String() + " -> " + to + ": " + why}, now)
 	}
 	if r.State.Blind != nil {
-		l.event(s, sightedRow("forgotten at the start"), now)
+		l.event(s, sightedRow(why), now)
 	}
 	if r.Held != "" {
-		l.event(s, store.Event{Kind: store.KindHeld, What: store.WhatEnded, From: r.Held, Text: "forgotten at the start"}, now)
+		l.event(s, store.Event{Kind: store.KindHeld, What: store.WhatEnded, From: r.Held, Text: why}, now)
 	}
 	if r.Disabled != nil {
-		l.event(s, deed{what: store.WhatEnable, from: "disabled", to: "enabled", text: "forgotten at the start: enabled"}.row(), now)
+		l.event(s, deed{what: store.WhatEnable, from: "disabled", to: "enabled", text: why + ": enabled"}.row(), now)
 	}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -172,6 +173,9 @@ func storeResult(l *loop, now time.Time) monitor.Result {
 	ok, since, err := l.opt.Store.Health()
 	if files := l.files.Err(); ok && files != nil {
 		return monitor.Failed("log files are not written", files.Error()+"\n")
+	}
+	if files := errors.Join(l.disabled.Err(), l.opstatus.Err()); ok && files != nil {
+		return monitor.Failed("mon's state files are not written", files.Error()+"\n")
 	}
 	if ok {
 		return monitor.OK("state is on disk")

@@ -49,6 +49,8 @@ type service struct {
 	dirty       bool
 	baseEnv     map[string]string // what is the same for every check
 	memory      int               // how many decisions are kept (histlength)
+	alerts      int               // alerts that were called, ever, as mon's _alert_count
+	notes       map[string]string // variables of clients that mean nothing here
 }
 
 func (s *service) key() opstatus.Key { return s.cfg.Key }
@@ -65,7 +67,7 @@ func (s *service) off() *opstatus.Note {
 func (s *service) record() store.Record {
 	r := store.Record{
 		State: s.state, Disabled: s.disabled, Claims: s.claims,
-		DependOK: s.dependOK, DependFailed: s.lastFailed, Held: s.held,
+		DependOK: s.dependOK, DependFailed: s.lastFailed, Held: s.held, Alerts: s.alerts,
 		TrapSince: s.trapSince, TrapEnds: s.trapEnds,
 		Periods: make(map[string]policy.State, len(s.periods)),
 	}
@@ -80,7 +82,7 @@ func (s *service) record() store.Record {
 // wait for the first verdict.
 func (s *service) restore(r store.Record, unclean bool) {
 	s.state, s.disabled = r.State, r.Disabled
-	s.dependOK, s.lastFailed, s.held = r.DependOK, r.DependFailed, r.Held
+	s.dependOK, s.lastFailed, s.held, s.alerts = r.DependOK, r.DependFailed, r.Held, r.Alerts
 	s.trapSince, s.trapEnds = r.TrapSince, r.TrapEnds
 	for i, p := range s.cfg.Periods {
 		s.periods[i] = r.Periods[p.Name]

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/schedule"
 	"github.com/mondhq/mond/engine/trap"
 	"github.com/mondhq/mond/plugins/monitor"
@@ -77,9 +78,9 @@ func (l *loop) addressee(t packet.Trap) (s *service, intended string, err error)
 		return s, intended, nil
 	}
 	if !l.watches[key.Group] {
-		return nil, "", fmt.Errorf("watch %.60q: %w", key.Group, ErrUnknown)
+		return nil, "", &steer.UnknownError{Kind: steer.Group, Name: fmt.Sprintf("%.60q", key.Group)}
 	}
-	return nil, "", fmt.Errorf("service %.60q of watch %s: %w", key.Service, key.Group, ErrUnknown)
+	return nil, "", &steer.UnknownError{Kind: steer.Service, Name: fmt.Sprintf("%.60q of watch %s", key.Service, key.Group)}
 }
 
 // declared is the service of that name if the file declares it, else nil: the

@@ -20,8 +20,8 @@ import (
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/control"
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
-	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -108,8 +108,16 @@ func (s *script) StartScheduler(context.Context, string) error { return s.note("
 
 func (s *script) TestMonitor(_ context.Context, k opstatus.Key) error { return s.note("test %s", k) }
 
-func (s *script) TestAlert(_ context.Context, k opstatus.Key, on alert.Kind, period string) error {
-	return s.note("test alert %s %s %q", k, on, period)
+func (s *script) TestAlert(_ context.Context, k opstatus.Key, t steer.AlertTest) error {
+	return s.note("test alert %s %s %q%s", k, t.On, t.Period, exitOf(t))
+}
+
+// exitOf is what t says of the exit status.
+func exitOf(t steer.AlertTest) string {
+	if t.Exit == nil {
+		return ""
+	}
+	return fmt.Sprintf(" exit %d", *t.Exit)
 }
 
 func (s *script) Reload(context.Context) error { return s.note("reload") }

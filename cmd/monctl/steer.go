@@ -88,16 +88,22 @@ func testMonitorCommand(c *common) *cobra.Command {
 func testAlertCommand(c *common) *cobra.Command {
 	kinds := []string{"failure", "up", "startup", "ack", "disable"}
 	var kind string
+	var exit int
 	cmd := &cobra.Command{
 		Use:               "alert GROUP:SERVICE PERIOD",
 		Short:             "call the alerts of a period with test texts; keepers such as lvs.alert are left alone",
 		Args:              wants(2, "GROUP:SERVICE and PERIOD"),
 		ValidArgsFunction: c.completeService,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.onService(cmd, args[0], "test-alert", control.Remark{Kind: kind, Period: args[1]})
+			m := control.Remark{Kind: kind, Period: args[1]}
+			if cmd.Flags().Changed("exit") {
+				m.Exit = &exit
+			}
+			return c.onService(cmd, args[0], "test-alert", m)
 		},
 	}
 	cmd.Flags().StringVar(&kind, "kind", kinds[0], strings.Join(kinds, ", "))
+	cmd.Flags().IntVar(&exit, "exit", 0, "the exit status that they are told of (default: that of the last check)")
 	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 	return cmd
 }

@@ -98,6 +98,9 @@ type Remark struct {
 	// Kind and Period are for a test of alerts.
 	Kind   string `json:"kind,omitempty"`
 	Period string `json:"period,omitempty"`
+	// Exit is the exit status that the alerts are told of; without it that of
+	// the last check.
+	Exit *int `json:"exit,omitempty"`
 }
 
 // problem is the body of a refused call.

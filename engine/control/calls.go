@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/plugins/alert"
 )
 
@@ -71,7 +72,7 @@ func testAlert(ctx context.Context, c Controller, key opstatus.Key, m Remark) er
 	if err != nil {
 		return err
 	}
-	return c.TestAlert(ctx, key, kind, m.Period)
+	return c.TestAlert(ctx, key, steer.AlertTest{On: kind, Period: m.Period, Exit: m.Exit})
 }
 
 func (s *Server) onWatch(w http.ResponseWriter, r *http.Request) {

@@ -4,21 +4,18 @@ import (
 	"context"
 
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 )
 
-// MonState names what mon keeps in its state files.
-type MonState struct {
-	// Disabled is what is disabled (statedir/disabled), OpStatus the statuses
-	// and counters of all services (statedir/opstatus).
-	Disabled, OpStatus bool
-}
-
-// ResetHow says how to reset.
-type ResetHow struct {
-	// Stopped leaves the scheduler stopped; KeepState keeps statuses,
-	// counters, acknowledgements and what is disabled.
-	Stopped, KeepState bool
-}
+// The words that [Mon] is asked in.
+type (
+	// MonState names what mon keeps in its state files.
+	MonState = steer.MonState
+	// ResetHow says how to reset.
+	ResetHow = steer.ResetHow
+	// Process is a monitor that runs.
+	Process = steer.Process
+)
 
 // Mon is what mon's clients may do beyond what every operator may. The engine
 // is one. As everywhere, a name that does not exist is fs.ErrNotExist, and
@@ -27,14 +24,16 @@ type Mon interface {
 	Controller
 	// ClearTimers makes the alerts of a service begin anew, as if its failure
 	// had just begun: consecutive failures, and in each period the count and
-	// the clock of alertafter and the time of the last alert.
+	// the clock of alertafter and the time of the last alert. Its next check
+	// is a whole interval away, and its trap timers begin anew.
 	ClearTimers(ctx context.Context, key opstatus.Key, user string) error
 	// Variable is a variable of a service, under mon's internal name for it:
 	// a directive ("interval", in seconds) or a state ("_op_status",
 	// "_consec_failures"). One that is not set is empty.
 	Variable(ctx context.Context, key opstatus.Key, name string) (string, error)
 	// SetVariable changes one until the next reset. A value that the variable
-	// cannot have is refused.
+	// cannot have is refused with a [steer.ValueError]. A name that nobody
+	// knows is a note that is kept until then.
 	SetVariable(ctx context.Context, key opstatus.Key, name, value, user string) error
 	// SetKeep changes how many alerts and failures are remembered; Keep is
 	// how many that are.
@@ -51,10 +50,4 @@ type Mon interface {
 	// CheckConfig reads the configuration and changes nothing; the error says
 	// what is wrong with it.
 	CheckConfig(ctx context.Context) error
-}
-
-// Process is a monitor that runs.
-type Process struct {
-	Key opstatus.Key
-	PID int
 }

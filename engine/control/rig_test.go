@@ -17,8 +17,8 @@ import (
 
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
-	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -104,8 +104,16 @@ func (f *fake) TestMonitor(ctx context.Context, key opstatus.Key) error {
 	return f.note(ctx, key == web, "test %s", key)
 }
 
-func (f *fake) TestAlert(ctx context.Context, key opstatus.Key, on alert.Kind, period string) error {
-	return f.note(ctx, key == web, "test alert %s %s %s", key, on, period)
+func (f *fake) TestAlert(ctx context.Context, key opstatus.Key, t steer.AlertTest) error {
+	return f.note(ctx, key == web, "test alert %s %s %s%s", key, t.On, t.Period, exitOf(t))
+}
+
+// exitOf is what t says of the exit status.
+func exitOf(t steer.AlertTest) string {
+	if t.Exit == nil {
+		return ""
+	}
+	return fmt.Sprintf(" exit %d", *t.Exit)
 }
 
 func (f *fake) Reload(ctx context.Context) error { return f.note(ctx, true, "reload") }

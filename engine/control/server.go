@@ -15,13 +15,13 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
-	"github.com/mondhq/mond/plugins/alert"
 )
 
 // Controller is what an operator may do. The engine is one. A call about a
 // name that does not exist creates nothing and returns an error that is
-// fs.ErrNotExist.
+// fs.ErrNotExist; [steer.Unknown] says what kind of name.
 type Controller interface {
 	Ack(ctx context.Context, key opstatus.Key, user, text string) error
 	DisableService(ctx context.Context, key opstatus.Key, user, text string) error
@@ -33,7 +33,9 @@ type Controller interface {
 	StopScheduler(ctx context.Context, user, text string) error
 	StartScheduler(ctx context.Context, user string) error
 	TestMonitor(ctx context.Context, key opstatus.Key) error
-	TestAlert(ctx context.Context, key opstatus.Key, on alert.Kind, period string) error
+	// TestAlert tries alert lines of a period; without any it answers
+	// [steer.ErrNoLines].
+	TestAlert(ctx context.Context, key opstatus.Key, t steer.AlertTest) error
 	Reload(ctx context.Context) error
 }
 

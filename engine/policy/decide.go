@@ -82,15 +82,15 @@ func stale(in *Input) bool {
 		return true
 	}
 	for i := range in.Periods {
-		if in.Change.Success && in.Periods[i].reset(in.Service.Periods[i].Every.Mode) != in.Periods[i] {
+		if in.Change.Success && in.Periods[i].AfterSuccess(in.Service.Periods[i].Every.Mode) != in.Periods[i] {
 			return true
 		}
 	}
 	return false
 }
 
-// reset is what a success leaves of st.
-func (st State) reset(mode config.EveryMode) State {
+// AfterSuccess is what a success leaves of st.
+func (st State) AfterSuccess(mode config.EveryMode) State {
 	next := State{Up: st.Up}
 	if mode == config.EveryStrict {
 		next.LastAlert = st.LastAlert
@@ -119,7 +119,7 @@ func decide(in Input, now time.Time, on, told alert.Kind) Outcome {
 	}
 	if in.Change.Success {
 		for i := range r.out.Periods {
-			r.out.Periods[i] = r.out.Periods[i].reset(in.Service.Periods[i].Every.Mode)
+			r.out.Periods[i] = r.out.Periods[i].AfterSuccess(in.Service.Periods[i].Every.Mode)
 		}
 	}
 	return r.out

@@ -97,7 +97,7 @@ func checkDecisions(t *rapid.T, w *world, out Outcome, told map[string]bool) {
 
 func checkReset(t *rapid.T, w *world, out Outcome) {
 	for i, st := range out.Periods {
-		if st.reset(w.service.Periods[i].Every.Mode) != st {
+		if st.AfterSuccess(w.service.Periods[i].Every.Mode) != st {
 			t.Fatalf("a success leaves %+v of period %d", st, i+1)
 		}
 	}

@@ -41,6 +41,11 @@ const (
 	WhatEnableWatch  = "enable watch"
 	WhatDisableHost  = "disable host"
 	WhatEnableHost   = "enable host"
+	WhatSet          = "set" // a variable
+	WhatClear        = "clear timers"
+	WhatReset        = "reset" // of the daemon, without what was known
+	WhatSaveState    = "save state"
+	WhatLoadState    = "load state"
 
 	WhatStart   = "start" // daemon, and the scheduler of an operator
 	WhatStop    = "stop"

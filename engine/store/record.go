@@ -48,6 +48,7 @@ type recordDoc struct {
 	Held         text        `json:"held,omitempty"`
 	TrapSince    time.Time   `json:"trap_since,omitzero"`
 	TrapEnds     time.Time   `json:"trap_ends,omitzero"`
+	Alerts       int         `json:"alerts,omitempty"`
 }
 
 type noteDoc struct {
@@ -99,6 +100,7 @@ func encodeRecord(r Record) []byte {
 	o.text("held", r.Held)
 	o.time("trap_since", r.TrapSince)
 	o.time("trap_ends", r.TrapEnds)
+	o.number("alerts", int64(r.Alerts))
 	return o.end()
 }
 
@@ -188,7 +190,7 @@ func decodeRecord(data []byte) (Record, error) {
 		},
 		Periods: periodsIn(d.Periods), Disabled: noteIn(d.Disabled), Claims: claimsIn(d.Claims),
 		DependOK: d.DependOK, DependFailed: local(d.DependFailed),
-		Held:      string(d.Held),
+		Held: string(d.Held), Alerts: d.Alerts,
 		TrapSince: local(d.TrapSince), TrapEnds: local(d.TrapEnds),
 	}, nil
 }

@@ -40,6 +40,8 @@ type Record struct {
 	// TrapSince is since when a trap is waited for (traptimeout), TrapEnds
 	// when what one said is over (trapduration); zero without.
 	TrapSince, TrapEnds time.Time
+	// Alerts counts the alerts that were ever called.
+	Alerts int
 }
 
 // Globals is what is kept of the whole daemon.

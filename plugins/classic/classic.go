@@ -56,6 +56,9 @@ type Exec struct {
 	// Said, when not nil, is called with what an alert printed, if anything,
 	// however it ended. mon leaves that on the daemon's own output.
 	Said func(output string)
+	// Started, when not nil, is called with the number of the process once it
+	// runs.
+	Started func(pid int)
 }
 
 // bounded is ctx with e's own limit.

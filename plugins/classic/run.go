@@ -58,6 +58,9 @@ func (e Exec) run(ctx context.Context, words, env []string, in *feed, death sysc
 		return outcome{startErr: err, waited: time.Since(asked)}
 	}
 	o := outcome{began: time.Now(), waited: time.Since(asked)}
+	if e.Started != nil {
+		e.Started(p.Pid())
+	}
 	l.run()
 	e.await(ctx, p, l, &o)
 	o.took = time.Since(o.began)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mondhq/mond/plugins/classic"
@@ -27,6 +28,7 @@ type errand struct {
 	timer    *time.Timer        // deadline while it waits, deadline and Grace while it runs
 	cancel   context.CancelFunc // nil while it waits
 	answered bool
+	pid      atomic.Int64 // 0 while no process runs
 }
 
 // pool runs classic monitors, at most max at once and in the order in which
@@ -98,7 +100,9 @@ func (p *pool) begin(w *errand) {
 	go func() { // ends with the program, or when the kernel lets it go
 		defer cancel()
 		mark := p.lost()
-		r := p.run(ctx, w.exec, w.request())
+		e := w.exec
+		e.Started = func(pid int) { w.pid.Store(int64(pid)) }
+		r := p.run(ctx, e, w.request())
 		p.done(w, p.sober(r, w, p.lost()-mark))
 	}()
 }

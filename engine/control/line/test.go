@@ -2,10 +2,13 @@ package line
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/plugins/alert"
 )
 
@@ -67,14 +70,31 @@ func testAlert(c *session, kind alert.Kind, args string) {
 		c.out.status(unknown)
 		return
 	}
-	_, name := cut(rest)
+	exit, name := cut(rest)
 	name = trim(name)
 	if !slices.ContainsFunc(configOf(r).Periods, func(p config.Period) bool { return p.Name == name }) {
 		c.out.status("520 period not defined")
 		return
 	}
-	err := c.ask(func(ctx context.Context) error { return c.opt.Controller.TestAlert(ctx, r.Key, kind, name) })
+	test := steer.AlertTest{On: kind, Period: name, Exit: new(exitStatus(exit))}
+	err := c.ask(func(ctx context.Context) error { return c.opt.Controller.TestAlert(ctx, r.Key, test) })
+	if errors.Is(err, steer.ErrNoLines) { // nothing to call is nothing wrong, as under mon
+		err = nil
+	}
 	c.answerTo(err, "220 test alert completed", unknown)
+}
+
+// exitStatus is the number that a word begins with, 0 without one.
+func exitStatus(word string) int {
+	end := strings.IndexFunc(word, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(word)
+	}
+	n, err := strconv.ParseUint(word[:end], 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
 }
 
 // testConfig reads the configuration; what is wrong with it is data.
