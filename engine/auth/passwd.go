@@ -50,33 +50,37 @@ func byPasswd(p passwd) func(context.Context, *attempt) error {
 	}
 }
 
-// find is the hash of a user, and that of another one if there is none.
+// find is the hash of a user, or an error and, if it is known, the hash of
+// another one.
 func (p passwd) find(ctx context.Context, a *attempt) (hash, another string, err error) {
-	local, err := look(p.passwd, a)
-	if err != nil {
-		return "", "", fault{err}
-	}
-	if !local.found {
-		local.hash, err = p.ask(ctx, "passwd", a)
-	}
-	if err == nil && local.hash != inShadow {
-		return local.hash, "", nil
+	hash, err = p.public(ctx, a)
+	if err == nil && hash != inShadow {
+		return hash, "", nil
 	}
 	shadow, unread := look(p.shadow, a)
-	switch {
-	case err != nil:
-		return "", shadow.another, err
-	case shadow.found:
-		return shadow.hash, "", nil
+	if err == nil && !shadow.found {
+		shadow.hash, err = p.ask(ctx, "shadow", a)
+		switch {
+		case err == nil || unread == nil:
+		case errors.Is(unread, fs.ErrPermission):
+			err = fault{fmt.Errorf("%w: %s", unread, shadowHint)}
+		default:
+			err = fault{unread}
+		}
 	}
-	hash, err = p.ask(ctx, "shadow", a)
-	switch {
-	case err != nil && errors.Is(unread, fs.ErrPermission):
-		return "", "", fault{fmt.Errorf("%w: %s", unread, shadowHint)}
-	case err != nil && unread != nil:
-		return "", "", fault{unread}
+	return shadow.hash, shadow.another, err
+}
+
+// public is what everybody may read of a user's hash.
+func (p passwd) public(ctx context.Context, a *attempt) (hash string, err error) {
+	local, err := look(p.passwd, a)
+	if err != nil {
+		return "", fault{err}
 	}
-	return hash, shadow.another, err
+	if local.found {
+		return local.hash, nil
+	}
+	return p.ask(ctx, "passwd", a)
 }
 
 // shadowHint says what to do if the hashes cannot be read.

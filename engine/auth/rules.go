@@ -183,9 +183,10 @@ func (p *rulesParser) ignored() {
 	}
 }
 
-// May reports whether user may give command; user "" is nobody who logged in.
+// May reports whether user may give command, in lower case; user "" is nobody
+// who logged in.
 func (r *Rules) May(user, command string) bool {
-	g := r.commands[strings.ToLower(command)]
+	g := r.commands[command]
 	if g == nil {
 		return false
 	}

@@ -51,7 +51,7 @@ reset: alice:bob
 		may     string // of nobody, alice, bob, carol
 	}{
 		{"list", "nobody alice bob carol"},
-		{"LIST", "nobody alice bob carol"},
+		{"LIST", ""},
 		{"get", "alice bob carol"},
 		{"disable", "alice carol"},
 		{"ack", "alice carol"},

@@ -46,14 +46,15 @@ func (l limits) yescrypt(hash string) (parsed, error) {
 		return parsed{}, garbled("yescrypt ($y$)")
 	}
 	params := parts[2]
+	unusual := errors.New("yescrypt hash with parameters that mkpasswd does not make: make a new one with mkpasswd -m yescrypt")
 	if len(params) != 3 || params[0] != 'j' {
-		return parsed{}, errors.New("yescrypt hash with parameters that mkpasswd does not make: make a new one with mkpasswd -m yescrypt")
+		return parsed{}, unusual
 	}
 	logN, r := strings.IndexByte(alphabet, params[1])+1, strings.IndexByte(alphabet, params[2])+1
 	switch {
-	case logN < 10:
-		return parsed{}, garbled("yescrypt ($y$)")
-	case logN > 30 || r<<(7+logN) > l.memory:
+	case logN < 10 || logN > 18 || r > 32: // libxcrypt's cost factors are from 10, 8 to 18, 32
+		return parsed{}, unusual
+	case r<<(7+logN) > l.memory:
 		return parsed{}, fmt.Errorf("yescrypt hash that takes more than %d MiB to compute: make one with a lower cost factor", l.memory>>20)
 	}
 	return parsed{hash, func(password []byte) (string, error) {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -83,9 +84,9 @@ func settings(r *rand.Rand) map[string]string {
 		"bcrypt 2y":       "$2y$04$" + salt(21) + "O",
 		"bcrypt 2a":       "$2a$04$" + salt(21) + ".",
 		"sha256":          "$5$" + salt(16) + "$",
-		"sha256, rounds":  fmt.Sprintf("$5$rounds=%d$%s$", 1000+r.IntN(2000), salt(r.IntN(17))),
+		"sha256, rounds":  fmt.Sprintf("$5$rounds=%d$%s$", 1000+r.IntN(50), salt(r.IntN(17))),
 		"sha512":          "$6$" + salt(16) + "$",
-		"sha512, rounds":  fmt.Sprintf("$6$rounds=%d$%s$", 1000+r.IntN(2000), salt(r.IntN(17))),
+		"sha512, rounds":  fmt.Sprintf("$6$rounds=%d$%s$", 1000+r.IntN(50), salt(r.IntN(17))),
 		"yescrypt":        "$y$j75$" + salt(20) + "/.$",
 		"yescrypt, usual": "$y$j9T$" + salt(20) + "x.$",
 	}
@@ -110,8 +111,8 @@ func TestAgainstLibc(t *testing.T) {
 	hash, r := libc(t), rand.New(rand.NewPCG(1, 2))
 	for i, password := range passwords(r, 32) {
 		for name, setting := range settings(r) {
-			if name == "yescrypt, usual" && i > 1 {
-				continue // 16 MiB and up to 250 ms each
+			if i > 1 && slices.Contains([]string{"yescrypt, usual", "sha256", "sha512", "bcrypt 2y"}, name) {
+				continue // they take long, and differ from others by a number
 			}
 			h := hash(password, setting)
 			if h == "" {
