@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -20,6 +21,8 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	trapalert "github.com/mondhq/mond/alerts/trap"
+	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/trap"
 )
 
@@ -121,6 +124,7 @@ type serving struct {
 	engine  *engine
 	book    *book
 	address string
+	ahead   int    // how many datagrams the kernel keeps for certain
 	stop    func() // and wait for the end
 }
 
@@ -128,7 +132,7 @@ func serve(t *testing.T, bind string) *serving {
 	t.Helper()
 	conn, err := Listen(t.Context(), bind, 0)
 	check(t, err)
-	s := &serving{engine: newEngine(), book: &book{}, address: conn.LocalAddr().String()}
+	s := &serving{engine: newEngine(), book: &book{}, address: conn.LocalAddr().String(), ahead: bufferOf(conn) / 1000}
 	log := slog.New(slog.NewTextHandler(s.book, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r := New(Options{Auth: &doorman{}, Take: s.engine.take, Log: log})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -161,6 +165,9 @@ func TestBurst(t *testing.T) {
 	s := serve(t, "127.0.0.1")
 	c := s.dial(t, "127.0.0.1")
 	for i := range burst {
+		if i >= s.ahead && i%s.ahead == 0 {
+			s.engine.wait(t, i) // this machine does not give us the buffer
+		}
 		_, err := c.Write(good(fmt.Sprint("n", i)).Append(nil))
 		check(t, err)
 	}
@@ -315,6 +322,25 @@ for my $text ("it's \"this\" \\ that", "plain") {
 	got := s.engine.wait(t, 2)
 	if a := got[0].Trap; a.Summary != `it's "this" \ that` || a.Detail != "one\ntwo\\20" || a.Status != 3 || a.Group != "db" || a.Service != "trap" {
 		t.Errorf("it arrives as %+v", a)
+	}
+}
+
+// TestTrapAlert sends by our trap.alert.
+func TestTrapAlert(t *testing.T) {
+	s := serve(t, "127.0.0.1")
+	fs := flag.NewFlagSet(trapalert.Name, flag.ContinueOnError)
+	a := trapalert.New(fs)
+	check(t, fs.Parse([]string{"-U", "trapper", "-P", "trappw", s.address}))
+	r := alert.Request{ID: "1", Group: "web", Service: "http", Kind: alert.Failure, Exit: 3, Summary: "web2", Output: "web2\nconnection 'refused' \\\n"}
+	check(t, a.Alert(t.Context(), r))
+	r.ID, r.Kind = "2", alert.Up
+	check(t, a.Alert(t.Context(), r))
+	got := s.engine.wait(t, 2)
+	if a := got[0].Trap; a.Group != "web" || a.Service != "http" || a.Status != 3 || a.Summary != "web2" || a.Detail != "connection 'refused' \\" {
+		t.Errorf("the failure arrives as %+v", a)
+	}
+	if a := got[1].Trap; a.Status != 0 {
+		t.Errorf("the recovery arrives as %+v", a)
 	}
 }
 
