@@ -141,18 +141,21 @@ func later(a, b time.Time) time.Time {
 }
 
 // installTraps takes up the clocks of a service that was restored or is new.
+// What came from the disk knows the wall's clock only; from here on a step of
+// that does not matter.
 func (l *loop) installTraps(s *service, now time.Time) {
-	if s.cfg.TrapTimeout == 0 {
-		s.trapSince = time.Time{}
-	} else if s.trapSince.IsZero() || s.trapSince.After(now) {
+	since, ends := s.trapSince, s.trapEnds
+	s.trapSince, s.trapEnds = time.Time{}, time.Time{}
+	switch {
+	case s.cfg.TrapTimeout == 0:
+	case since.IsZero():
 		s.trapSince = now
 		l.touch(s, true)
+	default:
+		s.trapSince = now.Add(min(since.Sub(now), 0)) // or the clock was set back
 	}
-	switch last := now.Add(s.cfg.TrapDuration); {
-	case s.cfg.TrapDuration == 0:
-		s.trapEnds = time.Time{}
-	case s.trapEnds.After(last): // the clock was set back
-		s.trapEnds = last
+	if s.cfg.TrapDuration > 0 && !ends.IsZero() {
+		s.trapEnds = now.Add(min(ends.Sub(now), s.cfg.TrapDuration))
 	}
 	l.setTrapClock(s)
 }
