@@ -82,7 +82,7 @@ func (c *session) answer() error {
 func (c *session) command(text string) {
 	word, args := split(text)
 	cmd, known := c.commands[word]
-	if known && cmd.secret {
+	if !known || cmd.secret { // what is unknown may be a login with a typing error
 		text = word
 	}
 	c.opt.Log.Info("client's command", "user", c.user, "address", c.addr(), "command", text[:min(len(text), longestLogged)])
