@@ -54,14 +54,14 @@ func pair(word string) (group, service string) {
 
 // groups are the services of the groups that words name without a service.
 func (c *session) groups(words []string) map[string][]*view.Service {
-	of := filter{members: map[string]bool{}}
+	of := filter{groups: map[string]bool{}}
 	for _, w := range words {
 		if group, service := pair(w); service == "" {
-			of.members[group] = true
+			of.groups[group] = true
 		}
 	}
 	rows := map[string][]*view.Service{}
-	if len(of.members) > 0 {
+	if len(of.groups) > 0 {
 		c.each(of, func(r *view.Service) { rows[r.Key.Group] = append(rows[r.Key.Group], r) })
 	}
 	return rows
