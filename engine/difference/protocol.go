@@ -114,32 +114,14 @@ func commands() []Difference {
 			Why:  "The second is taken for the answer of the next command.",
 		},
 		{
-			Name: "disable host",
-			Mon:  "Takes host names for regular expressions: db. disables db1 and db2, and renames them.",
-			Ours: "Takes them for names.",
-			Why:  "Host names have dots.",
-		},
-		{
 			Name: "set maxkeep without a number",
 			Mon:  "Is refused, so that Mon::Client's get_maxkeep never works.",
 			Ours: "Answers like get maxkeep.",
 			Why:  "It is what Mon::Client sends to ask.",
 		},
 		{
-			Name: "set of an opstatus",
-			Mon:  "Stores the word, which then stands in opstatus= and is in no list of failures or successes.",
-			Ours: "Sets the status.",
-			Why:  "It is what the manual promises.",
-		},
-		{
-			Name: "get of what is no text (exclude_hosts, periods)",
-			Mon:  "Tells where it is in memory.",
-			Ours: "Tells what it is, or nothing.",
-			Why:  "An address in memory helps nobody.",
-		},
-		{
 			Name: "what the daemon cannot do",
-			Mon:  "Is answered 220 by set, savestate, loadstate, reload auth and test monitor.",
+			Mon:  "Is answered 220 by savestate, loadstate, reload auth and test monitor.",
 			Ours: "Is answered 520 and the reason.",
 			Why:  "A state file that was not written should not look like one that was.",
 		},
