@@ -1,7 +1,11 @@
 package difference
 
+import "slices"
+
 // protocol are about the protocol of clients (engine/control/line).
-func protocol() []Difference {
+func protocol() []Difference { return slices.Concat(connections(), answers(), commands()) }
+
+func connections() []Difference {
 	return []Difference{
 		{
 			Name: "the first answer",
@@ -28,28 +32,27 @@ func protocol() []Difference {
 			Why:  "One client should not end the watch over everything.",
 		},
 		{
-			Name: "order of lists",
-			Mon:  "Changes with every start.",
-			Ours: "Is the order of the file.",
-			Why:  "The same file should do the same thing twice.",
-		},
-		{
 			Name: "clients with an IPv6 address",
 			Mon:  "Cannot connect.",
 			Ours: "May connect where serverbind lets them; patterns of clientallow are matched with the whole address. Without clientallow everybody may.",
 			Why:  "Many hosts have no other.",
 		},
 		{
-			Name: "names of things that are not there",
-			Mon:  "Asking for some of them (ack, list aliases, disable watch) makes them: they are listed from then on.",
-			Ours: "Nothing is made by asking. disable watch without a name is refused.",
-			Why:  "A typing error should watch nothing.",
+			Name: "passwords of clients",
+			Mon:  "Are printed in the foreground and to monerrfile, with every other command.",
+			Ours: "Are never logged, nor are the other words of login; all other commands are, with user and address.",
+			Why:  "Others read logs.",
 		},
+	}
+}
+
+func answers() []Difference {
+	return []Difference{
 		{
-			Name: "ack of an unknown service",
-			Mon:  "Sends two status lines, \"520 unknown group\" and \"220 ack completed\".",
-			Ours: "Sends the first.",
-			Why:  "The second is taken for the answer of the next command.",
+			Name: "order of lists",
+			Mon:  "Changes with every start.",
+			Ours: "Is the order of the file.",
+			Why:  "The same file should do the same thing twice.",
 		},
 		{
 			Name: "lines of data that begin with three digits and a blank",
@@ -88,10 +91,27 @@ func protocol() []Difference {
 			Why:  "An empty list of failures looks like good news.",
 		},
 		{
-			Name: "disable host",
-			Mon:  "Takes host names for regular expressions: db. disables db1 and db2, and renames them.",
-			Ours: "Takes them for names.",
-			Why:  "Host names have dots.",
+			Name: "what is wrong with the configuration, in test config",
+			Mon:  "The first error, in one line.",
+			Ours: "All that monctl check shows, in as many lines as it takes.",
+			Why:  "All errors can be mended at once.",
+		},
+	}
+}
+
+func commands() []Difference {
+	return []Difference{
+		{
+			Name: "names of things that are not there",
+			Mon:  "Asking for some of them (ack, list aliases, disable watch) makes them: they are listed from then on.",
+			Ours: "Nothing is made by asking. disable watch without a name is refused.",
+			Why:  "A typing error should watch nothing.",
+		},
+		{
+			Name: "ack of an unknown service",
+			Mon:  "Sends two status lines, \"520 unknown group\" and \"220 ack completed\".",
+			Ours: "Sends the first.",
+			Why:  "The second is taken for the answer of the next command.",
 		},
 		{
 			Name: "set maxkeep without a number",
@@ -100,40 +120,16 @@ func protocol() []Difference {
 			Why:  "It is what Mon::Client sends to ask.",
 		},
 		{
-			Name: "set of an opstatus",
-			Mon:  "Stores the word, which then stands in opstatus= and is in no list of failures or successes.",
-			Ours: "Sets the status.",
-			Why:  "It is what the manual promises.",
-		},
-		{
-			Name: "get of what is no text (exclude_hosts, periods)",
-			Mon:  "Tells where it is in memory.",
-			Ours: "Tells what it is, or nothing.",
-			Why:  "An address in memory helps nobody.",
-		},
-		{
 			Name: "what the daemon cannot do",
-			Mon:  "Is answered 220 by set, savestate, loadstate, reload auth and test monitor.",
+			Mon:  "Is answered 220 by savestate, loadstate, reload auth and test monitor.",
 			Ours: "Is answered 520 and the reason.",
 			Why:  "A state file that was not written should not look like one that was.",
-		},
-		{
-			Name: "what is wrong with the configuration, in test config",
-			Mon:  "The first error, in one line.",
-			Ours: "All that monctl check shows, in as many lines as it takes.",
-			Why:  "All errors can be mended at once.",
 		},
 		{
 			Name: "dump",
 			Mon:  "Is not answered (and only known with -d): it writes to the standard error stream.",
 			Ours: "Is answered like other commands, where it is known.",
 			Why:  "Clients wait for it.",
-		},
-		{
-			Name: "passwords of clients",
-			Mon:  "Are printed in the foreground and to monerrfile, with every other command.",
-			Ours: "Are never logged, nor are the other words of login; all other commands are, with user and address.",
-			Why:  "Others read logs.",
 		},
 	}
 }

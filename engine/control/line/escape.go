@@ -6,6 +6,14 @@ const hexDigits = "0123456789abcdef"
 
 func appendHex(b []byte, c byte) []byte { return append(b, '\\', hexDigits[c>>4], hexDigits[c&15]) }
 
+// plain are the bytes that mon does not escape, quotes or not.
+var plain = func() (plain [256]bool) {
+	for c := '!'; c <= '~'; c++ {
+		plain[c] = c != '"' && c != '\'' && c != '\\'
+	}
+	return plain
+}()
+
 // appendEsc appends s as mon escapes it: what is no visible character of ASCII,
 // and quotes, as a backslash and two digits. Within quotes a backslash is
 // doubled; outside it stays, and nobody can tell it from mon's own.
@@ -13,12 +21,11 @@ func appendEsc(b []byte, s string, inQuotes bool) []byte {
 	from := 0
 	for i := range len(s) {
 		c := s[i]
-		visible := c > ' ' && c <= '~' && c != '"' && c != '\''
-		if visible && (c != '\\' || !inQuotes) {
+		if plain[c] || c == '\\' && !inQuotes {
 			continue
 		}
 		b = append(b, s[from:i]...)
-		if from = i + 1; visible {
+		if from = i + 1; c == '\\' {
 			b = append(b, '\\', '\\')
 		} else {
 			b = appendHex(b, c)

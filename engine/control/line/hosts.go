@@ -2,6 +2,8 @@ package line
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -9,7 +11,7 @@ import (
 )
 
 // disableHosts takes hosts out, all or none. As under mon a host that is
-// disabled does not exist, and a watch whose only host is disabled is too.
+// disabled does not exist.
 func disableHosts(c *session, hosts []string) {
 	if missing := c.missing(hosts); len(missing) > 0 {
 		c.out.text("520 disable host failed, host(s) ").text(strings.Join(missing, " ")).status(" do not exist")
@@ -17,41 +19,32 @@ func disableHosts(c *session, hosts []string) {
 	}
 	err := c.onHosts(hosts, func(ctx context.Context, host string) error {
 		return c.opt.Controller.DisableHost(ctx, host, c.user, "")
-	}, func(ctx context.Context, group string) error {
-		return c.opt.Controller.DisableWatch(ctx, group, c.user, "")
 	})
 	c.answerTo(err, "220 disable host completed", "520 disable host failed, host(s) "+strings.Join(hosts, " ")+" do not exist")
 }
 
 // enableHosts undoes disableHosts; hosts that are not there are passed over.
 func enableHosts(c *session, hosts []string) {
-	in := c.groupsOf(hosts)
-	known := slices.DeleteFunc(hosts, func(h string) bool { return in[h] == nil })
-	err := c.onHosts(known, func(ctx context.Context, host string) error {
-		return c.opt.Controller.EnableHost(ctx, host, c.user)
-	}, func(ctx context.Context, group string) error {
-		return c.opt.Controller.EnableWatch(ctx, group, c.user)
+	off, in := c.opt.Board.Daemon().Hosts, c.groupsOf(hosts)
+	known := slices.DeleteFunc(hosts, func(h string) bool {
+		_, disabled := off[h] // it may have left its groups since
+		return in[h] == nil && !disabled
 	})
-	const done = "220 enable completed"
-	c.answerTo(err, done, done)
+	err := c.onHosts(known, func(ctx context.Context, host string) error {
+		if err := c.opt.Controller.EnableHost(ctx, host, c.user); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	c.answerTo(err, "220 enable completed", "")
 }
 
-// onHosts does one thing with each host, and another with each watch that has
-// no other host.
-func (c *session) onHosts(hosts []string, host, watch func(context.Context, string) error) error {
-	in := c.groupsOf(hosts)
+// onHosts does something with each host, up to the first that is refused.
+func (c *session) onHosts(hosts []string, do func(context.Context, string) error) error {
 	return c.ask(func(ctx context.Context) error {
 		for _, h := range hosts {
-			if err := host(ctx, h); err != nil {
+			if err := do(ctx, h); err != nil {
 				return err
-			}
-			for _, g := range in[h] {
-				if len(g.Hosts) > 1 || !c.watched(g.Name) {
-					continue
-				}
-				if err := watch(ctx, g.Name); err != nil {
-					return err
-				}
 			}
 		}
 		return nil

@@ -15,14 +15,14 @@ func login(c *session, args string) {
 	err := c.ask(func(ctx context.Context) error { return c.judge(ctx, user, password) })
 	if err == nil {
 		c.user = user
-		c.opt.Log.Info("client logged in", "user", user, "address", c.addr())
+		c.opt.Log.Info("client logged in", "user", user, "address", c.name)
 		c.out.status("220 login accepted")
 		return
 	}
 	c.failed++
 	c.over = c.failed >= c.lim.logins
 	// No name: people type passwords where names belong.
-	c.opt.Log.Warn("client could not log in", "address", c.addr(), "times", c.failed)
+	c.opt.Log.Warn("client could not log in", "address", c.name, "times", c.failed)
 	c.out.status("530 login unsuccessful")
 }
 

@@ -54,14 +54,14 @@ func pair(word string) (group, service string) {
 
 // groups are the services of the groups that words name without a service.
 func (c *session) groups(words []string) map[string][]*view.Service {
-	of := filter{members: map[string]bool{}}
+	of := filter{groups: map[string]bool{}}
 	for _, w := range words {
 		if group, service := pair(w); service == "" {
-			of.members[group] = true
+			of.groups[group] = true
 		}
 	}
 	rows := map[string][]*view.Service{}
-	if len(of.members) > 0 {
+	if len(of.groups) > 0 {
 		c.each(of, func(r *view.Service) { rows[r.Key.Group] = append(rows[r.Key.Group], r) })
 	}
 	return rows
@@ -115,32 +115,32 @@ func (c *session) each(f filter, do func(*view.Service)) {
 // opstatus writes a service as a line of fields, whose order is fixed.
 func (r *reply) opstatus(v *view.Service, now time.Time) {
 	s, cfg := &v.State, configOf(v)
-	r.text("group=").text(v.Key.Group).text(" service=").text(v.Key.Service)
-	r.text(" opstatus=").int(int64(s.Status.Number())).text(" last_opstatus=").int(int64(s.Last.Number()))
-	r.text(" exitval=")
+	r.lit("group=").lit(v.Key.Group).lit(" service=").lit(v.Key.Service)
+	r.lit(" opstatus=").int(int64(s.Status.Number())).lit(" last_opstatus=").int(int64(s.Last.Number()))
+	r.lit(" exitval=")
 	if s.Tested {
 		r.int(int64(s.Exit))
 	} else {
-		r.text("undef")
+		r.lit("undef")
 	}
-	r.text(" timer=").int(timer(v, now)).text(" last_success=").epoch(s.LastOK)
-	r.text(" last_trap=").epoch(s.LastTrap).text(" last_traphost= last_check=").maybe(lastCheck(v))
+	r.lit(" timer=").int(timer(v, now)).lit(" last_success=").epoch(s.LastOK)
+	r.lit(" last_trap=").epoch(s.LastTrap).lit(" last_traphost= last_check=").maybe(lastCheck(v))
 	r.acknowledged(s.Ack)
-	r.text(" alerts_sent=").int(int64(v.AlertsSent)).text(" depstatus=").depended(v.DependOK)
+	r.lit(" alerts_sent=").int(int64(v.AlertsSent)).lit(" depstatus=").depended(v.DependOK)
 	r.depends(&cfg.Depend)
-	r.text(" monitor=").escq(monitorText(cfg))
-	r.text(" last_summary=").escq(s.Summary).text(" last_detail=").escq(detail(s.Output))
+	r.lit(" monitor=").escq(monitorText(cfg))
+	r.lit(" last_summary=").escq(s.Summary).lit(" last_detail=").escq(detail(s.Output))
 	if !s.LastFail.IsZero() {
-		r.text(" last_failure=").epoch(s.LastFail)
+		r.lit(" last_failure=").epoch(s.LastFail)
 	}
 	r.schedule(v)
 	r.excludes(cfg)
 	if !v.LastAlert.IsZero() {
-		r.text(" last_alert=").epoch(v.LastAlert)
+		r.lit(" last_alert=").epoch(v.LastAlert)
 	}
 	if !s.FirstFail.IsZero() {
-		r.text(" first_failure=").epoch(s.FirstFail)
-		r.text(" failure_duration=").int(max(now.Unix()-s.FirstFail.Unix(), 0))
+		r.lit(" first_failure=").epoch(s.FirstFail)
+		r.lit(" failure_duration=").int(max(now.Unix()-s.FirstFail.Unix(), 0))
 	}
 	r.end()
 }
@@ -162,10 +162,10 @@ func (r *reply) maybe(t time.Time) *reply {
 
 func (r *reply) acknowledged(n *opstatus.Note) {
 	if n == nil {
-		r.text(" ack=0 ackcomment=")
+		r.lit(" ack=0 ackcomment=")
 		return
 	}
-	r.text(" ack=").epoch(n.At).text(" ackcomment=").escq(n.User + ": " + n.Text)
+	r.lit(" ack=").epoch(n.At).lit(" ackcomment=").escq(n.User + ": " + n.Text)
 }
 
 // depended adds the last value of the dependency, or nothing if it was never
@@ -174,16 +174,16 @@ func (r *reply) depended(ok *bool) {
 	switch {
 	case ok == nil:
 	case *ok:
-		r.text("1")
+		r.lit("1")
 	default:
-		r.text("0")
+		r.lit("0")
 	}
 }
 
 // depends adds the dependencies as the file has them: those that a depend line
 // stands in for are not repeated.
 func (r *reply) depends(d *config.Depends) {
-	r.text(" depend=").escq(d.Depend.String())
+	r.lit(" depend=").escq(d.Depend.String())
 	for _, e := range [...]struct {
 		field string
 		expr  interface{ String() string }
@@ -193,7 +193,7 @@ func (r *reply) depends(d *config.Depends) {
 		{" monitordepend=", d.Monitor, d.Monitor != d.Depend},
 		{" alertdepend=", d.Alert, d.Alert != d.Depend},
 	} {
-		if r.text(e.field); e.own {
+		if r.lit(e.field); e.own {
 			r.escq(e.expr.String())
 		}
 	}
@@ -204,32 +204,32 @@ func (r *reply) schedule(v *view.Service) {
 	if v.Interval <= 0 {
 		return
 	}
-	r.text(" interval=").seconds(v.Interval).text(" monitor_duration=")
+	r.lit(" interval=").seconds(v.Interval).lit(" monitor_duration=")
 	if v.State.LastCheck.IsZero() {
-		r.text("-1")
+		r.lit("-1")
 	} else {
 		r.int(int64(v.State.Took / time.Second))
 	}
 	if v.Running {
-		r.text(" monitor_running=1")
+		r.lit(" monitor_running=1")
 	} else {
-		r.text(" monitor_running=0")
+		r.lit(" monitor_running=0")
 	}
 }
 
 func (r *reply) excludes(s *config.Service) {
 	if s.Exclude != nil {
-		r.text(" exclude_period=").esc(s.Exclude.String())
+		r.lit(" exclude_period=").esc(s.Exclude.String())
 	}
 	for i, h := range s.ExcludeHosts {
 		if i == 0 {
-			r.text(" exclude_hosts=").esc(h)
+			r.lit(" exclude_hosts=").esc(h)
 		} else {
 			r.esc(" ").esc(h)
 		}
 	}
 	if s.Plan.Skew > 0 {
-		r.text(" randskew=").seconds(s.Plan.Skew)
+		r.lit(" randskew=").seconds(s.Plan.Skew)
 	}
 }
 

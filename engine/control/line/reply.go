@@ -23,6 +23,10 @@ type reply struct {
 	err   error
 }
 
+// lit adds text that has no ends of lines: our own, or a name of the
+// configuration.
+func (r *reply) lit(s string) *reply { r.buf = append(r.buf, s...); return r }
+
 // text adds text that is sent as it is. The end of a line in it would end the
 // answer's line, and is escaped.
 func (r *reply) text(s string) *reply {

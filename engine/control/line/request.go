@@ -62,7 +62,7 @@ const smallest = 1 << 10
 func (r *reader) more() error {
 	n := copy(r.buf, r.rest)
 	if n == len(r.buf) {
-		r.buf = append(r.buf, make([]byte, max(len(r.buf), smallest))...)
+		r.buf = append(r.buf, make([]byte, max(min(len(r.buf), r.most+1-len(r.buf)), smallest))...)
 	} else if n == 0 && len(r.buf) > smallest {
 		r.buf = make([]byte, smallest)
 	}

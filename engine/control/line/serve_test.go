@@ -209,7 +209,9 @@ func TestLog(t *testing.T) {
 	c.ask("LOGIN hunter2 alice")
 	c.ask("login alice secret")
 	c.ask("list watch")
-	c.ask("bogus " + strings.Repeat("x", 5000))
+	c.ask("list " + strings.Repeat("x", 5000))
+	c.ask(" login alice secret")
+	c.ask("loggin alice secret")
 	log := r.logged()
 	if !strings.Contains(log, `user=alice address=127.0.0.1 command="list watch"`) || !strings.Contains(log, "client logged in") {
 		t.Error(log)

@@ -16,6 +16,8 @@ type session struct {
 	ctx  context.Context
 	conn net.Conn
 	from netip.Addr
+	// name is the client's address, for people.
+	name string
 	set  Settings
 	in   reader
 	out  reply
@@ -33,7 +35,7 @@ type session struct {
 
 func (s *Server) session(ctx context.Context, conn net.Conn, from netip.Addr, set Settings) *session {
 	set.Timeout = max(set.Timeout, time.Second) // 0 would let nobody say anything
-	c := &session{Server: s, ctx: ctx, conn: conn, from: from, set: set}
+	c := &session{Server: s, ctx: ctx, conn: conn, from: from, name: nameOf(conn.RemoteAddr(), from), set: set}
 	c.in = reader{from: conn, most: s.lim.line}
 	c.out = reply{to: conn, patience: set.Timeout}
 	return c
@@ -48,7 +50,7 @@ func (c *session) run() {
 	if c.then != nil {
 		c.then()
 	}
-	c.opt.Log.Debug("client left", "address", c.addr(), "user", c.user, "why", why)
+	c.opt.Log.Debug("client left", "address", c.name, "user", c.user, "why", why)
 }
 
 // answer reads commands and answers them. What was said is sent before anybody
@@ -82,10 +84,10 @@ func (c *session) answer() error {
 func (c *session) command(text string) {
 	word, args := split(text)
 	cmd, known := c.commands[word]
-	if known && cmd.secret {
+	if !known || cmd.secret { // what is unknown may be a login with a typing error
 		text = word
 	}
-	c.opt.Log.Info("client's command", "user", c.user, "address", c.addr(), "command", text[:min(len(text), longestLogged)])
+	c.opt.Log.Info("client's command", "user", c.user, "address", c.name, "command", text[:min(len(text), longestLogged)])
 	switch {
 	case !known:
 		c.out.status("520 invalid command")
@@ -101,9 +103,6 @@ const refused = "520 command could not be executed, unknown command"
 
 // longestLogged is how much of a command is logged.
 const longestLogged = 256
-
-// addr is the client's address, for people.
-func (c *session) addr() string { return nameOf(c.conn.RemoteAddr(), c.from) }
 
 // ask does something that the loop has to do, within a time.
 func (c *session) ask(do func(ctx context.Context) error) error {

@@ -9,14 +9,15 @@ import (
 )
 
 // filter says what a view shows. The zero filter shows all.
-type filter struct{ members map[string]bool }
+type filter struct {
+	groups   map[string]bool // nil is all
+	services map[opstatus.Key]bool
+}
 
 // group reports whether a whole group is shown, service whether a service is.
-func (f filter) group(name string) bool { return f.members == nil || f.members[name] }
+func (f filter) group(name string) bool { return f.groups == nil || f.groups[name] }
 
-func (f filter) service(key opstatus.Key) bool {
-	return f.members == nil || f.members[key.Group] || f.members[key.String()]
-}
+func (f filter) service(key opstatus.Key) bool { return f.group(key.Group) || f.services[key] }
 
 // filter is that of the view that was selected. One that has left the
 // configuration shows all, so that nothing that fails is hidden.
@@ -25,9 +26,13 @@ func (c *session) filter() filter {
 	if v == nil {
 		return filter{}
 	}
-	f := filter{members: make(map[string]bool, len(v.Members))}
+	f := filter{groups: map[string]bool{}, services: map[opstatus.Key]bool{}}
 	for _, m := range v.Members {
-		f.members[m] = true
+		if group, service, one := strings.Cut(m, ":"); one {
+			f.services[opstatus.Key{Group: group, Service: service}] = true
+		} else {
+			f.groups[m] = true
+		}
 	}
 	return f
 }
