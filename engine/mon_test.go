@@ -473,3 +473,61 @@ func TestCheckConfig(t *testing.T) {
 func slowCheck(res monitor.Result, after time.Duration) func(job.Check) enginetest.Answer {
 	return func(job.Check) enginetest.Answer { return enginetest.Answer{Result: res, After: after} }
 }
+
+// What mon reads and never looks at works: alertdepend without depend,
+// dep_memory, upalertafter, and MON_FIRST_SUCCESS.
+func TestWhatMonOnlyReads(t *testing.T) {
+	const text = `
+hostgroup www1 w1
+
+hostgroup single only
+
+watch www1
+    service http
+        interval 10s
+        monitor http.monitor
+        alertdepend single:ping
+        dep_memory 1m
+        period
+            alert mail.alert ops
+            upalert mail.alert ops
+            upalertafter 1m
+
+watch single
+    service ping
+        interval 10s
+        monitor http.monitor
+`
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, text)
+		r.start()
+		r.pass(time.Minute)
+		r.down("w1")
+		r.pass(20 * time.Second)
+		r.wantTold("failure mail.alert", "failure mail.alert") // alertdepend holds nothing back while it is true
+		r.up()
+		r.pass(20 * time.Second)
+		r.wantTold("failure mail.alert", "failure mail.alert") // too short an outage
+		r.runner.Set(ping, monitor.Failed("only", ""))
+		r.pass(20 * time.Second)
+		r.down("w1")
+		r.runner.Set(ping, monitor.OK(""))
+		r.pass(50 * time.Second)
+		r.wantTold("failure mail.alert", "failure mail.alert") // it remembers
+		r.pass(time.Minute)
+		n := len(r.told())
+		if n <= 2 {
+			t.Error("it never forgets")
+		}
+		r.up()
+		r.pass(15 * time.Second)
+		told := r.told()
+		if told[len(told)-1] != "up mail.alert" {
+			t.Errorf("%v", told)
+		}
+		if env := r.sender.Sent()[0].Request.Env; env["MON_FIRST_SUCCESS"] == "" || env["MON_FIRST_SUCCESS"] == "0" {
+			t.Errorf("MON_FIRST_SUCCESS is %q", env["MON_FIRST_SUCCESS"])
+		}
+		r.must(r.end())
+	})
+}

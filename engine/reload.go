@@ -59,6 +59,9 @@ func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Tim
 	l.reloaded(byKey, now)
 	var stale []uint64
 	if how.KeepState {
+		if user != "" {
+			l.operated("", deed{what: store.WhatReset, user: user, text: "reset: states are kept"}, now)
+		}
 		stale = l.inherit(byKey, now)
 		l.keepStates()
 	} else {
