@@ -260,6 +260,10 @@ func (e *Engine) ClearTimers(ctx context.Context, key opstatus.Key, user string)
 		if i := s.cfg.Plan.Interval(s.phase); i > 0 && s.cfg.Monitor != nil && s.cfg.Plan.Calendar == nil {
 			l.arm(s, now.Add(i))
 		}
+		if s.cfg.TrapTimeout > 0 {
+			s.trapSince = now
+			l.setTrapClock(s)
+		}
 		l.operator(s, deed{what: store.WhatClear, user: user, text: "timers cleared"}, now)
 		l.touch(s, true)
 		return nil

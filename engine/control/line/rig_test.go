@@ -19,8 +19,8 @@ import (
 	"github.com/mondhq/mond/engine/config/configtest"
 	"github.com/mondhq/mond/engine/control"
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
-	"github.com/mondhq/mond/plugins/alert"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -88,8 +88,8 @@ func (m *mon) StartScheduler(_ context.Context, user string) error {
 	return m.note("start by %s", user)
 }
 func (m *mon) TestMonitor(_ context.Context, k opstatus.Key) error { return m.note("test %s", k) }
-func (m *mon) TestAlert(_ context.Context, k opstatus.Key, on alert.Kind, period string) error {
-	return m.note("test %s %s in %q", k, on, period)
+func (m *mon) TestAlert(_ context.Context, k opstatus.Key, test steer.AlertTest) error {
+	return m.note("test %s %s in %q as %d", k, test.On, test.Period, *test.Exit)
 }
 func (m *mon) Reload(context.Context) error { return m.note("reload") }
 
