@@ -49,7 +49,7 @@ func reset(c *session, args string) {
 
 // stateOf reads which state files are meant; words that mean none are passed
 // over.
-func stateOf(args string) (what control.MonState, any bool) {
+func stateOf(args string) (what control.MonState, some bool) {
 	for _, w := range fields(args) {
 		all := w == "all"
 		what.Disabled = what.Disabled || all || w == "disabled"
@@ -69,8 +69,8 @@ func saveState(c *session, args string) {
 func loadState(c *session, args string) { c.moveState(args, "loadstate", c.opt.Controller.LoadState) }
 
 func (c *session) moveState(args, word string, do func(context.Context, control.MonState, string) error) {
-	what, any := stateOf(args)
-	if any {
+	what, some := stateOf(args)
+	if some {
 		if err := c.ask(func(ctx context.Context) error { return do(ctx, what, c.user) }); err != nil {
 			c.out.text("520 ").text(word).text(" error, ").status(err.Error())
 			return
