@@ -18,6 +18,17 @@ import (
 	"github.com/mondhq/mond/plugins/job"
 )
 
+// alone runs what reads the configuration, one at a time.
+func (e *Engine) alone(ctx context.Context, read func() error) error {
+	select {
+	case e.reloading <- struct{}{}:
+		defer func() { <-e.reloading }()
+		return read()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // Reload reads the configuration and swaps it in as one step; an error leaves
 // everything as it was and makes mond:config fail. States, counters, claims,
 // disables and running checks survive by group and service.

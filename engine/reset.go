@@ -31,7 +31,7 @@ func (e *Engine) CheckConfig(ctx context.Context) error {
 	if e.opt.Check == nil {
 		return errors.New("check the configuration: this daemon cannot")
 	}
-	return e.opt.Check(ctx)
+	return e.alone(ctx, func() error { return e.opt.Check(ctx) })
 }
 
 // kept are the records that survive a reset: all, or of each only what must not

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -114,7 +112,7 @@ func (d *mond) reconfigureClients(ctx context.Context, g config.Globals) {
 }
 
 // serveClients serves mon's clients once there is something to see.
-func (d *mond) serveClients(ctx context.Context, remote *control.Remote, terminate func()) error {
+func (d *mond) serveClients(ctx context.Context, mon control.Mon, terminate func()) error {
 	select {
 	case <-ctx.Done():
 		return nil
@@ -126,7 +124,7 @@ func (d *mond) serveClients(ctx context.Context, remote *control.Remote, termina
 		group.Go(func() error { return r.Serve(ctx, c) })
 	}
 	if d.clients.plain != nil {
-		s, err := line.New(d.lineOptions(remote, terminate))
+		s, err := line.New(d.lineOptions(mon, terminate))
 		if err != nil {
 			return err
 		}
@@ -140,11 +138,11 @@ func (d *mond) serveClients(ctx context.Context, remote *control.Remote, termina
 }
 
 // lineOptions join mon's protocol to the parts.
-func (d *mond) lineOptions(remote *control.Remote, terminate func()) line.Options {
+func (d *mond) lineOptions(mon control.Mon, terminate func()) line.Options {
 	host, _ := os.Hostname() // without one its name is empty
 	board := d.engine.Board()
 	return line.Options{
-		Controller: remote, Board: board, Auth: d.clients.auth, ReloadAuth: d.clients.auth.Reload,
+		Controller: mon, Board: board, Auth: d.clients.auth, ReloadAuth: d.clients.auth.Reload,
 		Processes: d.processes, Terminate: terminate, Hostname: host, Log: d.log,
 		DowntimeLog: func() (string, bool) {
 			g := &board.Config().Globals
@@ -176,19 +174,6 @@ func (d *mond) loadState() steer.MonState {
 	return steer.MonState{Disabled: all || d.opt.loadState == "disabled", OpStatus: all || d.opt.loadState == "opstatus"}
 }
 
-// noteStateFiles says that there are files of mon's which -l would take up.
-func (d *mond) noteStateFiles() {
-	if d.opt.loadState != "" {
-		return
-	}
-	for _, name := range []string{"disabled", "opstatus"} {
-		path := filepath.Join(d.first.StateDir, name)
-		if _, err := os.Stat(path); err == nil {
-			d.log.Info("mon's state file is there; mond goes by its own state, -l "+name+" takes this one up", "file", path)
-		}
-	}
-}
-
 // close closes what serving has not.
 func (c *clients) close() {
 	for _, l := range []net.Listener{c.plain, c.secure} {
@@ -200,6 +185,3 @@ func (c *clients) close() {
 		_ = c.traps.Close()
 	}
 }
-
-// errTerminated ends a daemon that a client told to.
-var errTerminated = errors.New("told to end by a client")

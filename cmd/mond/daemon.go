@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -40,6 +42,7 @@ type mond struct {
 	engine  *engine.Engine
 	store   *store.Store
 	socket  net.Listener
+	clients clients
 	first   config.Globals // of the configuration that mond was started with
 	current config.Globals // of the one in force; the engine loads one at a time
 }
@@ -61,11 +64,11 @@ func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) 
 	if err := d.surroundings(); err != nil {
 		return nil, err
 	}
-	if err := d.settle(); err != nil {
+	if err := d.settle(ctx); err != nil {
 		d.close()
 		return nil, err
 	}
-	if err := d.build(); err != nil {
+	if err := d.build(ctx); err != nil {
 		d.close()
 		return nil, err
 	}
@@ -90,7 +93,7 @@ func (d *mond) surroundings() (err error) {
 
 // settle makes the places that mond needs, which may take root, and then gives
 // up what it does not need: nothing has run before.
-func (d *mond) settle() (err error) {
+func (d *mond) settle(ctx context.Context) (err error) {
 	become := d.user != nil && os.Geteuid() == 0
 	if become {
 		if err := d.user.handOver(places(d.first, d.runDir(d.first)), d.first.PidFile); err != nil {
@@ -101,6 +104,9 @@ func (d *mond) settle() (err error) {
 		return fmt.Errorf("make statedir: %w; name another with -D", err)
 	}
 	if d.socket, err = control.Listen(d.first.ControlSocket); err != nil {
+		return err
+	}
+	if err := d.openClients(ctx); err != nil {
 		return err
 	}
 	if become {
@@ -115,7 +121,10 @@ func (d *mond) settle() (err error) {
 }
 
 // build opens the state, makes the parts and joins them.
-func (d *mond) build() (err error) {
+func (d *mond) build(ctx context.Context) (err error) {
+	if err := d.admit(ctx); err != nil {
+		return err
+	}
 	if d.spawner, err = procgroup.New(); err != nil {
 		return err
 	}
@@ -131,7 +140,8 @@ func (d *mond) build() (err error) {
 	d.store = st
 	d.engine, err = engine.New(engine.Options{
 		Load: d.load, Runner: d.host, Sender: d.host, Store: st, Log: d.log, Version: version(),
-		Stopped: d.opt.stopped, Forget: d.opt.forget, StopTime: stopTime,
+		Stopped: d.opt.stopped, Forget: d.opt.forget, StopTime: stopTime, Check: d.check, Judge: d.judge,
+		StateFiles: speaksMon(d.first), LoadState: d.loadState(),
 	})
 	return err
 }
@@ -145,9 +155,7 @@ func (d *mond) configOptions() config.Options {
 // load reads the configuration for the engine; problems go to the log, and at
 // the start to the terminal.
 func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
-	loaded, diags, err := site.Load(ctx, site.Options{
-		Path: d.opt.config, Config: d.configOptions(), Host: d.host, Places: d.places, Reconfigure: d.reconfigure, Found: d.found,
-	})
+	loaded, diags, err := site.Load(ctx, d.siteOptions(d.found))
 	for _, g := range diags {
 		level := slog.LevelWarn
 		if g.Severity == config.Error {
@@ -161,11 +169,36 @@ func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
 	}
 	if err == nil {
 		d.current = loaded.Config.Globals
+		d.reconfigureClients(ctx, d.current)
 	} else {
 		d.reconfigure(d.current) // what runs goes on by its own paths
 	}
 	return loaded, err
 }
+
+func (d *mond) siteOptions(found func(p host.Program)) site.Options {
+	return site.Options{
+		Path: d.opt.config, Config: d.configOptions(), Host: d.host, Places: d.places, Reconfigure: d.reconfigure, Found: found,
+	}
+}
+
+// check reads the configuration as load does, for somebody who asks about it,
+// and changes nothing.
+func (d *mond) check(ctx context.Context) error {
+	_, diags, err := site.Load(ctx, d.siteOptions(nil))
+	d.reconfigure(d.current)
+	if err == nil {
+		return nil
+	}
+	var text strings.Builder
+	if werr := diags.Write(&text); werr != nil {
+		return werr
+	}
+	return errors.New(text.String())
+}
+
+// judge says whether a monitor can be run with these words.
+func (d *mond) judge(ctx context.Context, c config.Command) error { return site.Judge(ctx, d.host, c) }
 
 // found logs which program was taken for a name.
 func (d *mond) found(p host.Program) {
@@ -209,7 +242,10 @@ func (d *mond) run(ctx context.Context) error {
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { defer cancel(); return d.engine.Run(ctx) })
-	group.Go(func() error { return d.serve(ctx) })
+	remote := d.remote()
+	group.Go(func() error { return remote.Run(ctx) })
+	group.Go(func() error { return d.serve(ctx, remote) })
+	group.Go(func() error { return d.serveClients(ctx, remote, cancel) })
 	group.Go(func() error { d.hangups(ctx); return nil })
 	group.Go(func() error { d.announce(ctx); return nil })
 	return group.Wait()
@@ -217,13 +253,13 @@ func (d *mond) run(ctx context.Context) error {
 
 // serve answers clients once there is something to see. Those that connect
 // earlier wait: the socket is there before, made while mond still may.
-func (d *mond) serve(ctx context.Context) error {
+func (d *mond) serve(ctx context.Context, mon control.Controller) error {
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-d.engine.Ready():
 	}
-	s := control.New(control.Options{Controller: d.engine, Board: d.engine.Board(), Show: d.host.Show, History: d.store, Log: d.log})
+	s := control.New(control.Options{Controller: mon, Board: d.engine.Board(), Show: d.host.Show, History: d.store, Log: d.log})
 	return s.Serve(ctx, d.socket)
 }
 
@@ -283,6 +319,7 @@ func (d *mond) close() {
 	if d.socket != nil {
 		_ = d.socket.Close()
 	}
+	d.clients.close()
 	if d.host != nil {
 		d.host.Stop(limit)
 	}

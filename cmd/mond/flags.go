@@ -56,7 +56,8 @@ func (o *options) define() *pflag.FlagSet {
 	fs.BoolVarP(&o.stopped, "stopped", "S", false, "start with the scheduler stopped")
 	fs.CountVarP(&o.debug, "debug", "d", "log every check, and what plugins say; may be repeated, as under mon")
 	fs.BoolVar(&o.forget, "forget", false, "start every service untested instead of where it was")
-	fs.StringVarP(&o.loadState, "loadstate", "l", "", "mon's way to load state; mond always resumes, so only \"none\" changes anything (as --forget)")
+	fs.StringVarP(&o.loadState, "loadstate", "l", "", "take up mon's state files in statedir: `WHAT` is disabled (the default), opstatus or all; mond always resumes from its own state, and \"none\" is --forget")
+	fs.Lookup("loadstate").NoOptDefVal = "disabled"
 	fs.IntVarP(&o.sleep, "sleep", "i", 0, "mon's scheduler interval; mond wakes when something is due and needs none")
 	fs.StringVar(&o.logTo, "log", "auto", "`WHERE` to log: stderr, journal, syslog, or auto")
 	fs.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` to log: debug, info, warn, error")
@@ -75,7 +76,7 @@ func (o *options) define() *pflag.FlagSet {
 func parseFlags(args []string) (options, error) {
 	o := options{overrides: map[string]string{}}
 	o.flags = o.define()
-	if err := o.flags.Parse(args); err != nil {
+	if err := o.flags.Parse(joined(args)); err != nil {
 		return o, err
 	}
 	if o.flags.NArg() > 0 {
@@ -87,6 +88,26 @@ func parseFlags(args []string) (options, error) {
 		}
 	}
 	return o, o.settle()
+}
+
+// joined are args with the words of options that may stand alone joined to
+// them: mon takes "-l all" and "-M /usr/bin/m4", and "-l" and "-M" as well.
+func joined(args []string) []string {
+	long := map[string]string{"-l": "--loadstate", "--loadstate": "--loadstate", "-M": "--m4", "--m4": "--m4"}
+	var out []string
+	for i := 0; i < len(args); i++ {
+		name := long[args[i]]
+		if args[i] == "--" {
+			return append(out, args[i:]...)
+		}
+		if name != "" && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+			out = append(out, name+"="+args[i+1])
+			i++
+			continue
+		}
+		out = append(out, args[i])
+	}
+	return out
 }
 
 // settle judges the options together and fills in what was left out.

@@ -42,7 +42,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	for u := range cfg.Commands() {
 		j.command(u)
 	}
-	diags = append(append(diags, j.diags...), warn(cfg)...)
+	diags = append(diags, j.diags...)
 	diags.Sort()
 	diags = diags.Compact()
 	cfg.DropFile()
