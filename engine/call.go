@@ -34,12 +34,16 @@ func (e *Engine) do(ctx context.Context, f func(l *loop, now time.Time) error) e
 	}
 }
 
+// handleCall answers when readers see what the call did: who disables a service
+// and asks for its row next must find it disabled.
 func (l *loop) handleCall(c call, now time.Time) {
-	c.reply <- c.do(l, now)
+	err := c.do(l, now)
 	if l.offChanged {
 		l.offChanged = false
 		l.keepDisabled()
 	}
+	l.flush()
+	c.reply <- err
 }
 
 // onService runs f in the loop with the service named key.

@@ -42,7 +42,7 @@ func (e *Engine) SaveState(ctx context.Context, what steer.MonState, user string
 	var cfg *config.Config
 	err := e.do(ctx, func(l *loop, now time.Time) error {
 		cfg = l.loaded.Config
-		disabled, statuses = l.disabledNow().Encode(), l.statusesNow()
+		disabled, statuses = l.disabledNow().Encode(), l.statusesNow(now)
 		l.operated("", deed{what: store.WhatSaveState, user: user, text: "mon's state saved: " + stateWords(what)}, now)
 		return nil
 	})
@@ -79,10 +79,10 @@ func (l *loop) keepDisabled() {
 
 // keepStates writes both files, as mon does before a reload that keeps the
 // state.
-func (l *loop) keepStates() {
+func (l *loop) keepStates(now time.Time) {
 	l.keepDisabled()
 	if l.opt.StateFiles {
-		l.opstatus.Set(stateDir(l.loaded.Config, opstatusName), l.statusesNow())
+		l.opstatus.Set(stateDir(l.loaded.Config, opstatusName), l.statusesNow(now))
 	}
 }
 
@@ -112,18 +112,18 @@ func (l *loop) disabledNow() (d monstate.Disabled) {
 }
 
 // statusesNow are all statuses, but for the daemon's own services.
-func (l *loop) statusesNow() []byte {
+func (l *loop) statusesNow(now time.Time) []byte {
 	all := make([]monstate.Service, 0, len(l.services))
 	for _, s := range l.services {
 		if !s.hidden {
-			all = append(all, s.monState())
+			all = append(all, s.monState(now))
 		}
 	}
 	return monstate.Encode(all)
 }
 
 // monState is s as mon keeps it.
-func (s *service) monState() monstate.Service {
+func (s *service) monState(now time.Time) monstate.Service {
 	st := &s.state
 	m := monstate.Service{
 		Key: s.cfg.Key, Status: st.Status.Number(), Last: st.Last.Number(), Exit: st.Exit,
@@ -134,6 +134,12 @@ func (s *service) monState() monstate.Service {
 	}
 	if st.Ack != nil {
 		m.Ack, m.Comment = unix(st.Ack.At), noteText(*st.Ack)
+	}
+	if wait := s.cfg.TrapTimeout; wait > 0 {
+		if row := s.cell.Load(); row != nil && !row.TrapDue.IsZero() {
+			wait = min(max(row.TrapDue.Sub(now), time.Second), wait)
+		}
+		m.TrapTimer = max(int64(wait/time.Second), 1)
 	}
 	for i, p := range s.periods {
 		m.Periods = append(m.Periods, monstate.Period{

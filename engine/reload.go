@@ -74,7 +74,7 @@ func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Tim
 			l.operated("", deed{what: store.WhatReset, user: user, text: "reset: states are kept"}, now)
 		}
 		stale = l.inherit(byKey, now)
-		l.keepStates()
+		l.keepStates(now)
 	} else {
 		stale = l.forgetAll(old, user, now)
 	}

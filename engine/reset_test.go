@@ -46,6 +46,7 @@ func TestResetForgets(t *testing.T) {
 		r.must(r.engine.DisableService(t.Context(), web, "ann", "x"))
 		r.must(r.engine.DisableWatch(t.Context(), "single", "ann", "x"))
 		r.must(r.engine.DisableHost(t.Context(), "w2", "ann", "x"))
+		r.pass(time.Millisecond)
 		r.wantTold("failure mail.alert", "disable mail.alert")
 		r.must(r.engine.Reset(t.Context(), steer.ResetHow{}, "ann"))
 		r.pass(time.Millisecond)

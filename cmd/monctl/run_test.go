@@ -32,6 +32,7 @@ func TestVerbs(t *testing.T) {
 		{"enable|host|web1", 0, "enable host web1", ""},
 		{"test|monitor|www1:http", 0, "test www1:http", ""},
 		{"test|alert|www1:http|wd {Mon-Fri}", 0, `test alert www1:http failure "wd {Mon-Fri}"`, ""},
+		{"test|alert|www1:http|p|--exit|0", 0, `test alert www1:http failure "p" exit 0`, ""},
 		{"test|alert|www1:http|p|--kind|up", 0, `test alert www1:http up "p"`, ""},
 		{"stop|-r|works", 0, "stop: works", ""},
 		{"start", 0, "start", ""},

@@ -1,7 +1,12 @@
 package difference
 
+import "slices"
+
 // state are about disabling, acknowledging, tests and state files.
-func state() []Difference {
+func state() []Difference { return slices.Concat(steering(), resets(), stateFiles()) }
+
+// steering are about what operators change one by one.
+func steering() []Difference {
 	return []Difference{
 		{
 			Name: "disable host with a pattern",
@@ -45,6 +50,12 @@ func state() []Difference {
 			Ours: "Clears the count, the clock and the time of the last alert of every period.",
 			Why:  "Alerts are to begin anew.",
 		},
+	}
+}
+
+// resets are about beginning anew.
+func resets() []Difference {
+	return []Difference{
 		{
 			Name: "reset and monitors that run",
 			Mon:  "Ends every monitor and waits for each, also where the configuration turns out bad.",
@@ -57,6 +68,12 @@ func state() []Difference {
 			Ours: "A server that is out stays out over a reset without keepstate, until its service's next verdict.",
 			Why:  "A reset must not put clients on a server that is down.",
 		},
+	}
+}
+
+// stateFiles are about mon's files in statedir, and what is told to others.
+func stateFiles() []Difference {
+	return []Difference{
 		{
 			Name: "statedir/opstatus and = or backslash in a summary",
 			Mon:  "Writes both as they are, and loads something else than it saved.",

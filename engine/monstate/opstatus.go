@@ -94,6 +94,19 @@ func text(name string, at func(*Service) *string) field {
 	}
 }
 
+// trapTimer is empty where there is none, as under mon.
+func trapTimer() field {
+	f := number("trap_timer", "", func(s *Service) *int64 { return &s.TrapTimer })
+	get := f.get
+	f.get = func(s *Service) string {
+		if s.TrapTimer == 0 {
+			return ""
+		}
+		return get(s)
+	}
+	return f
+}
+
 func fields() []field {
 	return []field{
 		status("op_status", func(s *Service) *int { return &s.Status }),
@@ -115,7 +128,7 @@ func fields() []field {
 		number("last_check", "", func(s *Service) *int64 { return &s.LastCheck }),
 		status("last_op_status", func(s *Service) *int { return &s.Last }),
 		text("failure_output", func(s *Service) *string { return &s.Failed }),
-		number("trap_timer", "", func(s *Service) *int64 { return &s.TrapTimer }),
+		trapTimer(),
 	}
 }
 
