@@ -13,6 +13,7 @@ import (
 
 	"github.com/mondhq/mond/engine"
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/config/configtest"
 	"github.com/mondhq/mond/engine/control"
 	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
@@ -162,7 +163,7 @@ func TestUnknownNames(t *testing.T) {
 // with the next reset.
 func TestSetDirectives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, clients)
+		r := newRig(t, configtest.Replace(clients, "traptimeout 1h", "traptimeout 1d"))
 		r.start()
 		r.pass(50 * time.Second)
 		r.set("interval", "7200")

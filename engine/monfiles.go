@@ -375,6 +375,10 @@ func (l *loop) takeState(s *service, m monstate.Service, user string, now time.T
 		e.User = user
 		l.event(s, e, now)
 	}
+	if wait := s.cfg.TrapTimeout; wait > 0 && m.TrapTimer > 0 {
+		s.trapSince = now.Add(time.Duration(min(m.TrapTimer, int64(wait/time.Second)))*time.Second - wait)
+		l.setTrapClock(s)
+	}
 	l.repace(s, now)
 	l.touch(s, true)
 }

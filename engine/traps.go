@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/engine/opstatus"
-	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/schedule"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/trap"
 	"github.com/mondhq/mond/plugins/monitor"
 	packet "github.com/mondhq/mond/plugins/trap"

@@ -70,6 +70,7 @@ func (l *loop) reconfigure(s *service, cfg *config.Service, now time.Time) {
 	if cfg.Depend.Alert == nil {
 		s.dependOK = nil
 	}
+	l.inheritTraps(s, old, now)
 	l.grain = grainOf(l.services)
 	l.touch(s, false)
 }
