@@ -32,19 +32,19 @@ func (r *round) gather(st *State) {
 func (r *round) begin() {
 	s := &r.st
 	s.Begun, s.ServingSince = true, r.now
-	serving, any := Fallback, false
+	serving, shown := Fallback, false
 	for i := range r.m {
 		if w := &r.m[i]; w.carried {
-			serving, any = min(serving, w.set.Tier), true
+			serving, shown = min(serving, w.set.Tier), true
 		}
 	}
-	if any {
+	if shown {
 		s.Serving = serving
 	}
 }
 
 func (r *round) add(w member) {
-	w.past(r.now)
+	w.sane(r.now)
 	w.carried = w.Phase.carries()
 	r.m = append(r.m, w)
 }

@@ -22,7 +22,7 @@ type Health struct {
 	Primaries, Good, Failing, Ordered int
 	// Weight is the capacity of the good primaries, Full that of all.
 	Weight, Full int
-	// Capped is how many of the tier that serves the ejection cap keeps in.
+	// Capped is how many members only the ejection cap keeps in.
 	Capped int
 	// In is how many members of any tier get new clients.
 	In int
@@ -64,15 +64,19 @@ func (r *round) health() Health {
 	h := Health{
 		Serving: r.st.Serving, Quorum: r.st.Quorum, Panic: r.st.Panic, Fault: r.st.Fault,
 		Primaries: y.full.n, Good: y.fit.n, Failing: y.failing.n, Ordered: y.full.n - y.judged.n,
-		Weight: y.fit.weight, Full: y.full.weight, Capped: r.tally[r.st.Serving].capped,
+		Weight: y.fit.weight, Full: y.full.weight,
 		Need: r.p.Quorum.up(),
 	}
 	if h.Quorum == QuorumUp {
 		h.Need = r.p.Quorum.down()
 	}
 	for i := range r.m {
-		if w := &r.m[i]; w.In && w.Weight > 0 {
+		w := &r.m[i]
+		if w.In && w.Weight > 0 {
 			h.In++
+		}
+		if w.Reason == HeldByCap {
+			h.Capped++
 		}
 	}
 	return h
@@ -110,7 +114,7 @@ func (o Outcome) Summary() string {
 	if h.Panic {
 		b.WriteString("; panic: all are kept in")
 	}
-	if h.Capped > 0 && !h.Panic {
+	if h.Capped > 0 {
 		fmt.Fprintf(&b, "; %d kept in by the ejection cap", h.Capped)
 	}
 	b.WriteString(o.named("failing", func(m *MemberState) bool { return m.Believed == IsFailing && m.Reason != NotConfigured }))

@@ -208,34 +208,32 @@ func (r *round) drain(w *member) {
 		return
 	}
 	w.turn(Draining, r)
-	if limit > 0 {
-		due := w.Began.Add(limit)
-		if !r.now.Before(due) {
-			w.event = DeadlineCame
-			w.turn(Out, r)
-			return
+	due, idle := w.Began.Add(limit), r.idle(w)
+	switch {
+	case !idle.IsZero() && !r.now.Before(idle):
+		w.event = WentIdle
+	case limit > 0 && !r.now.Before(due):
+		w.event = DeadlineCame
+	default:
+		r.at(idle)
+		if limit > 0 {
+			r.at(due)
 		}
-		r.at(due)
+		return
 	}
-	r.idle(w)
+	w.turn(Out, r)
 }
 
-// idle removes w once it has had no connection for long enough.
-func (r *round) idle(w *member) {
+// idle is when w has had no connection for long enough, zero while it has.
+func (r *round) idle(w *member) time.Time {
 	if !r.unused(w.Conns) {
 		w.Idle = zero
-		return
+		return zero
 	}
 	if w.Idle.IsZero() {
 		w.Idle = r.now
 	}
-	due := w.Idle.Add(r.p.Drain.idle(w.Conns))
-	if r.now.Before(due) {
-		r.at(due)
-		return
-	}
-	w.event = WentIdle
-	w.turn(Out, r)
+	return w.Idle.Add(r.p.Drain.idle(w.Conns))
 }
 
 // unused reports whether c shows that nobody uses a member. On a standby

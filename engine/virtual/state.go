@@ -188,13 +188,15 @@ func past(t *time.Time, now time.Time) {
 	}
 }
 
-func (s *Standing) past(now time.Time) {
+// sane makes what was read from disk safe to use.
+func (s *Standing) sane(now time.Time) {
+	s.Serving, s.Overlap = min(s.Serving, Fallback), min(s.Overlap, Fallback)
 	for _, t := range [...]*time.Time{&s.ServingSince, &s.BetterSince, &s.QuorumSince, &s.PanicSince, &s.FaultSince} {
 		past(t, now)
 	}
 }
 
-func (m *MemberState) past(now time.Time) {
+func (m *MemberState) sane(now time.Time) {
 	for _, t := range [...]*time.Time{&m.Since, &m.Judged, &m.Began, &m.Idle, &m.AskedAt} {
 		past(t, now)
 	}

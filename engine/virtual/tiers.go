@@ -152,10 +152,23 @@ func first(yes func(t Tier) bool) (Tier, bool) {
 	return Primary, false
 }
 
-// choose says which tier serves. What was adopted serves on while it may be
-// able to.
+// choose says which tier serves, and which beside it for a while.
 func (r *round) choose() {
-	r.overlap()
+	r.elect()
+	s := &r.st
+	if s.Overlap == Primary {
+		return
+	}
+	if due := s.ServingSince.Add(r.p.Ramp.Over); r.now.Before(due) {
+		r.at(due)
+	} else {
+		s.Overlap = Primary
+	}
+}
+
+// elect says which tier serves. What was adopted serves on while it may be
+// able to.
+func (r *round) elect() {
 	if best, ok := first(r.able); ok {
 		r.prefer(best)
 		return
@@ -206,25 +219,9 @@ func (r *round) serve(t Tier) {
 	s.Overlap = Primary
 	if t < s.Serving && s.Serving != Fallback && r.p.Ramp.Over > 0 {
 		s.Overlap = s.Serving
-		r.at(r.now.Add(r.p.Ramp.Over))
 	}
 	s.Serving, s.ServingSince, s.Panic = t, r.now, false
 	r.say(TierChanged, note)
-}
-
-// overlap ends the time in which a standby tier stays in while the better one
-// ramps.
-func (r *round) overlap() {
-	s := &r.st
-	if s.Overlap == Primary {
-		return
-	}
-	due := s.ServingSince.Add(r.p.Ramp.Over)
-	if r.now.Before(due) {
-		r.at(due)
-		return
-	}
-	s.Overlap = Primary
 }
 
 // panic notes whether the tier that serves panics.

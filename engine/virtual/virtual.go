@@ -130,7 +130,7 @@ type member struct {
 func Decide(p *Pool, st State, in Input, now time.Time) Outcome {
 	var room [usual]member
 	r := round{p: p, in: &in, now: now, was: st.Standing, st: st.Standing, m: room[:0]}
-	r.st.past(now)
+	r.st.sane(now)
 	r.gather(&st)
 	r.fault()
 	for i := range r.m {

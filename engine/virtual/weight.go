@@ -104,12 +104,12 @@ func (r *round) slew(w *member, base int) {
 	if w.AskedBy == AskNone {
 		return
 	}
-	if !w.carried || !w.Phase.carries() {
-		w.Asked = w.Want
-		return
-	}
 	if w.Ask.Kind == AskLoad && r.in.Fault == "" {
 		r.load(w, base)
+		return
+	}
+	if !w.carried || !w.Phase.carries() {
+		w.Asked = w.Want
 		return
 	}
 	if w.Asked == w.Want {
@@ -136,16 +136,20 @@ func (l Limits) towards(from, to, base int) int {
 	return min(max(to, from-step), from+step)
 }
 
-// load moves the weight of a member that serves with its whole weight by
-// nanny's rule: up by half the configured weight times the cube root of the
-// idle part of the machine, down by that of the excess. Each sample counts
-// once.
+// load moves the weight of a member by nanny's rule, once it has served with
+// its whole weight for a while: up by half the configured weight times the
+// cube root of the idle part of the machine, down by that of the excess. Each
+// sample counts once.
 func (r *round) load(w *member, base int) {
 	l := w.Ask.Load
 	if w.Phase != Serving || w.Ask.At.Equal(w.Sample) || !(l >= 0) {
 		return
 	}
-	if due := w.AskedAt.Add(r.p.Asks.every(AskLoad)); !w.AskedAt.IsZero() && r.now.Before(due) {
+	last := w.Began
+	if w.AskedAt.After(last) {
+		last = w.AskedAt
+	}
+	if due := last.Add(r.p.Asks.every(AskLoad)); r.now.Before(due) {
 		r.at(due)
 		return
 	}
