@@ -17,8 +17,9 @@ type Health struct {
 	Panic bool
 	// Fault is the local fault; empty without.
 	Fault string
-	// Primaries is how many there are, Good and Failing how many of them are
-	// good or failing, Ordered how many an operator took out.
+	// Primaries is how many there are, Good how many of them are good and may
+	// carry something, Failing how many fail, Ordered how many an operator
+	// took out.
 	Primaries, Good, Failing, Ordered int
 	// Weight is the capacity of the good primaries, Full that of all.
 	Weight, Full int
@@ -63,7 +64,7 @@ func (r *round) health() Health {
 	y := &r.tally[Primary]
 	h := Health{
 		Serving: r.st.Serving, Quorum: r.st.Quorum, Panic: r.st.Panic, Fault: r.st.Fault,
-		Primaries: y.full.n, Good: y.fit.n, Failing: y.failing.n, Ordered: y.full.n - y.judged.n,
+		Primaries: y.members, Good: y.fit.n, Failing: y.bad, Ordered: y.ordered,
 		Weight: y.fit.weight, Full: y.full.weight,
 		Need: r.p.Quorum.up(),
 	}

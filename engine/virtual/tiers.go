@@ -16,16 +16,16 @@ func (h head) plus(o head) head { return head{h.n + o.n, h.weight + o.weight} }
 
 // tally is what a tier has.
 type tally struct {
-	// full is all that is configured.
-	full head
-	// judged are those that checks may judge: all that no order took out.
-	judged head
+	// members is how many are configured, ordered how many of them are out by
+	// order, bad how many fail, capped how many of these the ejection cap
+	// keeps in.
+	members, ordered, bad, capped int
+	// full is all that is configured, judged what of it no order took out,
+	// failing what of that fails. As everywhere, a weight of 0 is nothing.
+	full, judged, failing head
 	// fit, in and out are the capacity of those that are good, and of those
 	// not judged yet.
 	fit, in, out head
-	// failing are among judged, kept by the ejection cap among failing.
-	failing head
-	capped  int
 }
 
 // enough reports whether h, of all that y has, is a. Nothing never is.
@@ -49,13 +49,13 @@ func (r *round) count() {
 			continue
 		}
 		y, base := &r.tally[min(w.set.Tier, Fallback)], weightOf(w.set.Weight)
-		y.full.n++
-		y.full.weight += base
+		y.members++
+		y.full.add(base)
 		if w.rank == gone {
+			y.ordered++
 			continue
 		}
-		y.judged.n++
-		y.judged.weight += base
+		y.judged.add(base)
 		switch w.rank {
 		case fit:
 			y.fit.add(w.capacity())
@@ -64,8 +64,8 @@ func (r *round) count() {
 		case maybeOut:
 			y.out.add(w.capacity())
 		case unfit:
-			y.failing.n++
-			y.failing.weight += base
+			y.bad++
+			y.failing.add(base)
 		case gone:
 		}
 		if w.capped {
@@ -98,7 +98,7 @@ func (r *round) quorum() {
 
 // figures is what y has and needs.
 func (y *tally) figures(h head, need Amount) string {
-	s := fmt.Sprintf("%d of %d good, weight %d of %d", h.n, y.full.n, h.weight, y.full.weight)
+	s := fmt.Sprintf("%d of %d good, weight %d of %d", h.n, y.members, h.weight, y.full.weight)
 	if need.N > 0 {
 		s += ", " + need.String() + " needed"
 	}
@@ -136,8 +136,6 @@ func (r *round) panics(t Tier) bool {
 		return n < a.N
 	case a.By == ByWeight:
 		return weight < a.N
-	case y.judged.weight == 0:
-		return 100*n < a.N*y.judged.n
 	}
 	return 100*weight < a.N*y.judged.weight
 }

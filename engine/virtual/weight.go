@@ -6,13 +6,13 @@ import "math"
 func weightOf(n int) int { return min(max(n, 0), MaxWeight) }
 
 // capacity is what w counts for in a quorum: its configured weight, or what it
-// is to carry if that is less.
+// is to carry if that is less. A load moves weights and speaks of no capacity.
 func (w *member) capacity() int {
 	base := weightOf(w.set.Weight)
 	switch {
 	case w.Order.Weighted:
 		return min(base, weightOf(w.Order.Weight))
-	case w.AskedBy != AskNone:
+	case w.AskedBy != AskNone && w.AskedBy != AskLoad:
 		return min(base, w.Want)
 	}
 	return base
