@@ -2,7 +2,7 @@ package virtual
 
 // gather brings together what is configured, remembered and seen of each
 // member.
-func (r *round) gather(st *State) {
+func (r *round) gather(all []member, st *State) []member {
 	for i := range r.p.Members {
 		set := &r.p.Members[i]
 		w := member{set: set}
@@ -15,38 +15,41 @@ func (r *round) gather(st *State) {
 		} else {
 			w.MemberState = r.newcomer(set.Name, w.Table)
 		}
-		r.add(w)
+		all = append(all, w)
 	}
 	for i := range st.Members {
-		if !r.p.names(i, st.Members[i].Name) {
-			r.left(st.Members[i])
+		if r.p.names(i, st.Members[i].Name) {
+			continue
+		}
+		if w, ok := r.left(st.Members[i]); ok {
+			all = append(all, w)
 		}
 	}
-	if !r.st.Begun {
-		r.begin()
+	for i := range all {
+		w := &all[i]
+		w.sane(r.now)
+		w.carried = w.Phase.carries()
 	}
+	if !r.st.Begun {
+		r.begin(all)
+	}
+	return all
 }
 
 // begin takes up a pool never seen before: the tier that serves is the first
 // that the table sends clients to.
-func (r *round) begin() {
+func (r *round) begin(all []member) {
 	s := &r.st
 	s.Begun, s.ServingSince = true, r.now
 	serving, shown := Fallback, false
-	for i := range r.m {
-		if w := &r.m[i]; w.carried {
+	for i := range all {
+		if w := &all[i]; w.carried {
 			serving, shown = min(serving, w.set.Tier), true
 		}
 	}
 	if shown {
 		s.Serving = serving
 	}
-}
-
-func (r *round) add(w member) {
-	w.sane(r.now)
-	w.carried = w.Phase.carries()
-	r.m = append(r.m, w)
 }
 
 // find is where name is in all, most likely at i; -1 if it is not.
@@ -87,8 +90,8 @@ func (r *round) newcomer(name string, row Row) MemberState {
 // left takes in a member that the configuration does not name any more, unless
 // the table has it no more either. As long as nobody says what the table has,
 // it is remembered, so that it is not forgotten in the table.
-func (r *round) left(m MemberState) {
-	w := member{MemberState: m, old: m.Desired}
+func (r *round) left(m MemberState) (w member, ok bool) {
+	w = member{MemberState: m, old: m.Desired}
 	for i := range r.in.Left {
 		if l := &r.in.Left[i]; l.Name == m.Name {
 			w.Table, w.Conns = l.Table, l.Conns
@@ -96,9 +99,9 @@ func (r *round) left(m MemberState) {
 	}
 	if w.Table.Known && !w.Table.There {
 		r.changes = append(r.changes, Change{Member: m.Name, From: m.Desired, To: Desired{Name: m.Name}, Reason: Forgotten})
-		return
+		return w, false
 	}
-	r.add(w)
+	return w, true
 }
 
 // adopt makes m what the table has of it, as far as that is known.

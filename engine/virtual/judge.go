@@ -148,15 +148,15 @@ func (r *round) limit(t Tier) (limit int, limited bool) {
 // eject decides which failing members of t go out because of it: as many as
 // may, those that failed first before the others. Who is out stays out, unless
 // the cap was lowered.
-func (r *round) eject(t Tier) {
+func (r *round) eject(all []member, t Tier) {
 	limit, limited := r.limit(t)
 	out := 0
-	for i := range r.m {
-		w := &r.m[i]
-		if w.set == nil || w.set.Tier != t {
+	for i := range all {
+		w := &all[i]
+		if !w.of(t) {
 			continue
 		}
-		if !limited && w.rank == unfit && w.carried {
+		if !limited && w.ejectable() {
 			w.Ejected = true
 		}
 		if w.Ejected {
@@ -167,35 +167,49 @@ func (r *round) eject(t Tier) {
 		return
 	}
 	for ; out > limit; out-- {
-		if w := r.pick(t, func(w, best *member) bool { return w.Ejected && (best == nil || !w.Judged.Before(best.Judged)) }); w != nil {
-			w.Ejected, w.capped = false, w.rank == unfit
-		}
+		w := &all[latest(all, t)]
+		w.Ejected, w.capped = false, w.rank == unfit
 	}
 	for ; out < limit; out++ {
-		w := r.pick(t, func(w, best *member) bool { return w.ejectable() && (best == nil || w.Judged.Before(best.Judged)) })
-		if w == nil {
-			return
+		i := earliest(all, t)
+		if i < 0 {
+			break
 		}
-		w.Ejected = true
+		all[i].Ejected = true
 	}
-	for i := range r.m {
-		if w := &r.m[i]; w.set != nil && w.set.Tier == t && w.ejectable() {
+	for i := range all {
+		if w := &all[i]; w.of(t) && w.ejectable() {
 			w.capped = true
 		}
 	}
 }
+
+// of reports whether w is configured to be of tier t.
+func (w *member) of(t Tier) bool { return w.set != nil && w.set.Tier == t }
 
 // ejectable reports whether w is in and fails.
 func (w *member) ejectable() bool {
 	return w.rank == unfit && w.carried && !w.Ejected && !w.capped
 }
 
-// pick is the member of t that is better than all others.
-func (r *round) pick(t Tier, better func(w, best *member) bool) *member {
-	var best *member
-	for i := range r.m {
-		if w := &r.m[i]; w.set != nil && w.set.Tier == t && better(w, best) {
-			best = w
+// latest is where the member of t is that was ejected and failed last.
+func latest(all []member, t Tier) int {
+	best := -1
+	for i := range all {
+		if w := &all[i]; w.of(t) && w.Ejected && (best < 0 || !w.Judged.Before(all[best].Judged)) {
+			best = i
+		}
+	}
+	return best
+}
+
+// earliest is where the member of t is that could be ejected and failed first;
+// -1 if there is none.
+func earliest(all []member, t Tier) int {
+	best := -1
+	for i := range all {
+		if w := &all[i]; w.of(t) && w.ejectable() && (best < 0 || w.Judged.Before(all[best].Judged)) {
+			best = i
 		}
 	}
 	return best

@@ -30,22 +30,22 @@ type Health struct {
 }
 
 // outcome puts together what was decided.
-func (r *round) outcome(st State) Outcome {
-	same := len(r.m) == len(st.Members) && r.st == st.Standing
-	for i := range r.m {
-		w := &r.m[i]
+func (r *round) outcome(all []member, st State) Outcome {
+	same := len(all) == len(st.Members) && r.st == st.Standing
+	for i := range all {
+		w := &all[i]
 		if !w.same(w.old) {
 			w.Since = r.now
 			r.changed(w)
 		}
 		same = same && w.MemberState == st.Members[i]
 	}
-	h := r.health()
+	h := r.health(all)
 	out := Outcome{State: st, Status: h.status(), Health: h, Changes: r.changes, Wake: r.wake}
 	if !same {
-		out.State = State{Standing: r.st, Members: make([]MemberState, len(r.m))}
-		for i := range r.m {
-			out.State.Members[i] = r.m[i].MemberState
+		out.State = State{Standing: r.st, Members: make([]MemberState, len(all))}
+		for i := range all {
+			out.State.Members[i] = all[i].MemberState
 		}
 	}
 	return out
@@ -60,7 +60,7 @@ func (r *round) changed(w *member) {
 	r.changes = append(r.changes, c)
 }
 
-func (r *round) health() Health {
+func (r *round) health(all []member) Health {
 	y := &r.tally[Primary]
 	h := Health{
 		Serving: r.st.Serving, Quorum: r.st.Quorum, Panic: r.st.Panic, Fault: r.st.Fault,
@@ -71,8 +71,8 @@ func (r *round) health() Health {
 	if h.Quorum == QuorumUp {
 		h.Need = r.p.Quorum.down()
 	}
-	for i := range r.m {
-		w := &r.m[i]
+	for i := range all {
+		w := &all[i]
 		if w.In && w.Weight > 0 {
 			h.In++
 		}

@@ -111,14 +111,14 @@ func plain(why Reason) bool {
 }
 
 // place moves every member towards its goal.
-func (r *round) place() {
+func (r *round) place(all []member) {
 	others := false
-	for i := range r.m {
-		w := &r.m[i]
+	for i := range all {
+		w := &all[i]
 		others = others || w.carried && (w.goal == goalServe || w.goal == goalHold) && w.rank != unfit
 	}
-	for i := range r.m {
-		w := &r.m[i]
+	for i := range all {
+		w := &all[i]
 		r.move(w, others)
 		w.Reason = w.why
 	}

@@ -42,9 +42,9 @@ func (y *tally) enough(h head, a Amount) bool {
 }
 
 // count counts what each tier has.
-func (r *round) count() {
-	for i := range r.m {
-		w := &r.m[i]
+func (r *round) count(all []member) {
+	for i := range all {
+		w := &all[i]
 		if w.set == nil {
 			continue
 		}

@@ -91,14 +91,15 @@ type Change struct {
 // usual is how many members fit on the stack.
 const usual = 16
 
-// round is one decision on its way through the steps.
+// round is one decision on its way through the steps. The members are handed
+// along beside it: it holds nothing that points to them, so that they can stay
+// on the stack.
 type round struct {
 	p   *Pool
-	in  *Input
+	in  Input
 	now time.Time
 	// was and st are the pool's standing before and after.
 	was, st Standing
-	m       []member
 	tally   [tiers]tally
 	changes []Change
 	wake    time.Time
@@ -129,25 +130,25 @@ type member struct {
 // of the usual size.
 func Decide(p *Pool, st State, in Input, now time.Time) Outcome {
 	var room [usual]member
-	r := round{p: p, in: &in, now: now, was: st.Standing, st: st.Standing, m: room[:0]}
+	r := round{p: p, in: in, now: now, was: st.Standing, st: st.Standing}
 	r.st.sane(now)
-	r.gather(&st)
+	all := r.gather(room[:0], &st)
 	r.fault()
-	for i := range r.m {
-		r.judge(&r.m[i])
+	for i := range all {
+		r.judge(&all[i])
 	}
 	for t := Primary; t < Fallback; t++ {
-		r.eject(t)
+		r.eject(all, t)
 	}
-	r.count()
+	r.count(all)
 	r.quorum()
 	r.choose()
 	r.panic()
-	for i := range r.m {
-		r.aim(&r.m[i])
+	for i := range all {
+		r.aim(&all[i])
 	}
-	r.place()
-	return r.outcome(st)
+	r.place(all)
+	return r.outcome(all, st)
 }
 
 // at asks to be called again at t, if that is still to come.
