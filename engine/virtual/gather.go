@@ -3,9 +3,13 @@ package virtual
 // gather brings together what is configured, remembered and seen of each
 // member.
 func (r *round) gather(all []member, st *State) []member {
+	if n := max(len(r.p.Members), len(st.Members)); n > cap(all) {
+		all = make([]member, 0, n)
+	}
 	for i := range r.p.Members {
 		set := &r.p.Members[i]
 		w := member{set: set}
+		r.size[min(set.Tier, Fallback)]++
 		if i < len(r.in.Members) {
 			w.Seen = r.in.Members[i]
 		}

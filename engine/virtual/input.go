@@ -6,7 +6,8 @@ import (
 	"github.com/mondhq/mond/engine/opstatus"
 )
 
-// Input is all that Decide is told.
+// Input is all that Decide is told. The table should be read before the first
+// decision, or there is nothing to adopt.
 type Input struct {
 	// Members says what is seen of each of Pool.Members, in that order; what
 	// is missing at the end was not looked at.
@@ -15,7 +16,8 @@ type Input struct {
 	// name any more.
 	Left []SeenLeft
 	// Fault says what is wrong with this machine, such as "link eth0 is
-	// down", when that makes its checks mean nothing; "" when nothing is.
+	// down", when that makes its checks mean nothing; "" when nothing is. Its
+	// words should not change while the fault lasts.
 	Fault string
 	// Standby is set while another director holds the address. The table is
 	// kept right all the same, but that it has no connections here does not
@@ -112,7 +114,8 @@ type Order struct {
 	Note string
 }
 
-// AskKind says how a check speaks of its member's weight.
+// AskKind says how a check speaks of its member's weight. Its order is that of
+// the store and is only ever appended to.
 type AskKind uint8
 
 // The kinds.

@@ -136,13 +136,7 @@ func (r *round) limit(t Tier) (limit int, limited bool) {
 	if a.By != ByPercent {
 		return a.N, true
 	}
-	n := 0
-	for i := range r.p.Members {
-		if r.p.Members[i].Tier == t {
-			n++
-		}
-	}
-	return max(1, n*a.N/100), true
+	return max(1, r.size[t]*a.N/100), true
 }
 
 // eject decides which failing members of t go out because of it: as many as

@@ -53,9 +53,14 @@ func (r *round) outcome(all []member, st State) Outcome {
 
 // changed notes a change of w.
 func (r *round) changed(w *member) {
-	c := Change{Member: w.Name, From: w.old, To: w.Desired, Reason: w.Reason, Note: w.Order.Note}
+	c := Change{Member: w.Name, From: w.old, To: w.Desired, Reason: w.Reason}
+	switch w.Reason {
+	case InMaintenance, OrderedDrain, OrderedIn, OrderedWeight:
+		c.Note = w.Order.Note
+	default:
+	}
 	if w.event != NoReason {
-		c.Reason, c.Note = w.event, ""
+		c.Reason = w.event
 	}
 	r.changes = append(r.changes, c)
 }

@@ -69,6 +69,9 @@ func (r *round) good(w *member, why Reason) {
 		w.goal, w.why = goalServe, why
 	case t == r.st.Overlap && t != Primary && w.carried:
 		w.goal, w.why = goalServe, HandsOver
+	case t == Fallback && r.p.Drain.Persistence > 0:
+		// quiet, it would keep its clients for as long as their templates last
+		w.goal, w.why = goalRemove, StandsBy
 	case t > r.st.Serving:
 		w.goal, w.why = goalDrain, StandsBy
 	default:
@@ -115,7 +118,7 @@ func (r *round) place(all []member) {
 	others := false
 	for i := range all {
 		w := &all[i]
-		others = others || w.carried && (w.goal == goalServe || w.goal == goalHold) && w.rank != unfit
+		others = others || w.carried && w.Weight > 0 && (w.goal == goalServe || w.goal == goalHold) && w.rank != unfit
 	}
 	for i := range all {
 		w := &all[i]

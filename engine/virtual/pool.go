@@ -20,8 +20,8 @@ type Pool struct {
 	// ok, and to serve when another tier could; without it, any good primary
 	// is enough. It is counted in capacity: see [Amount].
 	Quorum Gate
-	// Standby is what a standby tier must muster to serve.
-	Standby Gate
+	// StandbyQuorum is what a standby tier must muster to serve.
+	StandbyQuorum Gate
 	// Return is how long a better tier must be able to serve before it takes
 	// over from a standby tier that still can. The fallback is left at once.
 	Return time.Duration
@@ -44,6 +44,8 @@ type Pool struct {
 
 // Member is a real server of the pool.
 type Member struct {
+	// Name stands for one row of the table, best by its address: a member
+	// with another name is another one, and the old one has to leave.
 	Name string
 	Tier Tier
 	// Weight is what it carries when nothing lessens it, 0 to [MaxWeight].
@@ -66,7 +68,8 @@ func (m *Member) need() int {
 
 // Tier says when a member serves: primaries first, then the first standby tier
 // that can, and the fallback (sorry server) when no other can. Members of one
-// tier serve together, and one tier serves at a time.
+// tier serve together, and one tier serves at a time. Its numbers are those of
+// the store.
 type Tier uint8
 
 // The tiers. Standby tiers are between them: see [Standby].
@@ -121,8 +124,8 @@ type OnFail uint8
 // whatever the action.
 const (
 	Remove  OnFail = iota // out of the table at once; the kernel drops its connections
-	Quiesce               // weight 0 for as long as it fails: established connections go on
-	Leave                 // weight 0, and removed when idle or at the deadline (Drain)
+	Quiesce               // weight 0 for as long as it fails: established connections and persistent clients stay with it
+	Leave                 // the same, until it is idle or the deadline comes (Drain)
 	Ignore                // nothing: it counts as good
 )
 
@@ -215,6 +218,7 @@ type Drain struct {
 	// without (or where expire_quiescent_template is set). A client of a
 	// quiesced real comes back to it for so long: no deadline falls sooner,
 	// and where the templates cannot be counted it must be idle for so long.
+	// The fallback is then not drained but removed, or they would stay there.
 	Persistence time.Duration
 	// UDP is the kernel's timeout of UDP flows if the virtual service is one
 	// of UDP, else 0. Those flows are among the inactive connections; where
@@ -301,7 +305,7 @@ type Limits struct {
 	// Step is by how much a weight may move at a time, 0 means all the way;
 	// Every is the least time between two moves. A Step without Every, and
 	// loads, have nanny's 20 s. Neither holds back a member that does not
-	// serve or comes back.
+	// serve or comes back, nor one of which no check speaks any more.
 	Step  int
 	Every time.Duration
 }

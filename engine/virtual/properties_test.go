@@ -39,14 +39,14 @@ func drawTime(t *rapid.T, name string, times ...time.Duration) time.Duration {
 
 func drawPool(t *rapid.T) *Pool {
 	p := &Pool{
-		Name:    "shop",
-		Start:   rapid.SampledFrom([]Start{Adopt, Pessimistic, Optimistic}).Draw(t, "start"),
-		Quorum:  drawGate(t, "quorum"),
-		Standby: drawGate(t, "standby"),
-		Panic:   drawGate(t, "panic"),
-		Return:  drawTime(t, "return", 0, 0, 15*time.Second),
-		Eject:   Amount{rapid.IntRange(0, 3).Draw(t, "eject"), ByCount},
-		Warn:    rapid.SampledFrom([]int{0, 30}).Draw(t, "warn"),
+		Name:          "shop",
+		Start:         rapid.SampledFrom([]Start{Adopt, Pessimistic, Optimistic}).Draw(t, "start"),
+		Quorum:        drawGate(t, "quorum"),
+		StandbyQuorum: drawGate(t, "standby"),
+		Panic:         drawGate(t, "panic"),
+		Return:        drawTime(t, "return", 0, 0, 15*time.Second),
+		Eject:         Amount{rapid.IntRange(0, 3).Draw(t, "eject"), ByCount},
+		Warn:          rapid.SampledFrom([]int{0, 30}).Draw(t, "warn"),
 		Drain: Drain{
 			Deadline:    drawTime(t, "deadline", 0, 20*time.Second, 20*time.Second, Forever),
 			Idle:        drawTime(t, "idle", 0, 5*time.Second),

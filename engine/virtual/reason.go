@@ -67,7 +67,7 @@ var table = [reasons]Explained{
 	Trusted:        {Word: "trusted before the first check", Text: "No check has judged it yet: it is in until one fails."},
 	Unchecked:      {Word: "unchecked", Text: "It has no checks, so it is always good."},
 	Good:           {Word: "checks good", Text: "As many of its checks are good as must be."},
-	Warned:         {Word: "checks warn", Text: "Its checks are good with a warning: it carries less (the pool's warn)."},
+	Warned:         {Word: "checks warn", Text: "Its checks are good with a warning; the pool's warn may lessen its weight."},
 	Failed:         {Word: "checks fail", Text: "Fewer of its checks are good than must be."},
 	FailureIgnored: {Word: "failure ignored", Text: "Its checks fail, and on_fail ignore says that this does not matter."},
 	HeldBlind:      {Word: "held, checks are blind", Text: "Its checks see nothing, or not enough to judge it: it stays as they last had it."},

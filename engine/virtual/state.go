@@ -40,7 +40,8 @@ type Standing struct {
 	FaultSince time.Time
 }
 
-// Quorum says whether the primaries are enough.
+// Quorum says whether the primaries are enough. Its numbers are those of the
+// store.
 type Quorum uint8
 
 // The quorums.

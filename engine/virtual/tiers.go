@@ -107,7 +107,7 @@ func (y *tally) figures(h head, need Amount) string {
 
 // able reports whether t can serve by itself.
 func (r *round) able(t Tier) bool {
-	y, need := &r.tally[t], r.p.Standby.up()
+	y, need := &r.tally[t], r.p.StandbyQuorum.up()
 	switch {
 	case t == Fallback:
 		return y.fit.weight > 0
@@ -116,7 +116,7 @@ func (r *round) able(t Tier) bool {
 	case t == Primary:
 		need = r.p.Quorum.down()
 	case t == r.st.Serving:
-		need = r.p.Standby.down()
+		need = r.p.StandbyQuorum.down()
 	}
 	return y.enough(y.fit.plus(y.in), need)
 }

@@ -46,7 +46,7 @@ func TestTiers(t *testing.T) {
 		{"standbys in their order", pool("a s@1 t@2 f@f"), "*:ok; a:fail; s:fail; t:fail; t:ok; s:ok; a:ok",
 			"a=10 s=- t=- f=-; a=- s=10 t=- f=-; a=- s=- t=10 f=-; a=- s=- t=- f=10; a=- s=- t=10 f=-; a=- s=10 t=- f=-; a=10 s=- t=- f=-", "s=stands_by", opstatus.OK},
 		{"a standby that fails is passed over", pool("a s@1 t@2"), "*:ok s:fail; a:fail", "a=10 s=- t=-; a=- s=- t=10", "t=took_over", opstatus.Fail},
-		{"the standby's quorum", pool("a s@1 t@1 f@f", func(p *Pool) { p.Standby = Gate{Up: Amount{2, ByCount}, Down: Amount{1, ByCount}} }), "*:ok; a:fail; s:fail; t:fail; t:ok; s:ok",
+		{"the standby's quorum", pool("a s@1 t@1 f@f", func(p *Pool) { p.StandbyQuorum = Gate{Up: Amount{2, ByCount}, Down: Amount{1, ByCount}} }), "*:ok; a:fail; s:fail; t:fail; t:ok; s:ok",
 			"a=10 s=- t=- f=-; a=- s=10 t=10 f=-; a=- s=- t=10 f=-; a=- s=- t=- f=10; a=- s=- t=- f=10; a=- s=10 t=10 f=-", "", opstatus.Fail},
 		{"sparse tiers", pool("a s@5"), "*:ok; a:fail", "a=10 s=-; a=- s=10", "", opstatus.Fail},
 		{"maintenance of all primaries", pool("a f@f"), "*:ok; a:maint; a:free", "a=10 f=-; a=- f=10; a=10 f=-", "", opstatus.OK},
@@ -62,6 +62,8 @@ func TestTiers(t *testing.T) {
 			"a=10 b=10 s=-; a=- b=- s=10; a=5r b=5r s=10; a=5r b=5r s=10; a=10 b=10 s=-", "s=stands_by", opstatus.OK},
 		{"but not if it fails", pool("a s@1", ramps(Ramp{Over: 10 * time.Second, Steps: 1})), "*:ok; a:fail; a:ok; s:fail", "a=10 s=-; a=- s=10; a=5r s=10; a=5r s=-", "s=checks_fail", 0},
 		{"a standby that takes over does not ramp", pool("a s@1", ramps(Ramp{Over: 10 * time.Second, Steps: 1})), "*:ok; a:fail", "a=10 s=-; a=- s=10", "", 0},
+		{"a fallback drains", pool("a f@f", minute), "*:ok; a:fail; a:ok; +1m", "a=10 f=-; a=- f=10; a=10 f=d; a=10 f=-", "", 0},
+		{"but lets persistent clients go", pool("a f@f", drains(Drain{Deadline: time.Minute, Persistence: time.Minute})), "*:ok; a:fail; a:ok", "a=10 f=-; a=- f=10; a=10 f=-", "", 0},
 		{"after the fallback nobody ramps", pool("a b f@f", ramps(Ramp{Over: 10 * time.Second, Steps: 1})), "*:ok; a:fail b:fail; a:ok b:ok", "a=10 b=10 f=-; a=- b=- f=10; a=10 b=10 f=-", "", 0},
 	})
 }
@@ -104,7 +106,7 @@ func TestPanic(t *testing.T) {
 			"a=10 b=10 c=10 d=10; a=10 b=10 c=10 d=10; a=10 b=10 c=10 d=10; a=- b=10 c=10 d=10", "", opstatus.OK},
 		{"goes before the fallback", pool("a b f@f", half), "*:ok; *:fail f:ok; a:maint; b:maint", "a=10 b=10 f=-; a=10 b=10 f=-; a=- b=10 f=-; a=- b=- f=10", "", opstatus.Fail},
 		{"not before a standby", pool("a b s@1", half), "*:ok; a:fail b:fail; s:fail", "a=10 b=10 s=-; a=- b=- s=10; a=10 b=10 s=-", "", opstatus.Fail},
-		{"a standby tier panics too", pool("a s@1 t@1", half, func(p *Pool) { p.Standby = Gate{Up: Amount{2, ByCount}} }), "*:ok; a:maint; s:fail t:fail",
+		{"a standby tier panics too", pool("a s@1 t@1", half, func(p *Pool) { p.StandbyQuorum = Gate{Up: Amount{2, ByCount}} }), "*:ok; a:maint; s:fail t:fail",
 			"a=10 s=- t=-; a=- s=10 t=10; a=- s=10 t=10", "s=held_by_panic", opstatus.Fail},
 		{"goes before the ejection cap", pool("a b c d", half, eject(1, ByCount)), "*:ok; a:fail b:fail; c:fail", "a=10 b=10 c=10 d=10; a=- b=10 c=10 d=10; a=10 b=10 c=10 d=10", "a=held_by_panic", 0},
 		{"back at the whole weight", pool("a b c", half, ramps(Ramp{Over: time.Minute})), "*:ok; a:fail; b:fail", "a=10 b=10 c=10; a=- b=10 c=10; a=10 b=10 c=10", "", 0},

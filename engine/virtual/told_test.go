@@ -137,7 +137,7 @@ func TestValidate(t *testing.T) {
 		{"order", func(p *Pool) { p.Panic = Gate{Amount{2, ByCount}, Amount{3, ByCount}} }, "panic: it would be lost below 3 members and gained from 2 members on: the first must not be more"},
 		{"percent", func(p *Pool) { p.Eject = Amount{101, ByPercent} }, "eject: 101% is more than there is"},
 		{"eject by weight", func(p *Pool) { p.Eject = Amount{1, ByWeight} }, "eject: say a number of members or a percentage, not a weight"},
-		{"negative", func(p *Pool) { p.Standby.Up.N = -1 }, "standby quorum: -1 is less than nothing"},
+		{"negative", func(p *Pool) { p.StandbyQuorum.Up.N = -1 }, "standby quorum: -1 is less than nothing"},
 		{"times", func(p *Pool) { p.Return, p.Ramp.Over = -time.Second, -1 }, "return: -1s is no time\nramp: -1ns is no time"},
 		{"deadline", func(p *Pool) { p.Drain.Deadline = -2 }, "drain: -2ns is no time"},
 		{"steps", func(p *Pool) { p.Ramp.Steps = 1001 }, "ramp: 1001 steps: say 1 to 1000"},

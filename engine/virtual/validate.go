@@ -13,7 +13,7 @@ func (p *Pool) Validate() error {
 	errs := []error{p.members()}
 	errs = append(errs,
 		gate("quorum", p.Quorum),
-		gate("standby quorum", p.Standby),
+		gate("standby quorum", p.StandbyQuorum),
 		gate("panic", p.Panic),
 		amount("eject", p.Eject),
 		length("return", p.Return),

@@ -100,6 +100,8 @@ type round struct {
 	now time.Time
 	// was and st are the pool's standing before and after.
 	was, st Standing
+	// size is how many members each tier has.
+	size    [tiers]int
 	tally   [tiers]tally
 	changes []Change
 	wake    time.Time
@@ -138,7 +140,9 @@ func Decide(p *Pool, st State, in Input, now time.Time) Outcome {
 		r.judge(&all[i])
 	}
 	for t := Primary; t < Fallback; t++ {
-		r.eject(all, t)
+		if r.size[t] > 0 {
+			r.eject(all, t)
+		}
 	}
 	r.count(all)
 	r.quorum()

@@ -27,6 +27,9 @@ func (r *round) hear(w *member) {
 		w.Want, w.Asked, w.AskedAt, w.Sample = 0, 0, zero, zero
 	} else if want := r.p.Asks.bound(w.wish(base), base, kind); w.AskedBy == AskNone {
 		w.Want, w.Asked = want, want
+		if w.carried {
+			w.Asked = base // from what it has
+		}
 	} else if r.p.Asks.matters(w.Want, want, base, kind) {
 		w.Want = want
 	}

@@ -16,6 +16,7 @@ func TestAsks(t *testing.T) {
 		{"percent", pool("a b"), "*:ok a:percent=35", "a=4 b=10", "", 0},
 		{"a difference", pool("a b", asks(Limits{Max: 1000})), "*:ok a:delta=-3; a:delta=5; a:delta=-50", "a=7 b=10; a=15 b=10; a=0 b=10", "", 0},
 		{"held while blind", pool("a b"), "*:ok a:ask=4; a:hold; a:mute", "a=4 b=10; a=4 b=10; a=10 b=10", "", 0},
+		{"a check begins to speak: from what it has", pool("a b", slow), "*:ok; a:ask=5; +10s; a:mute", "a=10 b=10; a=8 b=10; a=6 b=10; a=10 b=10", "", 0},
 		{"step by step", pool("a b", slow), "*:ok a:ask=10; a:ask=5; +10s; +10s; +1h", "a=10 b=10; a=8 b=10; a=6 b=10; a=5 b=10; a=5 b=10", "a=weight_by_check", 0},
 		{"it says so", pool("a b", slow), "*:ok a:ask=10; a:ask=5", "a=10 b=10; a=8 b=10", "a=weight_by_check,_limited", 0},
 		{"not too often", pool("a b", asks(Limits{Every: 10 * time.Second})), "*:ok a:ask=5; a:ask=6; a:ask=7; +10s; a:ask=8; +10s", "a=5 b=10; a=6 b=10; a=6 b=10; a=7 b=10; a=7 b=10; a=8 b=10", "", 0},
