@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mondhq/mond/engine/opstatus"
 )
 
 func TestReasons(t *testing.T) {
@@ -155,5 +157,30 @@ func TestValidate(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestWords(t *testing.T) {
+	var words []string
+	for _, w := range []interface{ String() string }{Adopt, Pessimistic, Optimistic, Start(9), Remove, Quiesce, Leave, Ignore, OnFail(9), Linear, Doubling,
+		QuorumUnknown, QuorumUp, QuorumDown, Quorum(9), Out, Draining, Quiet, Rising, Serving, Phase(9), NoOrder, Maintenance, DrainOut, Insist, OrderKind(9),
+		Primary, Standby(0), Standby(99), Fallback, Amount{7, ByWeight}, Amount{60, ByPercent}} {
+		words = append(words, w.String())
+	}
+	want := "adopt pessimistic optimistic unknown remove quiesce drain ignore unknown linear doubling unknown up lost unknown " +
+		"out draining quiet ramping in unknown none maintenance drain in unknown primary standby 1 standby 8 fallback weight 7 60%"
+	if got := strings.Join(words, " "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestVerdictOf(t *testing.T) {
+	blind := opstatus.State{Status: opstatus.Fail, Blind: &opstatus.Blind{}}
+	if got, want := VerdictOf(&blind), (Verdict{opstatus.Fail, true}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	fresh := opstatus.New()
+	if got := VerdictOf(&fresh); got != (Verdict{}) {
+		t.Errorf("a service never checked: %v", got)
 	}
 }
