@@ -130,6 +130,17 @@ func TestStart(t *testing.T) {
 	})
 }
 
+// A drain or ramp goes on after a crash, once its member is judged.
+func TestCrashOnTheWay(t *testing.T) {
+	play(t, []row{
+		{"drain", pool("a b", onFail(Leave), drains(Drain{Deadline: time.Minute})), "*:ok; a:fail; +30s crash *:untested a:table=0 b:table=10; a:fail b:ok; +29s; +1s",
+			"a=10 b=10; a=d b=10; a=d? b=10?; a=d b=10; a=d b=10; a=- b=10", "", 0},
+		{"ramp", pool("a b", ramps(Ramp{Over: 40 * time.Second, Steps: 4})), "*:ok; a:fail; a:ok; +10s crash *:untested a:table=4 b:table=10; *:ok; +10s",
+			"a=10 b=10; a=- b=10; a=2r b=10; a=4r? b=10?; a=4r b=10; a=6r b=10", "", 0},
+		{"maintenance", pool("a b"), "*:ok; a:maint; crash *:untested *:table=10", "a=10 b=10; a=- b=10; a=- b=10?", "", 0},
+	})
+}
+
 func TestOrders(t *testing.T) {
 	minute := drains(Drain{Deadline: time.Minute})
 	play(t, []row{
@@ -208,6 +219,7 @@ func TestRamp(t *testing.T) {
 		{"linear", pool("a b", linear), "*:ok; a:fail; a:ok; +10s; +10s; +10s; +10s", "a=10 b=10; a=- b=10; a=2r b=10; a=4r b=10; a=6r b=10; a=8r b=10; a=10 b=10", "", 0},
 		{"fails on its way", pool("a b", linear), "*:ok; a:fail; a:ok; +10s; a:fail; a:ok", "a=10 b=10; a=- b=10; a=2r b=10; a=4r b=10; a=- b=10; a=2r b=10", "a=ramping", 0},
 		{"nobody else carries the load", pool("a b", linear), "*:ok; *:fail; a:ok; b:ok; +40s", "a=10 b=10; a=- b=-; a=10 b=-; a=10 b=2r; a=10 b=10", "", 0},
+		{"somebody with weight 0 carries nothing", pool("a*0 b", linear), "*:ok; b:fail; b:ok", "a=0 b=10; a=0 b=-; a=0 b=10", "", 0},
 		{"quiet and failing is cold too", pool("a b", linear, onFail(Quiesce)), "*:ok; a:fail; a:ok", "a=10 b=10; a=q b=10; a=2r b=10", "", 0},
 		{"after maintenance", pool("a b", linear), "*:ok; a:maint; a:free", "a=10 b=10; a=- b=10; a=2r b=10", "", 0},
 		{"an order's weight is no ramp's", pool("a b", linear), "*:ok; a:fail; a:ok; a:weight=9", "a=10 b=10; a=- b=10; a=2r b=10; a=9r b=10", "a=weight_by_order", 0},

@@ -108,6 +108,8 @@ func TestPanic(t *testing.T) {
 		{"not before a standby", pool("a b s@1", half), "*:ok; a:fail b:fail; s:fail", "a=10 b=10 s=-; a=- b=- s=10; a=10 b=10 s=-", "", opstatus.Fail},
 		{"a standby tier panics too", pool("a s@1 t@1", half, func(p *Pool) { p.StandbyQuorum = Gate{Up: Amount{2, ByCount}} }), "*:ok; a:maint; s:fail t:fail",
 			"a=10 s=- t=-; a=- s=10 t=10; a=- s=10 t=10", "s=held_by_panic", opstatus.Fail},
+		{"a tier that takes over panics by its own count", pool("a s@1 t@1 u@1", func(p *Pool) { p.Panic = Gate{Down: Amount{50, ByPercent}, Up: Amount{75, ByPercent}} }), "*:ok; *:fail; s:ok t:ok",
+			"a=10 s=- t=- u=-; a=10 s=- t=- u=-; a=- s=10 t=10 u=-", "u=checks_fail", 0},
 		{"goes before the ejection cap", pool("a b c d", half, eject(1, ByCount)), "*:ok; a:fail b:fail; c:fail", "a=10 b=10 c=10 d=10; a=- b=10 c=10 d=10; a=10 b=10 c=10 d=10", "a=held_by_panic", 0},
 		{"back at the whole weight", pool("a b c", half, ramps(Ramp{Over: time.Minute})), "*:ok; a:fail; b:fail", "a=10 b=10 c=10; a=- b=10 c=10; a=10 b=10 c=10", "", 0},
 		{"not for those who wait for their first verdict", pool("a b c", half, start(Pessimistic)), "a:fail b:fail", "a=10 b=10 c=-", "c=awaits_its_first_success", 0},

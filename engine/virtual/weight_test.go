@@ -57,3 +57,13 @@ func climb() (all string) {
 	}
 	return all
 }
+
+// A reload may lower what a check was given already.
+func TestLowerBound(t *testing.T) {
+	w := newWorld(pool("a b", asks(Limits{Max: 300})))
+	w.play(t, "*:ok a:ask=25; a:hold")
+	w.p = pool("a b", asks(Limits{Max: 200}))
+	if got := w.play(t, "a:hold"); got[0] != "a=20 b=10" {
+		t.Errorf("the bound is lower: %s", got)
+	}
+}
