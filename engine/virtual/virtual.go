@@ -5,7 +5,7 @@
 // (engine/policy), the table is edited elsewhere (alerts/lvs).
 //
 // [Decide] goes through these steps, and each has the last word over those
-// below it:
+// below it, but that a panic lifts what checks ejected:
 //
 //  1. Orders. What an operator took out or drains stays so: no check, panic or
 //     tier brings it back. It counts as missing for the quorum, which is about
@@ -29,8 +29,9 @@
 //     other tiers leave by a drain.
 //  6. Panic. If too many of the tier that serves fail, all of it that no order
 //     took out and no start policy keeps out is in.
-//  7. The way in and out: drain and ramp. When a tier takes over from a
-//     standby, the standby stays in for as long as a ramp takes.
+//  7. The way in and out: drain and ramp. When a better tier comes back, the
+//     standby stays in for as long as a ramp takes, since weights that grow
+//     alike would be no slow start.
 //  8. Weights: an order's, or what checks ask for, less for a warning, times
 //     the ramp, within 0 and [MaxWeight].
 //
