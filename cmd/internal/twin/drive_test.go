@@ -20,7 +20,7 @@ const patience = 5 * time.Minute
 
 // drive runs scenarios under a daemon until each has been played to its end,
 // and is what happened.
-func drive(t *testing.T, d *daemons.Daemon, scenarios []*scenario) map[string][]record {
+func drive(t *testing.T, d *daemons.Daemon, scenarios []*scenario) map[string]trace {
 	t.Helper()
 	r := &run{t: t, d: d, scenarios: scenarios, runs: map[string]int{}, started: map[string]int{}, next: map[string]int{}, calls: map[string]int{}, free: map[string]time.Time{}}
 	deadline := time.Now().Add(patience)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -120,13 +121,10 @@ func (r *replaying) start() (stop func()) {
 	for _, name := range alertNames {
 		programs[name] = engine.Program{}
 	}
-	text := "statedir = DIR/state\nlogdir = DIR/log\ncfbasedir = DIR\n\n" + r.s.config("")
+	c := configtest.Parse(r.t, "statedir = DIR/state\nlogdir = DIR/log\ncfbasedir = DIR\n\n"+r.s.config(""))
+	c.Globals.StateDir, c.Globals.LogDir, c.Globals.CfBaseDir = contract.StateDir, contract.LogDir, contract.CfBaseDir
 	e, err := engine.New(engine.Options{
-		Load: func(context.Context) (engine.Loaded, error) {
-			c := configtest.Parse(r.t, text)
-			c.Globals.StateDir, c.Globals.LogDir, c.Globals.CfBaseDir = contract.StateDir, contract.LogDir, contract.CfBaseDir
-			return engine.Loaded{Config: c, Programs: programs}, nil
-		},
+		Load:   func(context.Context) (engine.Loaded, error) { return engine.Loaded{Config: c, Programs: programs}, nil },
 		Runner: r.stage, Sender: r.sender, Store: enginetest.NewStore(store.Saved{Clean: true, New: true}),
 	})
 	if err != nil {
@@ -274,9 +272,9 @@ func (r *replaying) lacking(key opstatus.Key, word, rest string) error {
 		}
 	case "trap":
 		if c, ok := e.(interface {
-			Trap(ctx context.Context, t trap.Trap) error
+			Trap(ctx context.Context, t trap.Trap, from netip.Addr) error
 		}); ok {
-			return c.Trap(r.t.Context(), trapOf(key.Group, key.Service, rest))
+			return c.Trap(r.t.Context(), trapOf(key.Group, key.Service, rest), netip.MustParseAddr("127.0.0.1"))
 		}
 	}
 	return errLacking

@@ -151,6 +151,9 @@ func (s *scenario) statements(line string, into *played) *played {
 	return into
 }
 
+// serviceName matches the head of a script, unlike a result without output.
+var serviceName = regexp.MustCompile(`^ [a-z]+$`)
+
 var token = regexp.MustCompile(`\[[^\]]*\]|\S+`)
 
 // script reads the steps of a service, each one word:
@@ -165,7 +168,7 @@ var token = regexp.MustCompile(`\[[^\]]*\]|\S+`)
 // A step can be repeated: F*3.
 func (s *scenario) script(line string) error {
 	p := s.service("s")
-	if name, rest, ok := strings.Cut(line, ": "); ok && len(strings.Fields(name)) == 1 {
+	if name, rest, ok := strings.Cut(line, ": "); ok && serviceName.MatchString(name) {
 		p, line = s.service(strings.TrimSpace(name)), rest
 	}
 	var next step
