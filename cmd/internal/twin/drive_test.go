@@ -23,7 +23,8 @@ const patience = 5 * time.Minute
 func drive(t *testing.T, d *daemons.Daemon, scenarios []*scenario) map[string]trace {
 	t.Helper()
 	r := &run{t: t, d: d, scenarios: scenarios, runs: map[string]int{}, started: map[string]int{}, next: map[string]int{}, calls: map[string]int{}, free: map[string]time.Time{}}
-	deadline := time.Now().Add(patience)
+	began := time.Now()
+	deadline := began.Add(patience)
 	for !r.over() {
 		if time.Now().After(deadline) {
 			t.Fatalf("not played to the end within %v: %v", patience, r.runs)
@@ -32,6 +33,7 @@ func drive(t *testing.T, d *daemons.Daemon, scenarios []*scenario) map[string]tr
 		r.read()
 		r.command()
 	}
+	t.Logf("%d scenarios played in %v", len(scenarios), time.Since(began).Round(time.Second))
 	time.Sleep(2 * time.Second) // the last alerts end
 	return gather(t, scenarios, readRaw(t, d.Read("log/played")), r.sent, d.Dir)
 }
@@ -120,7 +122,7 @@ func (r *run) one(s *scenario, p *played, text string) {
 	p, text = s.target(p, text)
 	name := s.name + "." + p.name
 	r.calls[name]++
-	c := sent{group: s.name, service: p.name, text: text, n: r.calls[name], at: seconds(time.Now())}
+	c := sent{group: s.name, service: p.name, text: text, n: r.calls[name], at: float64(time.Now().UnixMilli()) / 1000}
 	word, rest, _ := strings.Cut(text, " ")
 	both := s.name + " " + p.name
 	switch word {
@@ -160,8 +162,6 @@ func (s *scenario) target(p *played, text string) (*played, string) {
 	}
 	return p, text
 }
-
-func seconds(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }
 
 func (r *run) ask(command string) []string {
 	r.t.Helper()

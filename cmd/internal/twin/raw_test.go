@@ -197,10 +197,7 @@ func (g *gathering) record(r raw, kind string, fields []string) record {
 func (g *gathering) attach() []record {
 	g.t.Helper()
 	slices.SortStableFunc(g.alerts, func(a, b record) int { return cmp.Compare(a.order, b.order) })
-	began := record{kind: "start"}
-	if len(g.events) > 0 {
-		began.at = g.events[0].at - 1
-	}
+	began := record{at: g.events[0].at - 1, kind: "start"} // if nobody was called
 	for _, a := range g.alerts {
 		if a.env["MON_ALERTTYPE"] == "startup" {
 			began.at = a.at

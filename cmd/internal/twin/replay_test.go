@@ -232,6 +232,9 @@ var errLacking = errors.New("the engine cannot do that")
 
 func (r *replaying) command(key opstatus.Key, text string) error {
 	ctx := r.t.Context()
+	if _, ok := any(r.engine).(clearer); !ok && r.s.is("steered") {
+		return errLacking
+	}
 	word, rest, _ := strings.Cut(text, " ")
 	what, host, _ := strings.Cut(rest, " ")
 	switch word + " " + what {
@@ -259,15 +262,18 @@ func (r *replaying) command(key opstatus.Key, text string) error {
 	return r.lacking(key, word, rest)
 }
 
+// clearer is an engine that can do all that mon's clients may ask (control.Mon).
+type clearer interface {
+	ClearTimers(ctx context.Context, key opstatus.Key, user string) error
+}
+
 // lacking are the commands of an engine that takes traps and obeys all of mon's
 // clients.
 func (r *replaying) lacking(key opstatus.Key, word, rest string) error {
 	var e any = r.engine
 	switch word {
 	case "clear":
-		if c, ok := e.(interface {
-			ClearTimers(ctx context.Context, key opstatus.Key, user string) error
-		}); ok {
+		if c, ok := e.(clearer); ok {
 			return c.ClearTimers(r.t.Context(), key, "")
 		}
 	case "trap":

@@ -24,9 +24,10 @@ import (
 //
 // A service gets an interval, a monitor, and alert and upalert lines in each
 // period where it names none itself; "trapsonly" leaves out the first two. See
-// [steps] for what happens and [change] for what is different. After the name
-// stand words: alone (in a daemon of its own) and timed (what it tells depends
-// on how long things take, so that two live runs are not alike).
+// script for what happens and change for what is different. After the name
+// stand words: alone (in a daemon of its own), live (played whenever tests are
+// run, not only in a soak; so it must not depend on a second or two) and steered
+// (the engine must be able to do all that mon's clients may ask).
 type scenario struct {
 	name     string
 	words    []string
@@ -311,6 +312,31 @@ func (p *played) has(word string) bool {
 		first, _, _ := strings.Cut(line, " ")
 		return first == word
 	})
+}
+
+// seconds matches lines by which a scenario depends on how long things take.
+var seconds = regexp.MustCompile(`sec \{|^alertevery [0-9.]+s|^alertafter .*[sm]$`)
+
+// isTimed reports whether what is told depends on how long things take.
+func (s *scenario) isTimed() bool {
+	for _, p := range s.services {
+		if slices.ContainsFunc(p.lines, seconds.MatchString) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPlain reports whether there is nothing but results.
+func (s *scenario) isPlain() bool {
+	for _, p := range s.services {
+		for _, st := range p.steps {
+			if st.starts || len(st.commands)+len(st.holds) > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // periods is how many a service has at most.

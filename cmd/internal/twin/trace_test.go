@@ -66,7 +66,7 @@ func (r record) moved(move func(string, int64) string, start int64) record {
 	return r
 }
 
-// writeTraces writes the traces of all scenarios.
+// writeTraces writes the traces of all scenarios but late ones.
 func writeTraces(t *testing.T, scenarios []*scenario, traces map[string]trace) {
 	t.Helper()
 	var b strings.Builder
