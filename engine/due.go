@@ -87,7 +87,7 @@ func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time,
 	if s.running != 0 && !l.lost(s, now) {
 		return nil, time.Time{}, "", "the last check is still running"
 	}
-	if ok, reason := l.dependency(s.cfg.Depend.Monitor, monitorDepend, s.cfg.Depend.Memory, now); !ok {
+	if ok, reason := l.monitorDependency(s, now); !ok {
 		return nil, l.soon(s, now), store.WhatDependency, "monitor dependency: " + reason
 	}
 	hosts, ok := l.targets(s)
@@ -95,6 +95,21 @@ func (l *loop) gate(s *service, now time.Time) (hosts []string, again time.Time,
 		return nil, time.Time{}, store.WhatNoHosts, "no hosts are left to check"
 	}
 	return hosts, time.Time{}, "", ""
+}
+
+// monitorDependency is the value of the monitor dependency, which is also told
+// as the service's depstatus.
+func (l *loop) monitorDependency(s *service, now time.Time) (ok bool, reason string) {
+	e := s.cfg.Depend.Monitor
+	if e == nil {
+		return true, ""
+	}
+	ok, reason = l.dependency(e, monitorDepend, s.cfg.Depend.Memory, now)
+	if s.dependOK == nil || *s.dependOK != ok {
+		s.dependOK = &ok
+		l.touch(s, false)
+	}
+	return ok, reason
 }
 
 // targets are the hosts that a check of s is given; ok is false when there is

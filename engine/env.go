@@ -38,7 +38,7 @@ func (l *loop) monitorEnv(s *service) map[string]string {
 	if s.state.Tested {
 		env["MON_FIRST_FAILURE"] = epoch(s.state.FirstFail)
 		env["MON_LAST_OUTPUT"] = s.state.Output
-		if s.state.Summary != "" {
+		if hasSummary(s.state) {
 			env["MON_LAST_SUMMARY"] = s.state.Summary
 		}
 		if !s.state.FirstOK.IsZero() {
@@ -48,21 +48,22 @@ func (l *loop) monitorEnv(s *service) map[string]string {
 	return env
 }
 
-// alertEnv is what mon gives an alert. summary and lastOutput follow the kind
-// of alert: of the outage that ended for an upalert, of before this failure
-// for a failure.
-func (l *loop) alertEnv(s *service, kind alert.Kind, was opstatus.State, summary, lastOutput string) map[string]string {
+// alertEnv is what mon gives an alert. was is the state before the event.
+func (l *loop) alertEnv(s *service, kind alert.Kind, was opstatus.State) map[string]string {
 	env := maps.Clone(s.baseEnv)
 	env["MON_GROUP"], env["MON_SERVICE"] = s.cfg.Key.Group, s.cfg.Key.Service
 	env["MON_ALERTTYPE"] = kind.String()
-	env["MON_LAST_SUMMARY"], env["MON_LAST_OUTPUT"] = summary, lastOutput
 	env["MON_OPSTATUS"] = strconv.Itoa(s.state.Status.Number())
+	lastSaid(env, kind, was, s.state)
 	times := s.state
-	if kind == alert.Up {
-		times.FirstFail, times.LastFail = was.FirstFail, was.LastFail
+	if kind == alert.Up { // an upalert is called before the outage is forgotten
+		times = was
 	}
-	env["MON_FIRST_FAILURE"], env["MON_LAST_FAILURE"] = epoch(times.FirstFail), epoch(times.LastFail)
-	env["MON_FIRST_SUCCESS"], env["MON_LAST_SUCCESS"] = epoch(times.FirstOK), epoch(times.LastOK)
+	env["MON_LAST_FAILURE"], env["MON_LAST_SUCCESS"] = epoch(times.LastFail), epoch(times.LastOK)
+	env["MON_FIRST_SUCCESS"] = epoch(times.FirstOK)
+	if times.Tested {
+		env["MON_FIRST_FAILURE"] = epoch(times.FirstFail)
+	}
 	if s.cfg.Description != "" {
 		env["MON_DESCRIPTION"] = s.cfg.Description
 	}
@@ -72,10 +73,35 @@ func (l *loop) alertEnv(s *service, kind alert.Kind, was opstatus.State, summary
 	if s.intended != "" {
 		env["MON_TRAP_INTENDED"] = s.intended
 	}
-	if s.state.Ack != nil {
-		env["MON_ACK"] = noteText(*s.state.Ack)
+	if times.Ack != nil {
+		env["MON_ACK"] = ackText(*times.Ack)
 	}
 	return env
+}
+
+// lastSaid sets MON_LAST_SUMMARY and MON_LAST_OUTPUT: of the outage that ended
+// for an upalert, else of before the event; but a failure has its own summary.
+func lastSaid(env map[string]string, kind alert.Kind, was, is opstatus.State) {
+	summary, output, known := was.Summary, was.Output, hasSummary(was)
+	switch {
+	case kind == alert.Up && was.Status.Failing():
+		summary, output = was.FailSummary, was.FailOutput
+	case isFailure(kind):
+		summary, known = is.FailSummary, true
+	}
+	if known {
+		env["MON_LAST_SUMMARY"] = summary
+	}
+	if was.Tested {
+		env["MON_LAST_OUTPUT"] = output
+	}
+}
+
+// hasSummary reports whether the last verdict said anything.
+func hasSummary(s opstatus.State) bool { return s.Summary != "" || s.Output != "" }
+
+func isFailure(kind alert.Kind) bool {
+	return kind == alert.Failure || kind == alert.Trap || kind == alert.TrapTimeout
 }
 
 func exitOf(s opstatus.State, kind alert.Kind) int {
@@ -84,6 +110,10 @@ func exitOf(s opstatus.State, kind alert.Kind) int {
 	}
 	return s.Exit
 }
+
+// ackText is MON_ACK. As under mon there is a colon before the comment of
+// somebody who did not log in.
+func ackText(n opstatus.Note) string { return n.User + ": " + n.Text }
 
 // noteText is "user: comment", or the comment alone.
 func noteText(n opstatus.Note) string {

@@ -35,7 +35,7 @@ func (l *loop) request(s *service, d policy.Decision, was opstatus.State, summar
 		Group: s.cfg.Key.Group, Service: s.cfg.Key.Service, Kind: d.Kind,
 		Hosts: l.alertHosts(s), Args: d.Command.Args, Summary: summary, Output: output, At: now,
 		Exit: exitOf(s.state, d.Kind), Status: s.state.Status.Number(),
-		Env: l.alertEnv(s, d.Kind, was, summary, lastOutput(d.Kind, was)),
+		Env: l.alertEnv(s, d.Kind, was),
 	}
 }
 
@@ -44,15 +44,6 @@ func (l *loop) request(s *service, d policy.Decision, was opstatus.State, summar
 // notices that were told before they were on disk.
 func (l *loop) noticeID(s *service) string {
 	return strconv.FormatUint(l.lastSeq, 10) + "." + strconv.FormatInt(l.daemon.Started.UnixMilli(), 36) + "@" + s.cfg.Key.String()
-}
-
-// lastOutput is MON_LAST_OUTPUT: what failed last for an upalert, else what
-// was said before this event.
-func lastOutput(kind alert.Kind, was opstatus.State) string {
-	if kind == alert.Up {
-		return was.FailOutput
-	}
-	return was.Output
 }
 
 // alertHosts are all hosts of the group that are not disabled; excluded hosts

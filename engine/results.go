@@ -167,19 +167,30 @@ func (l *loop) transition(s *service, was opstatus.State, change opstatus.Transi
 		"from", change.From.String(), "to", change.To.String(), "summary", s.state.Summary)
 }
 
-// input gathers what policy looks at; the alert dependency is asked here.
+// input gathers what policy looks at.
 func (l *loop) input(s *service, was opstatus.State, change opstatus.Transition, now time.Time) policy.Input {
-	ok := true
-	if e := s.cfg.Depend.Alert; e != nil {
-		ok, _ = l.dependency(e, alertDepend, s.cfg.Depend.Memory, now)
-		if change.Failure || change.Success || change.Suspect { // as under mon, what is shown follows verdicts
-			s.dependOK = &ok
-		}
-	}
 	return policy.Input{
 		Service: s.cfg, Was: was, Is: s.state, Change: change, Periods: s.periods,
-		Disabled: s.off() != nil, Stopped: l.globals.Stopped != nil, DependOK: ok,
+		Disabled: s.off() != nil, Stopped: l.globals.Stopped != nil, DependOK: l.alertDependency(s, change.Event, now),
 	}
+}
+
+// alertDependency is the value of the alert dependency. As under mon it is
+// asked when a service is seen, and holds for what an operator does until then.
+func (l *loop) alertDependency(s *service, on opstatus.EventKind, now time.Time) bool {
+	e := s.cfg.Depend.Alert
+	if e == nil {
+		return true
+	}
+	seen := on != opstatus.Startup && on != opstatus.Ack && on != opstatus.Disable && on != opstatus.Enable
+	if !seen && s.dependOK != nil {
+		return *s.dependOK
+	}
+	ok, _ := l.dependency(e, alertDepend, s.cfg.Depend.Memory, now)
+	if seen {
+		s.dependOK = &ok
+	}
+	return ok
 }
 
 // carryOut remembers the decisions and queues the notices among them.

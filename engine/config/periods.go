@@ -135,6 +135,9 @@ func alertAfter(r *resolver, st *Statement) {
 		if d, ok := r.afterTime(st, words[0]); ok {
 			r.oneForm(st, "TIMEVAL")
 			p.After.For = d
+			if p.After.Times > 0 { // one variable in mon: the last line counts
+				p.After.Within = d
+			}
 		}
 	case !number:
 		r.diag.errorf(st, 0, valueHint(st.Text, hint), "%s is no number for alertafter", quote(words[0].Text))

@@ -62,10 +62,9 @@ func RunProgram(ctx context.Context, e Exec, r alert.Request, words []string, in
 	if err != nil {
 		return fmt.Errorf("alert %s: %w", e.Path, err)
 	}
-	env := environ(e.Env, e.dirs(), alertVars(r), r.Env)
 	// SIGTERM, so that an alert in the middle of telling may finish if it cares
 	// to, should the daemon die.
-	o := e.run(ctx, words, env, in, syscall.SIGTERM)
+	o := e.run(ctx, words, e.AlertEnviron(r), in, syscall.SIGTERM)
 	in.finish()
 	if e.Said != nil && o.output != "" {
 		e.Said(o.output)
@@ -103,6 +102,11 @@ func said(output string) string {
 		line = short + " ..."
 	}
 	return "; it said: " + line
+}
+
+// AlertEnviron is the environment of an alert.
+func (e Exec) AlertEnviron(r alert.Request) []string {
+	return environ(e.Env, e.dirs(), alertVars(r), r.Env)
 }
 
 // AlertWords are the arguments of an alert: mon's own, the flag of the kind, the

@@ -37,12 +37,18 @@ func RunMonitor(ctx context.Context, e Exec, r monitor.Request) monitor.Result {
 	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	limit := remaining(ctx)
-	words := slices.Concat(r.Args, r.Hosts)
-	env := environ(e.Env, e.dirs(), map[string]string{"MON_GROUP": r.Group, "MON_SERVICE": r.Service}, r.Env)
-	o := e.run(ctx, words, env, nil, 0)
+	o := e.run(ctx, MonitorWords(r), e.MonitorEnviron(r), nil, 0)
 	res := o.result(limit, e.Limit)
 	res.Started, res.Took = o.began, o.took
 	return res
+}
+
+// MonitorWords are the arguments of a monitor.
+func MonitorWords(r monitor.Request) []string { return slices.Concat(r.Args, r.Hosts) }
+
+// MonitorEnviron is the environment of a monitor.
+func (e Exec) MonitorEnviron(r monitor.Request) []string {
+	return environ(e.Env, e.dirs(), map[string]string{"MON_GROUP": r.Group, "MON_SERVICE": r.Service}, r.Env)
 }
 
 // remaining is the time until ctx's deadline; 0 without one.
@@ -71,11 +77,11 @@ func (o outcome) result(left, limit time.Duration) monitor.Result {
 	case o.exit.Code < 0:
 		return monitor.Blinded(monitor.LocalFault, "its exit status was lost")
 	}
-	return verdict(o.exit.Code, o.output)
+	return Verdict(o.exit.Code, o.output)
 }
 
-// verdict is what a program's exit status and output say.
-func verdict(code int, output string) monitor.Result {
+// Verdict is what a program's exit status and output say.
+func Verdict(code int, output string) monitor.Result {
 	summary, detail := firstLine(output)
 	if cause, reason, ok := blindLine(summary); ok && code == ExitBlind {
 		return monitor.Result{Cause: cause, Summary: reason, Detail: detail}

@@ -379,7 +379,7 @@ func TestMonitorBothWays(t *testing.T) {
 		if r.Cause == monitor.TimedOut {
 			want.Cause, want.Exit = monitor.Exited, 1
 		}
-		if diff := cmp.Diff(want, verdict(exit, out.String())); diff != "" {
+		if diff := cmp.Diff(want, Verdict(exit, out.String())); diff != "" {
 			t.Errorf("-written +read\n%s", diff)
 		}
 	})
@@ -390,7 +390,7 @@ func FuzzVerdict(f *testing.F) {
 	f.Add(1, "h1\nh2")
 	f.Add(75, "blind ()")
 	f.Fuzz(func(t *testing.T, code int, output string) {
-		r := verdict(code, output)
+		r := Verdict(code, output)
 		if r.Blind() != (r.Cause != monitor.Exited) || r.Blind() && code != ExitBlind {
 			t.Errorf("%d %q: %+v", code, output, r)
 		}
