@@ -34,6 +34,7 @@ func newDesk(t *testing.T) *desk {
 	d.datagrams(t, "127.0.0.1:2000", func(b []byte) []byte { return append(b, '.') })
 	d.datagrams(t, "127.0.0.1:1645", radius)
 	d.datagrams(t, "127.0.0.1:69", tftp)
+	d.datagrams(t, "127.0.0.1:514", func(b []byte) []byte { d.tell("syslog", string(b)); return nil })
 	d.datagrams(t, "127.0.0.1:2583", func(b []byte) []byte { d.tell("trap", string(b)); return nil })
 	d.posts(t)
 	return d

@@ -18,11 +18,14 @@ func TestOriginals(t *testing.T) {
 	m := newMachine(t)
 	t.Run("at once", func(t *testing.T) {
 		t.Run("monitors", func(t *testing.T) { t.Parallel(); testMonitors(t, m) })
+		t.Run("alerts", func(t *testing.T) { t.Parallel(); testAlerts(t, m) })
+		t.Run("our monitors", func(t *testing.T) { t.Parallel(); testOurMonitors(t, m) })
+		t.Run("our alerts", func(t *testing.T) { t.Parallel(); testOurAlerts(t, m) })
 	})
 }
 
 func testMonitors(t *testing.T, m *machine) {
-	s := site(t, m, checks)
+	s := site(m, checks)
 	mon := daemons.Mon(t, s)
 	s.Config = "timeout = 5m\n" + s.Config // mon has none, and the machine may be slow
 	mond := daemons.Mond(t, s)

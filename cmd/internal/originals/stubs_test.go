@@ -36,8 +36,8 @@ func furnish() error {
 // record is a program that writes down its arguments and nothing else, for
 // alerts; recordAll writes its input too.
 const (
-	record    = "#!/bin/sh\n{ printf '%s' \"${0##*/}\"; printf ' [%s]' \"$@\"; echo; } >>\"$MON_LOGDIR/record\"\n"
-	recordAll = "#!/bin/sh\n{ printf '%s' \"${0##*/}\"; printf ' [%s]' \"$@\"; echo; cat; echo .; } >>\"$MON_LOGDIR/record\"\n"
+	record    = "#!/bin/sh\n{ printf '%s' \"${0##*/}\"; printf ' [%s]' \"$@\"; echo; } >\"$MON_LOGDIR/record$$\"\n"
+	recordAll = "#!/bin/sh\n{ printf '%s' \"${0##*/}\"; printf ' [%s]' \"$@\"; echo; cat; echo .; } >\"$MON_LOGDIR/record$$\"\n"
 )
 
 var files = map[string]string{
@@ -49,7 +49,7 @@ var files = map[string]string{
 case "$1 $3" in
 "-l 192.0.2.80:80") printf 'IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port\nTCP  192.0.2.80:80 wlc\n  -> 10.0.0.1:80 Masq 1 0 0\n' ;;
 "-l "*) printf 'IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n' ;;
-*) printf 'ipvsadm %s\n' "$*" >>"$MON_LOGDIR/record" ;;
+*) printf 'ipvsadm %s\n' "$*" >"$MON_LOGDIR/record$$" ;;
 esac
 `,
 	"/usr/lib/mon/bin/btrfs.helper": `#!/bin/sh
@@ -111,7 +111,7 @@ exit 255
 `,
 	"/usr/local/bin/smbclient": `#!/bin/sh
 case "$*" in
--M*) printf '%s %s\n' "${0##*/}" "$*" >>"$MON_LOGDIR/record"; exec cat >>"$MON_LOGDIR/record" ;;
+-M*) printf '%s %s\n' "${0##*/}" "$*" >"$MON_LOGDIR/record$$"; exec cat >>"$MON_LOGDIR/record$$" ;;
 *127.0.0.1*) echo "Domain=[D] OS=[Unix] Server=[Samba]" ;;
 *) echo "session request failed"; exit 1 ;;
 esac
@@ -121,7 +121,7 @@ esac
 	"/usr/sbin/sendsms":    record,
 	"/opt/OV/bin/ovevent":  record,
 	"/usr/bin/rsh": `#!/bin/sh
-printf 'rsh %s\n' "$*" >>"$MON_LOGDIR/record"
+printf 'rsh %s\n' "$*" >"$MON_LOGDIR/record$$"
 case "$*" in
 *"snap list"*) printf 'Volume vol0\n\n  0%% ( 0%%)    0%% ( 0%%)  Jan 01 00:00  hourly.0\n  1%% ( 1%%)    1%% ( 1%%)  Jan 01 00:00  nightly.0\n' ;;
 esac

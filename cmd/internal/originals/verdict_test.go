@@ -19,8 +19,7 @@ type verdict struct {
 }
 
 // site is the configuration that makes the checks.
-func site(t *testing.T, m *machine, table []check) daemons.Site {
-	t.Helper()
+func site(m *machine, table []check) daemons.Site {
 	var b strings.Builder
 	for i, c := range table {
 		hosts := c.hosts
@@ -44,20 +43,22 @@ func site(t *testing.T, m *machine, table []check) daemons.Site {
 // sightFiles are what some monitors read, and the alert that writes down the
 // exit status and the input.
 var sightFiles = map[string]string{
-	"alert.d/record.alert": "#!/bin/sh\n{ echo \"exit $MON_RETVAL\"; cat; } >\"DIR/log/new-$MON_GROUP\"\nmv \"DIR/log/new-$MON_GROUP\" \"DIR/log/$MON_GROUP\"\n",
-	"files/constant":       "constant\n",
-	"files/other":          "other\n",
-	"seq/good.seq":         "0 0 0\n",
-	"seq/bad.seq":          "7 7 7\n",
-	"syslog/quiet":         "all is well\n",
-	"syslog/noisy":         "%LINK-3-UPDOWN: Interface Serial0\n",
-	"syslog.cf":            "Strings %LINK-3-UPDOWN\nBaseDir DIR/syslog\n",
-	"dictionary":           "ATTRIBUTE User-Name 1 string\nATTRIBUTE Password 2 string\nATTRIBUTE NAS-IP-Address 4 ipaddr\n",
-	"traceroute.cf":        "Traceroute /usr/sbin/traceroute\nStateDir DIR/state\n",
-	"unexpected.cf":        "Traceroute /usr/sbin/traceroute\nStateDir DIR/log\nUnexpectedHop 127.0.0.1 detour\n",
-	"snmpvar.def":          "Variable UPTIME\n  OID .1.3.6.1.2.1.1.3.0\n  Descr Uptime\n  Unit ticks\n",
-	"snmpvar.cf":           "Host 127.0.0.1\n  UPTIME Min 0\n",
-	"snmpvar-down.cf":      "Host 127.0.0.1\n  UPTIME Max 0\n",
+	"alert.d/record.alert":      "#!/bin/sh\n{ echo \"exit $MON_RETVAL\"; cat; } >\"DIR/log/new-$MON_GROUP\"\nmv \"DIR/log/new-$MON_GROUP\" \"DIR/log/$MON_GROUP\"\n",
+	"files/constant":            "constant\n",
+	"files/other":               "other\n",
+	"seq/good.seq":              "0 0 0\n",
+	"seq/bad.seq":               "7 7 7\n",
+	"syslog/quiet":              "all is well\n",
+	"syslog/noisy":              "%LINK-3-UPDOWN: Interface Serial0\n",
+	"syslog.cf":                 "Strings %LINK-3-UPDOWN\nBaseDir DIR/syslog\n",
+	"dictionary":                "ATTRIBUTE User-Name 1 string\nATTRIBUTE Password 2 string\nATTRIBUTE NAS-IP-Address 4 ipaddr\n",
+	"state/lastroute.127.0.0.1": "1 127.0.0.1 -127.0.0.1-\n", // or the route is new
+	"log/lastroute.127.0.0.1":   "1 127.0.0.1 -127.0.0.1-\n",
+	"traceroute.cf":             "Traceroute /usr/sbin/traceroute\nStateDir DIR/state\n",
+	"unexpected.cf":             "Traceroute /usr/sbin/traceroute\nStateDir DIR/log\nUnexpectedHop 127.0.0.1 detour\n",
+	"snmpvar.def":               "Variable UPTIME\n  OID .1.3.6.1.2.1.1.3.0\n  Descr Uptime\n  Unit ticks\n",
+	"snmpvar.cf":                "Host 127.0.0.1\n  UPTIME Min 0\n",
+	"snmpvar-down.cf":           "Host 127.0.0.1\n  UPTIME Max 0\n",
 }
 
 func (c check) file() string {
