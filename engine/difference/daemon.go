@@ -45,5 +45,17 @@ func daemon() []Difference {
 			Ours: "Output is cut at 64 KiB, with a mark.",
 			Why:  "It multiplies without end.",
 		},
+		{
+			Name: "file.alert, if it is ours",
+			Mon:  "A block begins with the type of the alert: failure, up, startup.",
+			Ours: "It begins with ALERT, UPALERT, STARTUP, as subjects of mail do, and a line that begins with a full stop is given one more.",
+			Why:  "A line of the detail must not end the block. mon's own file.alert, in alertdir, is taken first and does as it did.",
+		},
+		{
+			Name: "udp.monitor, if it is ours",
+			Mon:  "-r is the local port of the contributed program, and an answer must come.",
+			Ours: "-r is how often to send again; without -e or --answer only a refusal fails.",
+			Why:  "Most servers say nothing to an empty datagram. The contributed udp.monitor, in mondir, is taken first and does as it did.",
+		},
 	}
 }

@@ -35,6 +35,7 @@ const masterCf = `postlog unix-dgram n - n - 1 postlogd
 127.0.0.1:{{.Port}} inet n - n - - smtpd
 127.0.0.1:{{.Secure}} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 127.0.0.1:{{.Closed}} inet n - n - - smtpd -o smtpd_client_restrictions=reject
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite

@@ -72,6 +72,10 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
+// Config is its folder of settings: sendmail(1) hands a mail to this Postfix if
+// MAIL_CONFIG in its environment names it.
+func (s *Server) Config() string { return s.at("etc") }
+
 func (s *Server) at(name string) string { return filepath.Join(s.dir, name) }
 
 // furnish makes the folders. Postfix's own script for that takes seconds.

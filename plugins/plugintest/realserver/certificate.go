@@ -28,12 +28,19 @@ type Certificate struct {
 // NewCertificate makes a certificate that is good for an hour.
 func NewCertificate(t testing.TB) Certificate {
 	t.Helper()
+	return CertificateUntil(t, time.Now().Add(time.Hour))
+}
+
+// CertificateUntil makes one that ends when it is told to, and is for further
+// names.
+func CertificateUntil(t testing.TB, end time.Time, names ...string) Certificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: end,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: append([]string{"localhost"}, names...),
 		IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

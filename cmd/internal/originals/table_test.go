@@ -1,0 +1,262 @@
+package originals
+
+// check is a monitor of mon's with a target.
+type check struct {
+	// monitor is its name without ".monitor".
+	monitor string
+	// words are the rest of its line; DIR is the daemon's folder.
+	words string
+	// hosts are the group; if empty they are 127.0.0.1 and, if it fails,
+	// 127.0.0.9.
+	hosts string
+	fails bool
+	// loose says what of the verdict changes from run to run.
+	loose loose
+}
+
+// loose is what differs between two runs under the same daemon.
+type loose int
+
+const (
+	tight        loose = iota // only figures in the detail, and the order of its lines
+	looseSummary              // also figures in the summary
+	looseDetail               // also the detail as a whole
+)
+
+// checks are all monitors, most with a target that works and one that is
+// broken. One without a target that works is in lacking too.
+var checks = []check{
+	{monitor: "fping", words: "-r 1 -t 500"},
+	{monitor: "fping", words: "-r 1 -t 500", hosts: "127.0.0.1 " + nowhere, fails: true},
+	{monitor: "fping", words: "-a -r 1 -t 500", hosts: nowhere, fails: true},
+	{monitor: "ping", words: "-c 1"},
+	{monitor: "ping", hosts: "127.0.0.1 " + nowhere, fails: true},
+	{monitor: "tcp", words: "-p 80 -t 5"},
+	{monitor: "tcp", words: "-p 80", fails: true},
+	{monitor: "tcpch", words: `-p 143 -s "A1 LOGOUT\r\n" -e "^. OK" -t 9`},
+	{monitor: "tcpch", words: `-p 143 -s "A1 LOGOUT\r\n" -e "nothing of the kind" -t 3`, hosts: "127.0.0.1", fails: true},
+	{monitor: "udp", words: "-p 2000"},
+	{monitor: "udp", words: "-p 2000 -t 1", fails: true},
+	{monitor: "http"},
+	{monitor: "http", words: "-u /broken -p 80", fails: true},
+	{monitor: "http", words: "-m it.works"},
+	{monitor: "http_tppnp", words: "-t 9 -T 9", hosts: "127.0.0.1/"},
+	{monitor: "http_tppnp", words: "-t 9 -T 9", hosts: "127.0.0.1/broken 127.0.0.1/", fails: true},
+	{monitor: "phttp", words: "--port 80 --timeout 9", loose: looseDetail},
+	{monitor: "phttp", words: "--port 80 --timeout 9", fails: true, loose: looseSummary},
+	{monitor: "smtp", words: "-p SMTP", fails: true},
+	{monitor: "smtp3", words: "--port SMTP --timeout 9", loose: looseDetail},
+	{monitor: "smtp3", words: "--port SMTP --timeout 9", fails: true, loose: looseDetail},
+	{monitor: "smtp-ssl", words: "-p SMTPS -w 30", fails: true},
+	{monitor: "smtpswaks", words: "-t 9", hosts: "operator@example.test:127.0.0.1:SMTP"},
+	{monitor: "smtpswaks", words: "-t 9", hosts: "nobody@example.test:127.0.0.1:SMTP", fails: true, loose: looseDetail},
+	{monitor: "smtp_rt", words: "-p SMTP", hosts: "127.0.0.9", fails: true},
+	{monitor: "lmtp", fails: true},
+	{monitor: "ftp"},
+	{monitor: "ftp", words: "-t 9", fails: true},
+	{monitor: "pop3", fails: true},
+	{monitor: "imap", words: "-m INBOX", fails: true},
+	{monitor: "imap-ssl", words: "-w 30", hosts: "127.0.0.1", fails: true},
+	{monitor: "imap-starttls", fails: true},
+	{monitor: "imap-ptp", words: "-u ANONYMOUS -p ANONYMOUS", fails: true},
+	{monitor: "imapnew", words: "-h 127.0.0.1 -u ANONYMOUS -p ANONYMOUS -t 3600 -k 3600 ;;", loose: looseSummary},
+	{monitor: "imapnew", words: "-h 127.0.0.9 -u ANONYMOUS -p ANONYMOUS ;;", fails: true},
+	{monitor: "imsp", hosts: "127.0.0.1 127.0.0.8 127.0.0.9", fails: true},
+	{monitor: "mupdate", fails: true},
+	{monitor: "nntp", fails: true},
+	{monitor: "telnet", words: "-t 9"},
+	{monitor: "telnet", words: "-t 9", fails: true},
+	{monitor: "citrix", words: "-t 9"},
+	{monitor: "citrix", words: "-t 9", fails: true},
+	{monitor: "icecast", words: "-u admin -P hackme", hosts: "127.0.0.1:/live"},
+	{monitor: "icecast", words: "-u admin -P hackme", hosts: "127.0.0.1:/dead", fails: true},
+	{monitor: "lpd", words: "-h 127.0.0.1", hosts: "lp"},
+	{monitor: "lpd", words: "-h 127.0.0.9 -l", hosts: "lp draft", fails: true},
+	{monitor: "ldap", words: `--basedn dc=example,dc=test --filter "(o=Example)" --attribute objectClass --value organization`},
+	{monitor: "ldap", words: `--basedn dc=example,dc=test --filter (o=Example) --attribute objectClass --value person`, fails: true},
+	{monitor: "dns", words: "--master 127.0.0.1 --zone example.test --timeout 5"},
+	{monitor: "dns", words: "--master 127.0.0.1 --zone example.test --zone other.test --timeout 1 --retry 1 --retransmit 1", fails: true},
+	{monitor: "dns-query", words: "-n www.example.test"},
+	{monitor: "dns-query", words: "-n missing.example.test", hosts: "127.0.0.1", fails: true},
+	{monitor: "rbl", words: "--rbllist clean.test --timeout 9"},
+	{monitor: "rbl", words: "--rbllist clean.test,listed.test --timeout 9", hosts: "127.0.0.1", fails: true},
+	{monitor: "sslcert", words: "-s 1 -4", hosts: "www.example.test"},
+	{monitor: "sslcert", words: "-p SMTPS", hosts: "www.example.test", fails: true},
+	{monitor: "ntpdate"},
+	{monitor: "ntpdate", words: "--maxstratum 1", hosts: "127.0.0.1", fails: true},
+	{monitor: "radius", words: "--attempts 1 --dictionary DIR/dictionary"},
+	{monitor: "radius", words: "--attempts 1 --dictionary DIR/dictionary --secret wrong", hosts: "127.0.0.1", fails: true},
+	{monitor: "tftp", words: "-f hello"},
+	{monitor: "tftp", words: "-f missing", hosts: "127.0.0.1", fails: true},
+	{monitor: "rpc", words: "-a"},
+	{monitor: "rpc", words: "-r 100003", hosts: "127.0.0.1", fails: true},
+	{monitor: "mon", words: "-p MONPORT"},
+	{monitor: "mon", words: "-p MONPORT", fails: true},
+	{monitor: "remote", words: "--port MONPORT"},
+	{monitor: "remote", words: "--port MONPORT --summary", fails: true},
+	{monitor: "umn_mon", words: "-p MONPORT", fails: true},
+	{monitor: "trace", words: "-t 9"},
+	{monitor: "trace", words: "-t 3", hosts: nowhere, fails: true},
+	{monitor: "traceroute", words: "-c DIR/traceroute.cf -u"},
+	{monitor: "traceroute", words: "-c DIR/unexpected.cf -u", fails: true, hosts: "127.0.0.1"},
+	{monitor: "ssh"},
+	{monitor: "ssh", fails: true},
+	{monitor: "samba", fails: true},
+	{monitor: "smblist"},
+	{monitor: "smblist", fails: true},
+	{monitor: "ipvs", words: "-P tcp -V 192.0.2.80:80"},
+	{monitor: "ipvs", words: "-P tcp -V 192.0.2.81:80", fails: true},
+	{monitor: "ipsec", words: "192.0.2.0/24 ;;"},
+	{monitor: "ipsec", words: "192.0.3.0/24 ;;", fails: true},
+	{monitor: "flexlm", hosts: "good.lic"},
+	{monitor: "flexlm", hosts: "good.lic bad.lic", fails: true},
+	{monitor: "snmpvar", words: "--varconf DIR/snmpvar.def --config DIR/snmpvar.cf"},
+	{monitor: "snmpvar", words: "--varconf DIR/snmpvar.def --config DIR/snmpvar-down.cf", hosts: "127.0.0.1", fails: true},
+	{monitor: "snmp_interface", words: "--host 127.0.0.1 --dir DIR/state ;;", loose: looseDetail},
+	{monitor: "snmp_interface", words: "--dir DIR/state ;;", fails: true},
+
+	{monitor: "file_change", words: "-b DIR/files", hosts: "constant"},
+	{monitor: "file_change", words: "-b DIR/files", hosts: "constant missing", fails: true},
+	{monitor: "dir_file_age", words: "-T 30 DIR/files ;;"},
+	{monitor: "dir_file_age", words: "-T 0.00000001 DIR/files ;;", fails: true},
+	{monitor: "rd", words: "--number 9", hosts: "DIR/files:5"},
+	{monitor: "rd", words: "--number 1", hosts: "DIR/files DIR/nothing", fails: true},
+	{monitor: "seq", words: "DIR/seq good ;;"},
+	{monitor: "seq", words: "DIR/seq bad ;;", fails: true},
+	{monitor: "local-syslog", words: "-c DIR/syslog.cf", hosts: "quiet"},
+	{monitor: "local-syslog", words: "-c DIR/syslog.cf", hosts: "noisy", fails: true},
+
+	{monitor: "freespace", words: "/usr:1%:1 ;;"},
+	{monitor: "freespace", words: "/usr:900000G /nothing:1 ;;", fails: true, loose: looseSummary},
+	{monitor: "loadavg", words: "9000 9000 9000 100 ;;", loose: looseDetail},
+	{monitor: "loadavg", words: "9000 9000 9000 0 ;;", fails: true, loose: looseDetail},
+	{monitor: "ps", words: "rpcbind:1-1 slapd:1- ;;"},
+	{monitor: "ps", words: "rpcbind:2-3 ;;", fails: true},
+	{monitor: "btrfs", words: "/good ;;"},
+	{monitor: "btrfs", words: "/bad ;;", fails: true},
+	{monitor: "zfs", words: "tank ;;"},
+	{monitor: "zfs", words: "leak ;;", fails: true},
+	{monitor: "smartctl", words: "/dev/sda ;;"},
+	{monitor: "smartctl", words: "-f /dev/sdb ;;", fails: true},
+	{monitor: "hp-temp", words: ";;"},
+	{monitor: "hp-temp", words: ";;", fails: true},
+	{monitor: "dell-temp", words: ";;"},
+	{monitor: "dell-temp", words: ";;", fails: true},
+	{monitor: "linux-temp", words: ";;"},
+	{monitor: "linux-temp", words: ";;", fails: true},
+	{monitor: "selinux", words: ";;"},
+	{monitor: "selinux", words: ";;", fails: true},
+	{monitor: "deleted-mapped.monitor.real", words: "-u -1 ;;"},
+	{monitor: "deleted-mapped.monitor.real", words: ";;", fails: true, loose: looseDetail},
+	{monitor: "deleted-mapped", words: ";;", fails: true, loose: looseDetail},
+	{monitor: "softraid", words: "md0 ;;", fails: true},
+
+	{monitor: "asyncreboot", fails: true},
+	{monitor: "bgp", fails: true},
+	{monitor: "cisco-env", words: "-t 1", hosts: "127.0.0.1", fails: true},
+	{monitor: "cpqhealth", fails: true},
+	{monitor: "dhcp", fails: true},
+	{monitor: "dialin", words: "-n 5551234 ;;", fails: true},
+	{monitor: "dialin.monitor.wrap", words: "-n 5551234 ;;", fails: true},
+	{monitor: "foundry-chassis", fails: true},
+	{monitor: "hpnp", words: "--timeout 1 --retries 1", hosts: "127.0.0.1", fails: true},
+	{monitor: "http_integrity", fails: true},
+	{monitor: "informix", fails: true},
+	{monitor: "informixdbspace", fails: true},
+	{monitor: "krb5", fails: true},
+	{monitor: "mailloop", words: "-s 127.0.0.1 -t 1", hosts: "reflector@example.test", fails: true},
+	{monitor: "msql-mysql", words: "--mode mysql", fails: true},
+	{monitor: "na_quota", fails: true},
+	{monitor: "netappfree", fails: true},
+	{monitor: "netsnmp-exec", words: "-t 100000 -r 0", hosts: "127.0.0.1", fails: true},
+	{monitor: "netsnmp-freespace"}, // finds no table, for want of MIB files, and is content
+	{monitor: "netsnmp-proc", words: "-P init", hosts: "127.0.0.1", fails: true},
+	{monitor: "netwarefree", fails: true},
+	{monitor: "ospf", fails: true},
+	{monitor: "postgresql", fails: true},
+	{monitor: "printmib", words: "--timeout 1 --retries 1", hosts: "127.0.0.1", fails: true},
+	{monitor: "process", fails: true},
+	{monitor: "process-full-command-line", words: "-p init", fails: true},
+	{monitor: "pubcookielogin", fails: true},
+	{monitor: "reboot", fails: true},
+	{monitor: "rptr", words: "--timeout 1 --retries 1", hosts: "127.0.0.1", fails: true},
+	{monitor: "silkworm", fails: true},
+	{monitor: "snmpdiskspace", fails: true},
+	{monitor: "sqlconn", fails: true},
+	{monitor: "storage", fails: true},
+	{monitor: "sybase", fails: true},
+	{monitor: "up_rtt", fails: true},
+	{monitor: "webapp", fails: true},
+	{monitor: "xedia-ipsec-tunnel", fails: true},
+}
+
+// What keeps a monitor from finding anything healthy.
+const (
+	hostnameCall = "calls hostname with arguments, which Perl refuses since 5.36: every host fails"
+	oldPerl      = "is not taken by today's Perl: defined on an array or a hash"
+	noSNMP       = "uses SNMP without loading it"
+	noMIBs       = "needs the MIB files of the IETF, which are not free enough for Debian"
+	noDatabase   = "needs a database server"
+)
+
+// lacking are the monitors that find nothing healthy on a test machine, and
+// why. They run, and fail alike.
+var lacking = map[string]string{
+	"imap":          hostnameCall,
+	"imap-ptp":      hostnameCall,
+	"imap-starttls": hostnameCall,
+	"imsp":          hostnameCall,
+	"lmtp":          hostnameCall,
+	"mupdate":       hostnameCall,
+	"nntp":          hostnameCall,
+	"pop3":          hostnameCall,
+	"smtp":          hostnameCall,
+	"smtp-ssl":      hostnameCall,
+	"umn_mon":       hostnameCall,
+	"smtp_rt":       hostnameCall,
+	"imap-ssl":      "is not taken by today's Net::SSLeay::Handle",
+
+	"na_quota":     oldPerl,
+	"netsnmp-exec": oldPerl,
+	"up_rtt":       oldPerl,
+
+	"asyncreboot":        noSNMP,
+	"cpqhealth":          noSNMP,
+	"foundry-chassis":    noSNMP,
+	"netappfree":         noSNMP,
+	"process":            noSNMP,
+	"reboot":             noSNMP,
+	"silkworm":           noSNMP,
+	"snmpdiskspace":      noSNMP,
+	"xedia-ipsec-tunnel": noSNMP,
+
+	"netsnmp-proc":              noMIBs,
+	"process-full-command-line": noMIBs,
+	"storage":                   noMIBs,
+
+	"informix":        noDatabase,
+	"informixdbspace": noDatabase,
+	"msql-mysql":      noDatabase,
+	"postgresql":      noDatabase,
+	"sqlconn":         noDatabase,
+	"sybase":          noDatabase,
+
+	"bgp":                 "needs a router with BGP",
+	"ospf":                "needs a router with OSPF",
+	"rptr":                "needs a repeater with SNMP",
+	"cisco-env":           "needs a switch of Cisco's",
+	"hpnp":                "needs a printer with SNMP",
+	"printmib":            "needs a printer with SNMP",
+	"netwarefree":         "needs a NetWare server",
+	"dialin":              "needs a modem",
+	"dialin.monitor.wrap": "needs a modem",
+	"softraid":            "needs a RAID in the kernel's hands",
+	"dhcp":                "needs Net::DHCP::Watch, which Debian lacks",
+	"http_integrity":      "needs LWP::Parallel, which Debian lacks",
+	"krb5":                "needs a Kerberos server",
+	"mailloop":            "needs half a minute, and a host that sends mail back",
+	"pubcookielogin":      "needs a pubcookie server",
+	"webapp":              "needs a pubcookie server",
+	"samba":               "reads what smbclient printed in 1999",
+	"deleted-mapped":      "hands no options to deleted-mapped.monitor.real: it finds the program that was deleted here",
+}
