@@ -124,10 +124,11 @@ watch default
 `
 
 // accounts are alice with the password secret, who may do all, and bob with
-// hunter2, who may not disable.
+// hunter2, who may not disable, and readonly with public, whom mon.cgi uses.
 const accounts = `# comment
 alice : abNANd1rDfiNc
 bob: $6$saltsalt$8iYtNHxjWRl.NF6oNZ5tF.iKFlQREaXBLlSmZKP6dy9l5z3vsooWNW0/GZ6Nej73/TFug6pIPSqbJoCT6dfnj.
+readonly: abxd5AMtDYJqM
 `
 
 // rights are who may do what; trapper with trappw may send traps.
@@ -135,7 +136,7 @@ const rights = `command section
 ack:		AUTH_ANY
 checkauth:	all
 clear:		AUTH_ANY
-disable:	AUTH_ANY,!bob
+disable:	AUTH_ANY,!bob,!readonly
 enable:		AUTH_ANY
 get:		all
 list:		all
