@@ -32,6 +32,7 @@ func needClients(t *testing.T) {
 // Mon::Client change them.
 func TestClients(t *testing.T) {
 	needClients(t)
+	t.Parallel()
 	stages := [][]step{slices.Concat(moncmdLooks(), monshow(), others(), []step{perl("look")})}
 	stages = append(stages, []step{perl("change")})
 	for _, s := range moncmdChanges() {

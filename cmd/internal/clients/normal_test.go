@@ -23,14 +23,19 @@ var changing = []struct {
 	{regexp.MustCompile(`\b(failure_duration=)\d+`), "${1}N"},
 	{regexp.MustCompile(`(?m)^(EPOCH \S+ \S+ EPOCH )\d+ `), "${1}N "},
 	{regexp.MustCompile(`(reset PID )\d+\\?@[\w.-]+`), "${1}N@HOST"},
-	{regexp.MustCompile(`(?m)^(server )\d+$`), "${1}PID"},
+	{regexp.MustCompile(`(?m)^(server |g a )\d+$`), "${1}PID"},
+	{regexp.MustCompile(`\b(line )\d+\b`), "${1}N"},
 }
 
 // normal is text without what changes from run to run.
 func normal(d *daemons.Daemon, text string) string {
 	_, port, _ := strings.Cut(d.Address, ":")
 	text = strings.ReplaceAll(text, d.Dir, "DIR")
-	text = regexp.MustCompile(`\b`+port+`\b`).ReplaceAllString(text, "PORT")
+	return normalText(regexp.MustCompile(`\b`+port+`\b`).ReplaceAllString(text, "PORT"))
+}
+
+// normalText is text of no particular daemon.
+func normalText(text string) string {
 	for _, c := range changing {
 		text = c.what.ReplaceAllString(text, c.by)
 	}
@@ -43,6 +48,9 @@ var isStatus = regexp.MustCompile(`^\d{3} `)
 // ordered matches the status of replies whose lines are in an order.
 var ordered = regexp.MustCompile(`^220 list (aliases|dtlog) completed`)
 
+// names matches the status of a reply that is one line of names.
+var names = regexp.MustCompile(`^220 list aliasgroups completed`)
+
 // sortReplies sorts the lines of each reply, whose order is chance in mon: a
 // reply ends with its status.
 func sortReplies(text string) string {
@@ -52,6 +60,11 @@ func sortReplies(text string) string {
 		if isStatus.MatchString(line) || strings.HasPrefix(line, "$ ") {
 			if !ordered.MatchString(line) {
 				slices.Sort(all[from:i])
+			}
+			if names.MatchString(line) && i > from {
+				words := strings.Fields(all[i-1])
+				slices.Sort(words)
+				all[i-1] = strings.Join(words, " ")
 			}
 			from = i + 1
 		}

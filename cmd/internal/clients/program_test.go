@@ -27,7 +27,7 @@ type call struct {
 // args stand for the daemon's, "DIR" for its folder.
 func (c call) run(t *testing.T, d *daemons.Daemon) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	host, port, _ := strings.Cut(d.Address, ":")
 	put := strings.NewReplacer("HOST", host, "PORT", port, "DIR", d.Dir)
