@@ -87,7 +87,7 @@ func (r *relay) accept(l net.Listener) {
 		case server := <-r.ready:
 			go forward(server, client)
 			go backward(client, server)
-		case <-time.After(fresh):
+		case <-time.After(3 * fresh):
 			_ = client.Close()
 		case <-r.ended:
 			_ = client.Close()

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -72,6 +73,8 @@ func replay(t *testing.T, d *daemons.Daemon, name string, edit func(string) stri
 			p.trap(e.trap)
 		case e.deed == "broken":
 			d.File("mon.cf", strings.Replace(d.Read("mon.cf"), "interval 1s", "interval never", 1))
+		case e.deed == "mended":
+			d.File("mon.cf", strings.Replace(d.Read("mon.cf"), "interval never", "interval 1s", 1))
 		case e.command != "":
 			p.exchange(e, notRun)
 		}
@@ -206,7 +209,7 @@ func tidy(text string) string { return sortReplies(text) }
 func played(t *testing.T, config string, seq map[string]string) daemons.Site {
 	t.Helper()
 	s := daemons.Site{Config: read(t, config), Files: map[string]string{
-		"auth.cf": rights, "userfile": accounts, "mon.d/rec.monitor": playMonitor, "mon.d/hang.monitor": "#!/bin/sh\nexec sleep 12\n",
+		"auth.cf": rights, "userfile": accounts, "mon.d/rec.monitor": playMonitor, "mon.d/hang.monitor": "#!/bin/sh\nexec sleep 5\n",
 		"mon.d/fail.monitor": "#!/bin/sh\necho x >>DIR/ran/$MON_GROUP.$MON_SERVICE\nexit 1\n", "ran/none": "",
 	}}
 	for _, name := range []string{"rec", "up", "startup", "ack", "disable"} {
@@ -256,7 +259,7 @@ func TestReplay(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			twice(t, played(t, r.config, r.seq), func(d *daemons.Daemon, edit func(string) string) {
+			twice(t, played(t, r.config, r.seq), true, func(d *daemons.Daemon, edit func(string) string) {
 				replay(t, d, r.name+".txt", edit)
 			})
 		})
@@ -264,11 +267,14 @@ func TestReplay(t *testing.T) {
 }
 
 // twice does something to mon, which must answer as recorded, and to mond,
-// which must but for the differences.
-func twice(t *testing.T, s daemons.Site, do func(d *daemons.Daemon, edit func(string) string)) {
+// which must but for the differences. A daemon that is started again is not
+// quickened.
+func twice(t *testing.T, s daemons.Site, quick bool, do func(d *daemons.Daemon, edit func(string) string)) {
 	t.Helper()
 	mon := daemons.Mon(t, s)
-	quicken(t, mon)
+	if quick {
+		quicken(t, mon)
+	}
 	do(mon, func(text string) string { return text })
 	if !both {
 		return
@@ -278,13 +284,38 @@ func twice(t *testing.T, s daemons.Site, do func(d *daemons.Daemon, edit func(st
 }
 
 // TestReplayRestart replays how a daemon is reset with a configuration that is
-// broken, started anew with its state, and lets nobody in.
+// broken, and started anew with its state.
 func TestReplayRestart(t *testing.T) {
 	t.Parallel()
-	s := played(t, "live6.cf", nil)
-	twice(t, s, func(d *daemons.Daemon, edit func(string) string) {
+	twice(t, played(t, "live6.cf", nil), false, func(d *daemons.Daemon, edit func(string) string) {
 		replay(t, d, "live6.txt", edit)
+		d.Stop()
+		d.Start("-l", "all", "-S")
+		replay(t, d, "live6b.txt", edit)
 	})
+}
+
+// TestReplayRefused connects from an address that is not allowed.
+func TestReplayRefused(t *testing.T) {
+	t.Parallel()
+	s := played(t, "live6.cf", nil)
+	s.Config = "clientallow = 10.0.0.1 192.168.\\d+.\\d+\n" + s.Config
+	refused := func(d *daemons.Daemon) {
+		conn, err := net.Dial("tcp", d.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, _ = conn.Write([]byte("list state\n"))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
+		if answer, err := bufio.NewReader(conn).ReadString('\n'); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("answered %q, %v", answer, err)
+		}
+	}
+	refused(daemons.Mon(t, s))
+	if both {
+		refused(daemons.Mond(t, s))
+	}
 }
 
 // TestReplayTraps sends the traps of live3.
