@@ -1,0 +1,9 @@
+// Package clients holds tests in which mon's own clients - moncmd, monshow,
+// monfailures, Mon::Client, mon.cgi and monshow.cgi in a browser - and recorded
+// conversations say the same to Debian's mon and to mond, on the same
+// configuration with services in the same states, and what they get is
+// compared. It has no code of its own, and it is not about alerts or monitors.
+//
+// What a client got from the real mon is also kept in testdata: the tests fail
+// if their own staging changed. "go test -update" writes it anew.
+package clients
