@@ -17,6 +17,7 @@ import (
 	"github.com/mondhq/mond/engine/config/configtest"
 	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/classic"
@@ -166,7 +167,7 @@ func (r *replaying) event(e record) {
 		r.lacks = e.text
 		return
 	}
-	if err != nil && !errors.Is(err, engine.ErrNotFailing) {
+	if err != nil && !errors.Is(err, steer.ErrNotFailing) {
 		r.t.Errorf("%s: %v", e.label(), err)
 	}
 }
