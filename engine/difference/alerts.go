@@ -63,6 +63,13 @@ func alerts() []Difference {
 			Ours: "An output that is one line without a newline gets one, and one that is only an empty line is empty.",
 			Why:  "An output is kept as summary and detail.",
 		},
+	}
+}
+
+// checks are about what a monitor that ends oddly, and the clock, mean for
+// deciding.
+func checks() []Difference {
+	return []Difference{
 		{
 			Name: "monitor ended by a signal",
 			Mon:  "Counts as a success.",
