@@ -16,7 +16,7 @@ type Difference struct {
 // All are in the order of the manual page. A new one is a row in the file of
 // its part.
 func All() []Difference {
-	return slices.Concat(daemon(), alerts(), checks(), access(), protocol(), traps(), state())
+	return slices.Concat(daemon(), monitors(), alerts(), access(), protocol(), traps(), state())
 }
 
 // Find is the difference of that name; ok is false if there is none.

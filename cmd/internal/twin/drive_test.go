@@ -22,7 +22,7 @@ const patience = 5 * time.Minute
 // and is what happened.
 func drive(t *testing.T, d *daemons.Daemon, scenarios []*scenario) map[string]trace {
 	t.Helper()
-	r := &run{t: t, d: d, scenarios: scenarios, runs: map[string]int{}, started: map[string]int{}, next: map[string]int{}, calls: map[string]int{}, free: map[string]time.Time{}}
+	r := &run{t: t, d: d, scenarios: scenarios, runs: map[string]int{}, started: map[string]int{}, next: map[string]progress{}, calls: map[string]int{}, free: map[string]time.Time{}}
 	began := time.Now()
 	deadline := began.Add(patience)
 	for !r.over() {
@@ -38,6 +38,12 @@ func drive(t *testing.T, d *daemons.Daemon, scenarios []*scenario) map[string]tr
 	return gather(t, scenarios, readRaw(t, d.Read("log/played")), r.sent, d.Dir)
 }
 
+// progress is how far the commands of a step are.
+type progress struct {
+	run, done int
+	open      bool // the run may end
+}
+
 // run is a daemon that plays scenarios. All maps are by "group.service".
 type run struct {
 	t         *testing.T
@@ -46,10 +52,9 @@ type run struct {
 	client    *daemons.Client
 	runs      map[string]int // begun
 	started   map[string]int // the run after which the scheduler was started
-	next      map[string]int // commands of the step carried out
+	next      map[string]progress
 	calls     map[string]int // commands carried out in all
 	free      map[string]time.Time
-	gate      string
 	sent      []sent
 }
 
@@ -86,20 +91,29 @@ func (r *run) command() {
 			if n == 0 || n > len(p.steps) || time.Now().Before(r.free[name]) {
 				continue
 			}
-			todo := p.steps[n-1].commands
-			switch done := r.next[name]; {
-			case done < len(todo):
-				r.one(s, p, todo[done])
-				r.next[name]++
-				r.free[name] = time.Now().Add(gap)
-			case done == len(todo) && done > 0:
-				r.next[name]++
-				r.d.File("play/"+name+".gate", strings.Repeat("x", n))
-			case done > 0 && len(r.d.Read("play/"+name+".gate")) < n:
-				r.next[name] = 0
+			if r.next[name].run != n {
+				r.next[name] = progress{run: n}
 			}
+			r.next[name] = r.proceed(s, p, r.next[name])
 		}
 	}
+}
+
+// proceed carries out the next command of a step, or lets the run end after the
+// last.
+func (r *run) proceed(s *scenario, p *played, at progress) progress {
+	r.t.Helper()
+	name, todo := s.name+"."+p.name, p.steps[at.run-1].commands
+	switch {
+	case at.done < len(todo):
+		r.one(s, p, todo[at.done])
+		r.free[name] = time.Now().Add(gap)
+		at.done++
+	case !at.open && len(todo) > 0:
+		r.d.File("play/"+name+".gate", strings.Repeat("x", at.run))
+		at.open = true
+	}
+	return at
 }
 
 // start starts the scheduler if the next run of a service waits for that, when

@@ -233,6 +233,10 @@ func (g *gathering) event(a record, events []record) int {
 		if !g.tellsOf(a, e) || e.kind != "start" && e.at > at {
 			continue
 		}
+		if e.kind == "command" && strings.HasPrefix(e.text, "disable") {
+			events[i].at = a.at // the second is known of other commands only
+			return i
+		}
 		if t := slices.Index(a.args, "-t"); a.at != e.at {
 			a.args[t+1] = strconv.FormatInt(e.at, 10)
 			g.late = g.late || e.kind != "start"

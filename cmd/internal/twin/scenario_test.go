@@ -306,12 +306,9 @@ func (p *played) config(interval string) (all []string) {
 	return all
 }
 
-// has reports whether a line begins with word.
-func (p *played) has(word string) bool {
-	return slices.ContainsFunc(p.lines, func(line string) bool {
-		first, _, _ := strings.Cut(line, " ")
-		return first == word
-	})
+// has reports whether a line begins with words.
+func (p *played) has(words string) bool {
+	return slices.ContainsFunc(p.lines, func(line string) bool { return strings.HasPrefix(line+" ", words+" ") })
 }
 
 // seconds matches lines by which a scenario depends on how long things take.

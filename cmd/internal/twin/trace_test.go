@@ -20,7 +20,7 @@ const recorded = "testdata/recorded.txt"
 // What is not said is as in the record before it of the same service and kind
 // (words) or of any kind (variables).
 //
-//	TIME TAB KIND TAB SERVICE TAB N TAB TEXT TAB aWORD... eVAR=VALUE... eVAR iSTDIN
+//	TIME TAB KIND TAB SERVICE TAB N TAB TEXT TAB aWORD... (n for none) eVAR=VALUE... eVAR iSTDIN
 
 // times are the variables that hold seconds since 1970, kept as @SECONDS.
 var times = []string{"MON_LAST_FAILURE", "MON_FIRST_FAILURE", "MON_LAST_SUCCESS", "MON_FIRST_SUCCESS"}
@@ -90,6 +90,9 @@ func encode(s *scenario, trace []record) string {
 		f := []string{strconv.FormatInt(r.at-start, 10), r.kind, r.service, strconv.Itoa(r.n), quote(r.text)}
 		if k := r.kind + r.service; !slices.Equal(args[k], r.args) {
 			args[k] = r.args
+			if len(r.args) == 0 {
+				f = append(f, "n")
+			}
 			for _, a := range r.args {
 				f = append(f, "a"+quote(a))
 			}
@@ -191,6 +194,8 @@ func (r *record) take(fields []string, env map[string]string) {
 	var args []string
 	for _, f := range fields {
 		switch name, value, ok := strings.Cut(f[1:], "="); {
+		case f == "n":
+			args = []string{}
 		case f[0] == 'a':
 			args = append(args, unquote(f[1:]))
 		case f[0] == 'i':
