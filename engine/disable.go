@@ -99,14 +99,15 @@ func (l *loop) enableWatch(group, user, text string, now time.Time) {
 	l.showWatch(group)
 }
 
-// hears reports whether anything is called when an event of that kind happens.
+// hears reports whether a period calls anything when an event of that kind
+// happens.
 func (s *service) hears(on alert.Kind) bool {
 	for i := range s.cfg.Periods {
 		if slices.ContainsFunc(s.cfg.Periods[i].Lines, func(l config.Line) bool { return l.On == on }) {
 			return true
 		}
 	}
-	return s.cfg.Redistribute != nil
+	return false
 }
 
 // showWatch shows on all services of group whether it is disabled.
