@@ -46,6 +46,18 @@ func daemon() []Difference {
 			Why:  "It multiplies without end.",
 		},
 		{
+			Name: "mondir, alertdir: a directory that ends in s, and another after it",
+			Mon:  "The s is cut off, as is one that begins the other: mon takes it for a blank.",
+			Ours: "Names are taken as they are written.",
+			Why:  "It is what the manual promises.",
+		},
+		{
+			Name: "exit status of an alert",
+			Mon:  "Is ignored.",
+			Ours: "75 asks for another call, and so do 126 and 127, by which a shell says that it could not run what it was to run; others are logged.",
+			Why:  "An alert that told nobody should be tried again.",
+		},
+		{
 			Name: "file.alert, if it is ours",
 			Mon:  "A block begins with the type of the alert: failure, up, startup.",
 			Ours: "It begins with ALERT, UPALERT, STARTUP, as subjects of mail do, and a line that begins with a full stop is given one more.",

@@ -38,9 +38,9 @@ var calls = []struct {
 	{alert: "qpage", words: "-v 5551234", mark: "UPALERT qpage/check"},
 	{alert: "sms", words: "5551234", mark: "UPALERT sms/check"},
 	{alert: "winpopup", words: "operator", mark: "winpopup/check"},
-	{alert: "hpov", words: "-o 42", mark: "Normal"},
 	{alert: "snapdelete", mark: "rsh filer -l root snap delete vol0 nightly.0"},
 	{alert: "bugzilla", words: "http://127.0.0.1:8080 u p product component reporter", why: "counts mon's own words among its six, and prints how it is used"},
+	{alert: "hpov", words: "-o 42", why: "hands the shell a command of several lines"},
 	{alert: "aim", words: "operator", why: "needs AOL::TOC, which Debian lacks, and AOL's network, which is gone"},
 }
 

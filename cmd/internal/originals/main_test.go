@@ -2,6 +2,7 @@ package originals
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,11 @@ func TestMain(m *testing.M) {
 	}
 	if err := settle(os.Getenv(inside)); err != nil {
 		fmt.Fprintln(os.Stderr, "furnish the namespaces:", err)
+		os.Exit(1)
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil { // they wait for each other's processes, not for a processor
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	go watch()

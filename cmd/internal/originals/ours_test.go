@@ -47,7 +47,8 @@ func testOurMonitors(t *testing.T, m *machine) {
 	knock, err := os.ReadFile(filepath.Join(top, "etc/examples/python/knock.monitor"))
 	must(t, err)
 	s := site(m, ourChecks)
-	s.Head["mondir"] = filepath.Join(daemons.Programs(t), "plugins") + ":" + filepath.Join(top, "etc/examples") + ":DIR/mon.d"
+	// mon takes an "s" before the colon for a blank: hence the full stops
+	s.Head["mondir"] = filepath.Join(daemons.Programs(t), "plugins") + "/.:" + filepath.Join(top, "etc/examples") + "/.:DIR/mon.d"
 	s.Files = maps.Clone(s.Files)
 	s.Files["mon.d/pyknock.monitor"] = string(knock)
 	s.Env = []string{"PYTHONPATH=" + filepath.Join(top, "plugins/python")}

@@ -119,7 +119,6 @@ esac
 	"/usr/local/bin/qpage": recordAll,
 	"/usr/bin/sendxmpp":    recordAll,
 	"/usr/sbin/sendsms":    record,
-	"/opt/OV/bin/ovevent":  record,
 	"/usr/bin/rsh": `#!/bin/sh
 printf 'rsh %s\n' "$*" >"$MON_LOGDIR/record$$"
 case "$*" in
