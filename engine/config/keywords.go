@@ -159,7 +159,7 @@ func pathWords() []Keyword {
 
 func serverWords() []Keyword {
 	return []Keyword{
-		{Name: "authtype", Args: "TYPE...", Form: FormWords, Default: "getpwnam", Help: "How a login is checked: getpwnam, userfile, pam or trustlocal (any name from 127.0.0.1); the first that succeeds wins.",
+		{Name: "authtype", Args: "TYPE...", Form: FormWords, Default: "getpwnam", Help: "How a login is checked: getpwnam, userfile, pam or trustlocal (any name from this machine); the first that succeeds wins.",
 			apply: authType},
 		{Name: "pamservice", Args: "NAME", Form: FormText, Default: "passwd", Help: "The PAM service of authtype pam.",
 			apply: text(func(g *Globals) *string { return &g.PamService })},

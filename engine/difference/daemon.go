@@ -28,6 +28,12 @@ func daemon() []Difference {
 			Why:  "Host names are not programs.",
 		},
 		{
+			Name: "a circle of dependencies, an exit range above 255",
+			Mon:  "Are accepted: the alerts of the circle are silenced, the range is never met.",
+			Ours: "Are errors with their place.",
+			Why:  "Nobody means that.",
+		},
+		{
 			Name: "the first check",
 			Mon:  "One interval after the start, all at once.",
 			Ours: "One interval after the start, less up to 10 s by a hash of the name.",
