@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	if err := daemons.Build(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	} else {
-		os.Setenv("MOND_BIN", dir) // for daemons.Mond: not built twice
+		os.Setenv("TEST_PROGRAMS", dir) // for daemons.Mond: not built twice
 		code = m.Run()
 	}
 	os.RemoveAll(dir)

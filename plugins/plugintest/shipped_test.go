@@ -61,11 +61,11 @@ func build(t *testing.T) (links []string) {
 	return links
 }
 
-// makeProgram builds mond-plugins, or links the one in the folder that MOND_BIN
+// makeProgram builds mond-plugins, or links the one in the folder that TEST_PROGRAMS
 // names, if it is set.
 func makeProgram(t *testing.T, program string) {
 	t.Helper()
-	if bin := os.Getenv("MOND_BIN"); bin != "" {
+	if bin := os.Getenv("TEST_PROGRAMS"); bin != "" {
 		if err := os.Symlink(filepath.Join(bin, "plugins", "mond-plugins"), program); err != nil {
 			t.Fatal(err)
 		}

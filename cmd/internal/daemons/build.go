@@ -48,7 +48,7 @@ func build() (dir string, err error) {
 }
 
 // Build puts mond, monctl and plugins/ into dir. They are copied from the folder
-// that MOND_BIN names, if it is set, which saves the tests of several packages
+// that TEST_PROGRAMS names, if it is set, which saves the tests of several packages
 // some minutes; else they are built.
 func Build(dir string) error {
 	plugins := filepath.Join(dir, "plugins")
@@ -72,7 +72,7 @@ func Build(dir string) error {
 
 // obtain copies or builds the three programs.
 func obtain(dir, plugins string) error {
-	if bin := os.Getenv("MOND_BIN"); bin != "" {
+	if bin := os.Getenv("TEST_PROGRAMS"); bin != "" {
 		return errors.Join(
 			copyProgram(filepath.Join(bin, "mond"), filepath.Join(dir, "mond")),
 			copyProgram(filepath.Join(bin, "monctl"), filepath.Join(dir, "monctl")),
@@ -89,7 +89,7 @@ func obtain(dir, plugins string) error {
 func copyProgram(from, to string) error {
 	text, err := os.ReadFile(from)
 	if err != nil {
-		return fmt.Errorf("MOND_BIN: %w; run scripts/build", err)
+		return fmt.Errorf("TEST_PROGRAMS: %w; run scripts/build", err)
 	}
 	return os.WriteFile(to, text, 0o755)
 }

@@ -200,7 +200,7 @@ func wantAnswers(t *testing.T, url string, n int, from ...node) {
 // program is the path of a program under test.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	dir := os.Getenv("MOND_BIN")
+	dir := os.Getenv("TEST_PROGRAMS")
 	if dir == "" {
 		dir = "../../../bin"
 	}
