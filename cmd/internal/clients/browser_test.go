@@ -161,7 +161,7 @@ func (v *visitor) cookies() {
 }
 
 // spans are times in words and as mon.cgi writes them, and shares of time.
-var spans = regexp.MustCompile(`\d+\.\d+%|(\d+ (year|day|hour|minute|second)s?(, )?)+|(\d+[dhm] ?)*\d+s\b|\d\d:\d\d:\d\d(, \d+-\w+-\d+| on \w+, \d+-\w+-\d+)?`)
+var spans = regexp.MustCompile(`\d+\.\d+%|(\d+ (year|day|hour|minute|second)s?(, )?)+|(\d+[dhm] ?)*\d+s\b|\d\d:\d\d:\d\d(, \d+-\w+-\d+| on \w+, \d+-\w+-\d+)?|\w+day, \w+ \d+, \d{4} at \d\d:\d\d:\d\d`)
 
 // page is the text of a page without what changes and without the bar of
 // commands: lines in order of the alphabet, since mon's is chance.
@@ -275,6 +275,6 @@ func hold(v *visitor) {
 	v.follow("Test service late")
 	v.only("220 test monitor completed")
 	c := v.d.Dial()
-	v.d.Until("the monitor runs", func() bool { return value(c, "web late", "monitor_running") == "1" })
+	v.d.Until("the monitor runs", func() bool { return strings.Contains(shown(c, "list pids"), "web late ") })
 	v.follow("Reload this page immediately")
 }

@@ -33,8 +33,7 @@ func needClients(t *testing.T) {
 func TestClients(t *testing.T) {
 	needClients(t)
 	t.Parallel()
-	stages := [][]step{slices.Concat(moncmdLooks(), monshow(), others(), []step{perl("look")})}
-	stages = append(stages, []step{perl("change")})
+	stages := [][]step{slices.Concat(moncmdLooks(), monshow(), others(), []step{perl("look"), perl("odd")})}
 	for _, s := range moncmdChanges() {
 		stages = append(stages, []step{s})
 	}
@@ -80,7 +79,7 @@ func moncmdChanges() []step {
 			"disable", "disable foo bar", "list disabled", "enable host w1.example only.example", "enable host nosuch", "enable service web http",
 			"enable service web nosuch", "enable watch web", "enable watch nowatch", "enable", "enable foo bar", "list disabled", "list group web"),
 		batch("acknowledging",
-			"ack web http first second third", "list opstatus web,http", `ack web http "two words"`, "list opstatus web,http", "ack web ping x", "ack web late x", "list alerthist"),
+			"ack web http first second third", "list opstatus web,http", `ack web http "two words"`, "list opstatus web,http", "ack web ping x", "ack web late x"),
 		batch("setting",
 			"set web late interval 7200", "get web late interval", `set web late description 'new\20desc'`, "get web late description", "list descriptions",
 			"set web late opstatus nosuch", "set maxkeep 30", "get maxkeep", "set maxkeep",
@@ -90,9 +89,10 @@ func moncmdChanges() []step {
 			"test disablealert web http 0 ALL", "test alert web http 2 hr {12am-11pm}", "test alert web http 1 nosuchperiod", "test alert web nosuch 1 ALL",
 			"test nosuch", "test", "test config", "test monitor web nosuch", "list failurehist"),
 		batch("managing",
-			"clear timers web http", "get web http _consec_failures", "clear timers web nosuch", "clear", "reload auth", "reload foo", "reload", "stop", "start",
+			"clear timers web http", "get web http _consec_failures", "list opstatus web,http", "clear timers web nosuch", "clear", "reload auth", "reload foo", "reload", "stop", "start",
 			"list state", "savestate", "savestate disabled", "savestate all", "savestate nosuch", "loadstate", "loadstate disabled", "loadstate all",
 			"list disabled", "list failures"),
+		perl("change"),
 		batch("resetting",
 			"reset keepstate", "list disabled", "list opstatus web,acked", "reset", "list disabled", "list opstatus web,acked web,http", "reset stopped keepstate",
 			"start", "list alerthist"),

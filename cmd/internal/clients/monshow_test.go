@@ -63,7 +63,7 @@ func monshow() []step {
 		shows("monshow usage", call{program: "/usr/bin/monshow", args: []string{"--nosuch"}, quiet: true}),
 		shows("monshow help", call{program: "/usr/bin/monshow", args: []string{"--help"}, quiet: true}),
 	}
-	for _, key := range []string{"web,http", "web,ping", "web,late", "web,acked", "web,back", "db,disk", "db,deep", "db,trap", "db,quiet", "off,a", "default,default", "web,nosuch"} {
+	for _, key := range []string{"web,http", "web,late", "web,acked", "db,disk", "db,trap", "db,quiet", "off,a", "web,nosuch"} {
 		steps = append(steps, show("detail "+key, "", "--detail", key))
 	}
 	return steps

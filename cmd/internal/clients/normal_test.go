@@ -89,6 +89,6 @@ func sortLines(text string) string {
 // dumped is the output of testdata/client.pl without what changes.
 func dumped(text string) string {
 	text = regexp.MustCompile(`("(?:timer|monitor_duration|failure_duration|downtime)" => )"?[1-9]\d*"?`).ReplaceAllString(text, "${1}N")
-	text = regexp.MustCompile(`("monitor_duration" => )0`).ReplaceAllString(text, "${1}N")
+	text = regexp.MustCompile(`("(?:monitor_duration|downtime)" => )0`).ReplaceAllString(text, "${1}N")
 	return text
 }

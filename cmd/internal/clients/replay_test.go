@@ -96,11 +96,9 @@ func (p *player) exchange(e exchange, notRun bool) {
 	p.t.Helper()
 	want := tidy(p.edit(tidyRecorded(strings.Join(e.want, "\n") + "\n")))
 	service, check := strings.CutPrefix(e.command, "test monitor ")
-	var c *daemons.Client
-	before := ""
-	if check {
-		c = p.d.Dial()
-		before = ran(p.d, c, service)
+	var wait func()
+	if check && !notRun && !strings.Contains(want, "not defined") {
+		wait = checked(p.d, p.d.Dial(), service)
 	}
 	got := p.ask(e.command, want)
 	again := strings.HasPrefix(e.command, "list") || strings.HasPrefix(e.command, "get")
@@ -116,18 +114,9 @@ func (p *player) exchange(e exchange, notRun bool) {
 	if got != want {
 		p.t.Errorf("%s (-recorded +now):\n%s", e.command, cmp.Diff(lines(want), lines(got)))
 	}
-	if check && !notRun && !strings.Contains(want, "not defined") {
-		p.d.Until(service+" was checked", func() bool {
-			return ran(p.d, c, service) != before && value(c, service, "monitor_running") == "0"
-		})
+	if wait != nil {
+		wait()
 	}
-}
-
-// ran is a text that changes with each check of a service: its monitor keeps a
-// tally, since the time of a check is in whole seconds. One that cannot be run
-// keeps none.
-func ran(d *daemons.Daemon, c *daemons.Client, service string) string {
-	return d.Read("ran/"+strings.Replace(service, " ", ".", 1)) + value(c, service, "last_check")
 }
 
 // ask sends a command and is the answer: as many status lines as are wanted.
@@ -250,6 +239,7 @@ func live1() map[string]string {
 
 // TestReplay holds recorded conversations with mon again.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	for _, r := range []struct {
 		name, config string
 		seq          map[string]string
@@ -259,7 +249,7 @@ func TestReplay(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			twice(t, played(t, r.config, r.seq), true, func(d *daemons.Daemon, edit func(string) string) {
+			twice(t, r.name, played(t, r.config, r.seq), true, func(d *daemons.Daemon, edit func(string) string) {
 				replay(t, d, r.name+".txt", edit)
 			})
 		})
@@ -269,7 +259,7 @@ func TestReplay(t *testing.T) {
 // twice does something to mon, which must answer as recorded, and to mond,
 // which must but for the differences. A daemon that is started again is not
 // quickened.
-func twice(t *testing.T, s daemons.Site, quick bool, do func(d *daemons.Daemon, edit func(string) string)) {
+func twice(t *testing.T, name string, s daemons.Site, quick bool, do func(d *daemons.Daemon, edit func(string) string)) {
 	t.Helper()
 	mon := daemons.Mon(t, s)
 	if quick {
@@ -279,18 +269,19 @@ func twice(t *testing.T, s daemons.Site, quick bool, do func(d *daemons.Daemon, 
 	if !both {
 		return
 	}
-	s.Config = strings.ReplaceAll(s.Config, `rec.monitor "unbalanced`, "fail.monitor")
-	do(daemons.Mond(t, s), func(text string) string { return forgive("replay", text) })
+	s.Config = strings.NewReplacer(`rec.monitor "unbalanced`, "fail.monitor", "histlength = 5\n", "histlength = 6\n").Replace(s.Config)
+	do(mond(t, s), func(text string) string { return forgive("replay "+name, text) })
 }
 
 // TestReplayRestart replays how a daemon is reset with a configuration that is
 // broken, and started anew with its state.
 func TestReplayRestart(t *testing.T) {
 	t.Parallel()
-	twice(t, played(t, "live6.cf", nil), false, func(d *daemons.Daemon, edit func(string) string) {
+	twice(t, "live6", played(t, "live6.cf", nil), false, func(d *daemons.Daemon, edit func(string) string) {
 		replay(t, d, "live6.txt", edit)
 		d.Stop()
 		d.Start("-l", "all", "-S")
+		answering(d)
 		replay(t, d, "live6b.txt", edit)
 	})
 }
@@ -314,7 +305,7 @@ func TestReplayRefused(t *testing.T) {
 	}
 	refused(daemons.Mon(t, s))
 	if both {
-		refused(daemons.Mond(t, s))
+		refused(mond(t, s))
 	}
 }
 
@@ -325,9 +316,10 @@ func TestReplayTraps(t *testing.T) {
 		replay(t, d, "live3.txt", nil)
 		c := d.Dial()
 		var said []string
-		d.Until("all traps are there", func() bool {
-			said, _ = c.Ask("list failurehist")
-			return len(said) == 6
+		d.Until("all is in the histories", func() bool {
+			failures, _ := c.Ask("list failurehist")
+			alerts, _ := c.Ask("list alerthist")
+			return len(failures) == 6 && len(alerts) == 6
 		})
 		for _, command := range []string{"list opstatus tr,a", "list alerthist", "list failurehist"} {
 			data, status := c.Ask(command)

@@ -3,8 +3,10 @@ package clients
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mondhq/mond/cmd/internal/daemons"
 )
@@ -50,7 +52,6 @@ watch web
             upalert say.alert -x ops@example.com
             startupalert say.alert started
             ackalert say.alert acked
-            disablealert say.alert disabled
         period hr {12am-11pm}
             alert exit=2-9 say.alert severe
             alert exit=1 say.alert mild
@@ -225,29 +226,47 @@ func login(t *testing.T, d *daemons.Daemon) *daemons.Client {
 // check has services checked at once, and waits for the results.
 func check(t *testing.T, d *daemons.Daemon, c *daemons.Client, services ...string) {
 	t.Helper()
-	before := map[string]string{}
+	var waits []func()
 	for _, s := range services {
-		before[s] = ran(d, c, s)
+		waits = append(waits, checked(d, c, s))
 		if _, status := c.Ask("test monitor " + s); !strings.HasPrefix(status, "220") {
 			t.Fatalf("test monitor %s: %s", s, status)
 		}
 	}
-	for _, s := range services {
-		d.Until(s+" was checked", func() bool {
-			return ran(d, c, s) != before[s] && value(c, s, "monitor_running") == "0"
+	for _, wait := range waits {
+		wait()
+	}
+}
+
+// checked is asked before a check, and waits for its result: the monitor has
+// run, and what clients see of the service has changed - or has had the time
+// to, for a check may find what the last one in the same second found.
+func checked(d *daemons.Daemon, c *daemons.Client, service string) (wait func()) {
+	tally := "ran/" + strings.Replace(service, " ", ".", 1)
+	show := "list opstatus " + strings.Replace(service, " ", ",", 1)
+	ran, before := d.Read(tally), shown(c, show)
+	return func() {
+		var ended time.Time
+		d.Until(service+" was checked", func() bool {
+			same := shown(c, show) == before
+			switch {
+			case d.Read(tally) == ran && same, strings.Contains(shown(c, "list pids"), service+" "):
+				return false
+			case ended.IsZero():
+				ended = time.Now()
+			}
+			return !same || time.Since(ended) > 2*time.Second
 		})
 	}
 }
 
-// value is a field of a service's line of "list opstatus".
-func value(c *daemons.Client, service, field string) string {
-	data, _ := c.Ask("list opstatus " + strings.Replace(service, " ", ",", 1))
-	for _, word := range strings.Fields(strings.Join(data, " ")) {
-		if v, ok := strings.CutPrefix(word, field+"="); ok {
-			return v
-		}
-	}
-	return ""
+// timing are the fields of a service that change as time passes.
+var timing = regexp.MustCompile(`(timer|failure_duration)=\S*`)
+
+// shown is what clients see, without what changes as time passes.
+func shown(c *daemons.Client, command string) string {
+	data, _ := c.Ask(command)
+	return timing.ReplaceAllString(strings.Join(data, "\n"), "")
 }
 
 // trap sends a trap of trapper's.
