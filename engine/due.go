@@ -189,6 +189,7 @@ func (l *loop) job(s *service, hosts []string, now time.Time) job.Check {
 	l.lastID++
 	s.running, s.began = l.lastID, now
 	l.inflight[l.lastID] = s
+	l.touch(s, false)
 	j := l.check(s, hosts)
 	j.ID = l.lastID
 	return j

@@ -114,6 +114,12 @@ func commands() []Difference {
 			Why:  "The second is taken for the answer of the next command.",
 		},
 		{
+			Name: "histlength",
+			Mon:  "One alert and one failure more are kept; set maxkeep lets go of the oldest with the next one.",
+			Ours: "As many as it says are kept, at once.",
+			Why:  "It is what the number says.",
+		},
+		{
 			Name: "set maxkeep without a number",
 			Mon:  "Is refused, so that Mon::Client's get_maxkeep never works.",
 			Ours: "Answers like get maxkeep.",

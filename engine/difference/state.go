@@ -63,6 +63,12 @@ func resets() []Difference {
 			Why:  "A monitor that ignores the signal stops mon for good.",
 		},
 		{
+			Name: "reset keepstate",
+			Mon:  "Forgets how long the last check took, the value of dependencies and that a failure_interval counts.",
+			Ours: "Keeps them.",
+			Why:  "It is what its name says.",
+		},
+		{
 			Name: "reset and servers that are out",
 			Mon:  "Knows nothing of tables.",
 			Ours: "A server that is out stays out over a reset without keepstate, until its service's next verdict.",

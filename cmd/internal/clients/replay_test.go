@@ -266,9 +266,6 @@ func twice(t *testing.T, name string, s daemons.Site, quick bool, do func(d *dae
 		quicken(t, mon)
 	}
 	do(mon, func(text string) string { return text })
-	if !both {
-		return
-	}
 	s.Config = strings.NewReplacer(`rec.monitor "unbalanced`, "fail.monitor", "histlength = 5\n", "histlength = 6\n").Replace(s.Config)
 	do(mond(t, s), func(text string) string { return forgive("replay "+name, text) })
 }
@@ -304,9 +301,7 @@ func TestReplayRefused(t *testing.T) {
 		}
 	}
 	refused(daemons.Mon(t, s))
-	if both {
-		refused(mond(t, s))
-	}
+	refused(mond(t, s))
 }
 
 // TestReplayTraps sends the traps of live3.

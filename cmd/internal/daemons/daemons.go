@@ -193,16 +193,17 @@ func (d *Daemon) Start(args ...string) {
 	d.ended = make(chan error, 1)
 	go func(c *exec.Cmd, ended chan error) { ended <- c.Wait() }(d.cmd, d.ended)
 	d.Until("it answers", func() bool {
-		network, address := "tcp", d.Address
-		if d.ours() {
-			network, address = "unix", d.Path("sock")
-		}
-		c, err := net.Dial(network, address)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
+		return answers("tcp", d.Address) && (!d.ours() || answers("unix", d.Path("sock")))
 	})
+}
+
+// answers reports whether somebody listens there.
+func answers(network, address string) bool {
+	c, err := net.Dial(network, address)
+	if err == nil {
+		_ = c.Close()
+	}
+	return err == nil
 }
 
 // ours reports whether it is mond.

@@ -141,11 +141,21 @@ func listAliases(c *session, args string) {
 			c.alias(c.findAlias(n))
 		}
 	} else {
-		for _, a := range c.config().Aliases {
+		for _, a := range c.aliases() {
 			c.alias(a)
 		}
 	}
 	c.out.status("220 list aliases completed")
+}
+
+// aliases are those that have a text: mon knows no others.
+func (c *session) aliases() (all []config.Alias) {
+	for _, a := range c.config().Aliases {
+		if len(a.Lines) > 0 {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 func (c *session) findAlias(name string) config.Alias {
@@ -166,7 +176,7 @@ func (c *session) alias(a config.Alias) {
 
 func listAliasGroups(c *session, _ string) {
 	var names []string
-	for _, a := range c.config().Aliases {
+	for _, a := range c.aliases() {
 		names = append(names, a.Name)
 	}
 	if len(names) > 0 {
