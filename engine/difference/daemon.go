@@ -60,7 +60,7 @@ func daemon() []Difference {
 		{
 			Name: "exit status of an alert",
 			Mon:  "Is ignored.",
-			Ours: "75 asks for another call, and so do 126 and 127, by which a shell says that it could not run what it was to run; others are logged.",
+			Ours: "75 asks for another call; others are logged.",
 			Why:  "An alert that told nobody should be tried again.",
 		},
 		{

@@ -14,13 +14,6 @@ import (
 // be run again (EX_TEMPFAIL, as mail programs use it).
 const ExitRetry = 75
 
-// Exit statuses by which shells and wrappers such as env(1) say that what they
-// were to run did not run.
-const (
-	exitNotExecutable = 126
-	exitNotFound      = 127
-)
-
 // maxSaid bounds how much of an alert's output is in the text of its error.
 const maxSaid = 300
 
@@ -45,10 +38,10 @@ func (e *ExitError) Error() string {
 // mon ignores what alerts exit with, so nobody ever gave it a meaning: an alert
 // that exits other than 0 may well have told what it was to tell. Telling it
 // again and again would be worse than recording it, so such an end is an
-// [*ExitError] marked [alert.Permanent]. [ExitRetry] asks for another try, and
-// by 126 and 127 the shell says that nothing was run. Those, a program that could not be
-// started, that was killed or that did not end in time are worth another try.
-// Whether it read its input is not looked at.
+// [*ExitError] marked [alert.Permanent]; so is 127, which Perl's die leaves as
+// often as a shell that found nothing. [ExitRetry] asks for another try, and a
+// program that could not be started, that was killed or that did not end in
+// time is worth one. Whether it read its input is not looked at.
 func RunAlert(ctx context.Context, e Exec, r alert.Request) error {
 	return RunProgram(ctx, e, r, AlertWords(r), r.Output)
 }
@@ -86,7 +79,7 @@ func (o outcome) failure(path string) error {
 	}
 	err := &ExitError{Path: path, Code: o.exit.Code, Output: o.output}
 	switch err.Code {
-	case ExitRetry, exitNotExecutable, exitNotFound, -1: // -1: lost, it may be any
+	case ExitRetry, -1: // -1: lost, it may be any
 		return err
 	}
 	return alert.Permanent(err)

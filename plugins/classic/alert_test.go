@@ -83,8 +83,8 @@ func TestRunAlert(t *testing.T) {
 		{"closes its input", "exec <&-; sleep 0.05", "", false},
 		{"complains", "echo no such; echo user; exit 3", "exited 3; it said: no such user", true},
 		{"later", "echo queue is full; exit 75", "exited 75; it said: queue is full", false},
-		{"not found", "exit 127", "exited 127", false},
-		{"not executable", "exit 126", "exited 126", false},
+		{"not found", "exit 127", "exited 127", true},
+		{"not executable", "exit 126", "exited 126", true},
 		{"killed", "kill -9 $$", "killed by signal 9 (killed)", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package clients
 
 import (
 	"flag"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,29 +36,10 @@ func compare(t *testing.T, s daemons.Site, prepare func(*testing.T, *daemons.Dae
 	for _, st := range slices.Concat(stages...) {
 		golden(t, st.name, theirs[st.name])
 	}
-	ours := play(t, mond(t, s), prepare, stages)
+	ours := play(t, daemons.Mond(t, s), prepare, stages)
 	for _, st := range slices.Concat(stages...) {
 		differ(t, st.name, theirs[st.name], ours[st.name])
 	}
-}
-
-// mond starts mond until clients can connect.
-func mond(t *testing.T, s daemons.Site) *daemons.Daemon {
-	t.Helper()
-	d := daemons.Mond(t, s)
-	answering(d)
-	return d
-}
-
-// answering waits until clients can connect: mond opens its own socket first.
-func answering(d *daemons.Daemon) {
-	d.Until("clients can connect", func() bool {
-		conn, err := net.Dial("tcp", d.Address)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err == nil
-	})
 }
 
 // play is what each step says.

@@ -267,7 +267,7 @@ func twice(t *testing.T, name string, s daemons.Site, quick bool, do func(d *dae
 	}
 	do(mon, func(text string) string { return text })
 	s.Config = strings.NewReplacer(`rec.monitor "unbalanced`, "fail.monitor", "histlength = 5\n", "histlength = 6\n").Replace(s.Config)
-	do(mond(t, s), func(text string) string { return forgive("replay "+name, text) })
+	do(daemons.Mond(t, s), func(text string) string { return forgive("replay "+name, text) })
 }
 
 // TestReplayRestart replays how a daemon is reset with a configuration that is
@@ -278,7 +278,6 @@ func TestReplayRestart(t *testing.T) {
 		replay(t, d, "live6.txt", edit)
 		d.Stop()
 		d.Start("-l", "all", "-S")
-		answering(d)
 		replay(t, d, "live6b.txt", edit)
 	})
 }
@@ -301,7 +300,7 @@ func TestReplayRefused(t *testing.T) {
 		}
 	}
 	refused(daemons.Mon(t, s))
-	refused(mond(t, s))
+	refused(daemons.Mond(t, s))
 }
 
 // TestReplayTraps sends the traps of live3.

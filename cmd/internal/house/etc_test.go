@@ -9,6 +9,7 @@ import (
 
 	"github.com/mondhq/mond/cmd/internal/daemons"
 	"github.com/mondhq/mond/cmd/internal/site"
+	"github.com/mondhq/mond/engine/auth"
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/config/toml"
 )
@@ -18,6 +19,13 @@ import (
 func TestExamplesLoad(t *testing.T) {
 	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/mond.toml", "etc/demo.cf"} {
 		loadExample(t, name)
+	}
+	text, err := os.ReadFile(filepath.Join(root(t), "etc/auth.cf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, problems := auth.ParseRules("etc/auth.cf", string(text)); len(problems) > 0 {
+		t.Error(problems)
 	}
 }
 
