@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -30,11 +32,14 @@ func TestManyBlindAreCounted(t *testing.T) {
 		r.start()
 		r.pass(61 * time.Second)
 		r.must(r.end())
-		if n := strings.Count(log.String(), "msg=\"check saw nothing\""); n != 5 {
-			t.Errorf("%d services are named, want 5", n)
+		// A tick may fall among them: then it is five before and five after.
+		named, more := strings.Count(log.String(), "msg=\"check saw nothing\""), 0
+		for _, m := range regexp.MustCompile(`services=(\d+)`).FindAllStringSubmatch(log.String(), -1) {
+			n, _ := strconv.Atoi(m[1])
+			more += n
 		}
-		if want := "services=95"; strings.Count(log.String(), want) != 1 {
-			t.Errorf("%q is not in the log once:\n%s", want, log.String())
+		if named > 10 || named+more != 100 {
+			t.Errorf("%d services are named and %d more counted:\n%s", named, more, log.String())
 		}
 	})
 }

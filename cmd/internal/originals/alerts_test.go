@@ -3,6 +3,7 @@ package originals
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,6 +86,11 @@ func testAlerts(t *testing.T, m *machine) {
 	}
 	await(t, m, pair, "upalerts", func(effects map[string]string) bool { return unmarked(effects) == "" })
 	theirs, ours := m.effects(t, pair[0]), m.effects(t, pair[1])
+	// A program that has begun to do something may not have done all of it.
+	for tries := 0; tries < 20 && !maps.Equal(theirs, ours); tries++ {
+		time.Sleep(time.Second) // other processes have to move on
+		theirs, ours = m.effects(t, pair[0]), m.effects(t, pair[1])
+	}
 	for how, a := range theirs {
 		if b := ours[how]; a != b {
 			t.Errorf("%s: under mon\n%s\nunder mond\n%s", how, a, b)
