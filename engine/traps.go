@@ -27,7 +27,7 @@ func (e *Engine) Trap(ctx context.Context, t packet.Trap, from netip.Addr) error
 // Traps takes traps in their order, in one turn of the loop: each changes the
 // status of its service and calls alerts as the exit of a monitor does. It
 // answers an error for each, nil for one that was taken; one for a service that
-// does not exist is [ErrUnknown]. The caller has judged the sender and the
+// does not exist is a [steer.UnknownError]. The caller has judged the sender and the
 // form.
 func (e *Engine) Traps(ctx context.Context, traps []trap.Arrival) []error {
 	errs := make([]error, len(traps))
