@@ -109,13 +109,15 @@ func TestClientsWithTLS(t *testing.T) {
 	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	writePair(t, cert, key, 7, time.Now())
 	port := freeTCP(t)
-	startClients(t, "tlsport = "+port+"\ntlscert = "+cert+"\ntlskey = "+key+"\n")
+	d := startClients(t, "tlsport = "+port+"\ntlscert = "+cert+"\ntlskey = "+key+"\n")
 	pool, text := x509.NewCertPool(), readFile(t, cert)
 	pool.AppendCertsFromPEM([]byte(text))
-	conn, err := tls.Dial("tcp", "127.0.0.1:"+port, &tls.Config{RootCAs: pool, ServerName: "director"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	var conn *tls.Conn
+	d.Until("the port with TLS is open", func() (open bool) {
+		c, err := tls.Dial("tcp", "127.0.0.1:"+port, &tls.Config{RootCAs: pool, ServerName: "director"})
+		conn = c
+		return err == nil
+	})
 	defer conn.Close()
 	if _, err := conn.Write([]byte("list state\n")); err != nil {
 		t.Fatal(err)
