@@ -135,11 +135,8 @@ func (s *service) monState(now time.Time) monstate.Service {
 	if st.Ack != nil {
 		m.Ack, m.Comment = unix(st.Ack.At), noteText(*st.Ack)
 	}
-	if wait := s.cfg.TrapTimeout; wait > 0 {
-		if row := s.cell.Load(); row != nil && !row.TrapDue.IsZero() {
-			wait = min(max(row.TrapDue.Sub(now), time.Second), wait)
-		}
-		m.TrapTimer = max(int64(wait/time.Second), 1)
+	if due := s.trapDue(); !due.IsZero() {
+		m.TrapTimer = max(int64(due.Sub(now)/time.Second), 1)
 	}
 	for i, p := range s.periods {
 		m.Periods = append(m.Periods, monstate.Period{

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,30 +16,12 @@ import (
 )
 
 // fileRig is a rig with a statedir of its own.
-func fileRig(t *testing.T, dir string) (r *rig, log *lines) {
+func fileRig(t *testing.T, dir string) (r *rig, log *enginetest.Log) {
 	t.Helper()
 	r = newRig(t, "statedir = "+dir+"\n"+clients)
-	log = &lines{}
+	log = &enginetest.Log{}
 	r.options.StateFiles, r.options.Log = true, slog.New(slog.NewTextHandler(log, nil))
 	return r, log
-}
-
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // again is a rig like r that goes on with what r left.

@@ -37,23 +37,19 @@ func (e *Engine) Reload(ctx context.Context) error {
 }
 
 func (e *Engine) reload(ctx context.Context, how steer.ResetHow, user string) error {
-	select {
-	case e.reloading <- struct{}{}:
-		defer func() { <-e.reloading }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	loaded, err := e.opt.Load(ctx)
-	if ctx.Err() != nil {
-		return fmt.Errorf("reload broken off, the running configuration stays: %w", context.Cause(ctx))
-	}
-	if err != nil {
-		if callErr := e.do(ctx, func(l *loop, now time.Time) error { l.reloadFailed(err, now); return nil }); callErr != nil {
-			return callErr
+	return e.alone(ctx, func() error {
+		loaded, err := e.opt.Load(ctx)
+		if ctx.Err() != nil {
+			return fmt.Errorf("reload broken off, the running configuration stays: %w", context.Cause(ctx))
 		}
-		return refused(err)
-	}
-	return e.do(ctx, func(l *loop, now time.Time) error { l.swap(loaded, how, user, now); return nil })
+		if err != nil {
+			if callErr := e.do(ctx, func(l *loop, now time.Time) error { l.reloadFailed(err, now); return nil }); callErr != nil {
+				return callErr
+			}
+			return refused(err)
+		}
+		return e.do(ctx, func(l *loop, now time.Time) error { l.swap(loaded, how, user, now); return nil })
+	})
 }
 
 func (l *loop) reloadFailed(err error, now time.Time) {

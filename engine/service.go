@@ -105,7 +105,7 @@ func (s *service) publish() {
 		State: s.state, Config: s.cfg, Due: s.planned, Running: s.running != 0, Since: s.since,
 		TrapDue: s.trapDue(), TrapEnds: s.trapEnds,
 		Disabled: s.off(), OffAlone: s.disabled != nil, DependOK: s.dependOK, Skipped: s.skipped, Held: s.held != "", Hidden: s.hidden,
-		Decisions: s.recent, Claims: s.claimRows(),
+		Decisions: s.recent, Claims: s.claimRows(), LastAlert: s.lastAlert(),
 	}
 	if s.cfg.Monitor != nil {
 		row.Monitor = s.cfg.Monitor.Program
@@ -117,11 +117,18 @@ func (s *service) publish() {
 		if !s.cfg.Periods[i].DontCount {
 			row.AlertsSent += p.Sent
 		}
-		if p.LastAlert.After(row.LastAlert) {
-			row.LastAlert = p.LastAlert
-		}
 	}
 	s.cell.Store(row)
+}
+
+// lastAlert is when the last alert of any period was sent.
+func (s *service) lastAlert() (last time.Time) {
+	for i := range s.periods {
+		if at := s.periods[i].LastAlert; at.After(last) {
+			last = at
+		}
+	}
+	return last
 }
 
 func (s *service) claimRows() []view.Claim {

@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/policy"
 	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/store"
-
-	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/plugins/alert"
 )
 

@@ -134,9 +134,9 @@ func (l *loop) readState(s *service, name string, now time.Time) (value string, 
 	case "_last_trap":
 		return epoch(st.LastTrap), true
 	case "_trap_timer":
-		return rowTime(s, now, func(trap, _ time.Time) time.Time { return trap }), true
+		return clock(s.trapDue(), now), true
 	case "_trap_duration_timer":
-		return rowTime(s, now, func(_, ends time.Time) time.Time { return ends }), true
+		return clock(s.trapEnds, now), true
 	}
 	return "", false
 }
@@ -179,31 +179,17 @@ func readOutage(s *service, name string, _ time.Time) (value string, ok bool) {
 		}
 		return noteText(*st.Ack), true
 	case "_last_alert":
-		return stamp(lastAlert(s)), true
+		return stamp(s.lastAlert()), true
 	}
 	return "", false
 }
 
-func lastAlert(s *service) (last time.Time) {
-	for i := range s.periods {
-		if at := s.periods[i].LastAlert; at.After(last) {
-			last = at
-		}
-	}
-	return last
-}
-
-// rowTime is how long it is to a time that the service's row shows.
-func rowTime(s *service, now time.Time, pick func(trap, ends time.Time) time.Time) string {
-	row := s.cell.Load()
-	if row == nil {
+// clock is how long a clock of traps still runs; empty if it does not.
+func clock(ends, now time.Time) string {
+	if ends.IsZero() {
 		return ""
 	}
-	at := pick(row.TrapDue, row.TrapEnds)
-	if at.IsZero() {
-		return ""
-	}
-	return until(at, now)
+	return until(ends, now)
 }
 
 // until is how many seconds it is to at, as mon counts them down; 0 for never.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // clientSite is a watch of a trap alone and one of a monitor.
@@ -83,9 +83,7 @@ func TestClientsOfMon(t *testing.T) {
 	if data, _ := c.Ask("list disabled"); !slices.Equal(data, []string{"watch web service up"}) {
 		t.Errorf("disabled: %q", data)
 	}
-	if got := d.Read("state/disabled"); got != "disable service web up\n" {
-		d.Until("mon's state file has it", func() bool { return d.Read("state/disabled") == "disable service web up\n" })
-	}
+	d.Until("mon's state file has it", func() bool { return d.Read("state/disabled") == "disable service web up\n" })
 	wantStatus(t, c, "test config", "220 test config completed OK, no errors found")
 	d.File("mon.cf", d.Read("mon.cf")+"\nwatch web\n")
 	data, status := c.Ask("test config")
@@ -95,8 +93,8 @@ func TestClientsOfMon(t *testing.T) {
 	d.File("auth.cf", strings.Replace(clientAuth, "list: all", "list: alice", 1))
 	wantStatus(t, c, "reload auth", "220 reload completed")
 	wantStatus(t, d.Dial(), "list state", "520 command could not be executed, unknown command")
-	if log := d.Read("output"); strings.Contains(log, "secret") || strings.Contains(log, "wrong") && strings.Contains(log, "login alice wrong") {
-		t.Error("a password is in the log")
+	if log := d.Read("output"); strings.Contains(log, "secret") || strings.Contains(log, "login alice") || !strings.Contains(log, "test config") {
+		t.Error("a password is in the log, or no command")
 	}
 	wantStatus(t, c, "term", "220 terminating server")
 	if code := d.Wait(); code != 0 {
@@ -108,7 +106,7 @@ func TestClientsOfMon(t *testing.T) {
 func TestClientsWithTLS(t *testing.T) {
 	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	writePair(t, cert, key, 7, time.Now())
-	port := freeTCP(t)
+	port := daemons.FreePort(t)
 	d := startClients(t, "tlsport = "+port+"\ntlscert = "+cert+"\ntlskey = "+key+"\n")
 	pool, text := x509.NewCertPool(), readFile(t, cert)
 	pool.AppendCertsFromPEM([]byte(text))
@@ -171,12 +169,12 @@ func TestPortsOfMon(t *testing.T) {
 	}
 	defer l.Close()
 	for _, tt := range []struct{ name, variables, want string }{
-		{"auth file missing", "serverbind = 127.0.0.1\nserverport = " + freeTCP(t) + "\ncfbasedir = " + s.dir + "/none\n", "auth.cf"},
+		{"auth file missing", "serverbind = 127.0.0.1\nserverport = " + daemons.FreePort(t) + "\ncfbasedir = " + s.dir + "/none\n", "auth.cf"},
 		{"port taken", "serverbind = 127.0.0.1\nserverport = " + strconv.Itoa(l.Addr().(*net.TCPAddr).Port) + "\n", "address already in use; set serverbind and serverport"},
-		{"no certificate", "tlsport = " + freeTCP(t) + "\n", "tlsport without a certificate"},
+		{"no certificate", "tlsport = " + daemons.FreePort(t) + "\n", "tlsport without a certificate"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text := s.head() + "trapbind = 127.0.0.1\ntrapport = " + freeTCP(t) + "\n" + tt.variables + "\nhostgroup web w1\n\nwatch web\n    service up\n        period\n            alert note.alert\n"
+			text := s.head() + "trapbind = 127.0.0.1\ntrapport = " + daemons.FreePort(t) + "\n" + tt.variables + "\nhostgroup web w1\n\nwatch web\n    service up\n        period\n            alert note.alert\n"
 			if err := os.WriteFile(s.path("mon.cf"), []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -219,15 +217,4 @@ func readFile(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-func freeTCP(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 const (
@@ -120,7 +122,7 @@ func TestDaemonKilled(t *testing.T) {
 	s.until("the state is on disk", func() bool { return s.service("mond", "store").Status == "ok" })
 	s.signal(syscall.SIGKILL)
 	_ = s.wait() // killed
-	poll(t, "the plugins end with their daemon", nil, func() bool { return parent(keeper) == 0 && parent(checker) == 0 })
+	daemons.Poll(t, "the plugins end with their daemon", nil, func() bool { return parent(keeper) == 0 && parent(checker) == 0 })
 	s.start()
 	s.never("the dead server is back", 500*time.Millisecond, func() bool { return s.in(real1) })
 	w.up()
@@ -290,7 +292,7 @@ func TestForkReportsItsStart(t *testing.T) {
 		t.Error(err)
 	}
 	must(t, syscall.Kill(pid, syscall.SIGTERM))
-	poll(t, "the daemon ends", nil, func() bool { return parent(pid) == 0 })
+	daemons.Poll(t, "the daemon ends", nil, func() bool { return parent(pid) == 0 })
 	if _, err := os.Stat(s.path("pid")); err == nil {
 		t.Error("the pidfile is left behind")
 	}

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
 	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // binDir holds the programs under test, built once by TestMain.
@@ -152,25 +152,7 @@ const limit = 30 * time.Second
 // until polls a condition while mond runs.
 func (s *testSite) until(what string, holds func() bool) {
 	s.t.Helper()
-	poll(s.t, what, s.ended, holds)
-}
-
-// poll waits for a condition; ended, if not nil, ends the waiting.
-func poll(t *testing.T, what string, ended chan error, holds func() bool) {
-	t.Helper()
-	deadline := time.After(limit)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("waited %v for: %s", limit, what)
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("mond ended (%v) while waiting for: %s", err, what)
-		case <-tick.C:
-		}
-	}
+	daemons.Poll(s.t, what, s.ended, holds)
 }
 
 // never checks that a condition does not come to hold for a while.

@@ -1,15 +1,11 @@
 package auth
 
 import (
-	"bufio"
-	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // The files that mon and we read alike. What they leave out are our
@@ -55,13 +51,17 @@ ivan: secret
 
 // TestLikeMon asks mon itself who may log in and do what.
 func TestLikeMon(t *testing.T) {
-	m := startMon(t, oddAuthFile, oddUserFile)
+	mon := startMon(t, oddAuthFile, oddUserFile)
+	says := func(command, want string) bool {
+		_, status := mon.Ask(command)
+		return status == want
+	}
 	r := set(t, oddAuthFile, oddUserFile, "userfile").read(t)
 	commands := append(commands(), "", "LIST", "no", "command", "nosuch")
 	compare := func(user string) {
 		t.Helper()
 		for _, command := range commands {
-			theirs := m.ask(t, "checkauth "+command) == "220 command authorized"
+			theirs := says("checkauth "+command, "220 command authorized")
 			if ours := r.May(user, command); ours != theirs {
 				t.Errorf("may %q %q: mon says %v, we %v", user, command, theirs, ours)
 			}
@@ -73,7 +73,7 @@ func TestLikeMon(t *testing.T) {
 		"dora secret", "eve secret", "frank secret", "grace secret", "heidi x", "heidi X", "ivan secret", "nosuch secret", "# secret",
 	} {
 		user, password, _ := strings.Cut(login, " ")
-		theirs := m.ask(t, "login "+login) == "220 login accepted"
+		theirs := says("login "+login, "220 login accepted")
 		r.pass(time.Hour)
 		err := r.login(t, there, user, password)
 		if ours := err == nil; ours != theirs {
@@ -85,103 +85,11 @@ func TestLikeMon(t *testing.T) {
 	}
 }
 
-// realMon is a mon of this test, with files and ports of its own.
-type realMon struct {
-	conn  net.Conn
-	lines *bufio.Reader
-}
-
-// startMon runs Debian's mon in the foreground until the test ends.
-func startMon(t *testing.T, authFile, userFile string) *realMon {
+// startMon starts Debian's mon with those files, and connects to it.
+func startMon(t *testing.T, authFile, userFile string) *daemons.Client {
 	t.Helper()
-	const program = "/usr/sbin/mon"
-	if _, err := os.Stat(program); err != nil {
-		if os.Getenv("MOND_NOSKIP") != "" {
-			t.Fatal("mon is not installed (Debian package mon)")
-		}
-		t.Skip("mon is not installed (Debian package mon)")
-	}
-	dir, address := t.TempDir(), free(t)
-	files := map[string]string{
-		"auth.cf": authFile, "userfile": userFile,
-		"mon.cf": strings.ReplaceAll(`basedir = DIR
-cfbasedir = DIR
-mondir = DIR
-alertdir = DIR
-logdir = DIR
-statedir = DIR
-authfile = auth.cf
-authtype = userfile
-userfile = DIR/userfile
-serverbind = 127.0.0.1
-trapbind = 127.0.0.1
-pidfile = DIR/mon.pid
-
-hostgroup web web1
-
-watch web
-    service http
-        period
-            numalerts 1
-`, "DIR", dir),
-	}
-	for name, text := range files {
-		check(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
-	}
-	_, port, _ := net.SplitHostPort(address)
-	cmd := exec.Command(program, "-c", filepath.Join(dir, "mon.cf"), "-p", port, "-t", port)
-	cmd.Dir = dir
-	log, err := os.Create(filepath.Join(dir, "output"))
-	check(t, err)
-	cmd.Stdout, cmd.Stderr = log, log
-	check(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = log.Close()
-		if text, _ := os.ReadFile(log.Name()); t.Failed() {
-			t.Logf("mon said:\n%s", text)
-		}
-	})
-	conn := dial(t, address)
-	return &realMon{conn, bufio.NewReader(conn)}
-}
-
-// free is an address that nobody listens on.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// dial tries until mon listens.
-func dial(t *testing.T, address string) net.Conn {
-	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.After(time.Minute); ; {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			t.Cleanup(func() { conn.Close() })
-			check(t, conn.SetDeadline(time.Now().Add(5*time.Minute)))
-			return conn
-		}
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("mon does not listen: %v", err)
-		}
-	}
-}
-
-// ask gives a command that answers with one line.
-func (m *realMon) ask(t *testing.T, command string) string {
-	t.Helper()
-	_, err := fmt.Fprintln(m.conn, command)
-	check(t, err)
-	line, err := m.lines.ReadString('\n')
-	check(t, err)
-	return strings.TrimSpace(line)
+	return daemons.Mon(t, daemons.Site{
+		Config: "authtype = userfile\nuserfile = DIR/userfile\n\nhostgroup web web1\n\nwatch web\n    service http\n        period\n            numalerts 1\n",
+		Files:  map[string]string{"auth.cf": authFile, "userfile": userFile},
+	}).Dial()
 }

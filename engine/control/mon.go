@@ -7,16 +7,6 @@ import (
 	"github.com/mondhq/mond/engine/steer"
 )
 
-// The words that [Mon] is asked in.
-type (
-	// MonState names what mon keeps in its state files.
-	MonState = steer.MonState
-	// ResetHow says how to reset.
-	ResetHow = steer.ResetHow
-	// Process is a monitor that runs.
-	Process = steer.Process
-)
-
 // Mon is what mon's clients may do beyond what every operator may. The engine
 // is one. As everywhere, a name that does not exist is fs.ErrNotExist, and
 // asking about it creates nothing.
@@ -42,11 +32,11 @@ type Mon interface {
 	// SaveState writes mon's state files, LoadState takes them up: a file
 	// that is not there changes nothing, a line that is not understood is
 	// logged and skipped.
-	SaveState(ctx context.Context, what MonState, user string) error
-	LoadState(ctx context.Context, what MonState, user string) error
+	SaveState(ctx context.Context, what steer.MonState, user string) error
+	LoadState(ctx context.Context, what steer.MonState, user string) error
 	// Reset reads the configuration again, like Reload; without KeepState the
 	// services begin anew, untested. What is disabled by host or watch stays.
-	Reset(ctx context.Context, how ResetHow, user string) error
+	Reset(ctx context.Context, how steer.ResetHow, user string) error
 	// CheckConfig reads the configuration and changes nothing; the error says
 	// what is wrong with it.
 	CheckConfig(ctx context.Context) error

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/engine/config/configtest"
+	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/view"
 )
@@ -54,7 +55,7 @@ func (s steered) TestMonitor(ctx context.Context, key opstatus.Key) error {
 type remoteRig struct {
 	t       *testing.T
 	remote  *Remote
-	log     *lines
+	log     *enginetest.Log
 	dir     string
 	mu      sync.Mutex
 	program string
@@ -64,7 +65,7 @@ func newRemote(t *testing.T, adjust func(*Remote)) *remoteRig {
 	t.Helper()
 	board := view.NewBoard()
 	board.Replace(configtest.Parse(t, "hostgroup www1 web1\n\nhostgroup two a b\n\nwatch www1\n    service http\n        interval 1m\n        monitor m.monitor\n\nwatch two\n    service x\n        interval 1m\n        monitor m.monitor\n"), nil, nil)
-	g := &remoteRig{t: t, log: &lines{}, dir: t.TempDir()}
+	g := &remoteRig{t: t, log: &enginetest.Log{}, dir: t.TempDir()}
 	script := filepath.Join(g.dir, "told here.sh")
 	text := "#!/bin/sh\nfor w in \"$@\"; do printf '<%s>' \"$w\"; done >>\"$(dirname \"$0\")/out\"\necho >>\"$(dirname \"$0\")/out\"\n"
 	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {

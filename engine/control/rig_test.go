@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
@@ -172,14 +172,14 @@ type rig struct {
 	path   string
 	fake   *fake
 	client *Client
-	log    *lines
+	log    *enginetest.Log
 	stop   func() // ends the server and waits for it
 }
 
 // newRig starts a server; adjust, if set, changes it before.
 func newRig(t *testing.T, adjust func(*Server)) *rig {
 	t.Helper()
-	r := &rig{t: t, path: shortPath(t, "sock"), fake: &fake{}, log: &lines{}}
+	r := &rig{t: t, path: shortPath(t, "sock"), fake: &fake{}, log: &enginetest.Log{}}
 	s := New(Options{Controller: r.fake, Board: board(), Show: show, Log: slog.New(slog.NewTextHandler(r.log, nil))})
 	if adjust != nil {
 		adjust(s)
@@ -211,24 +211,6 @@ func (r *rig) dial() net.Conn {
 	}
 	r.t.Cleanup(func() { c.Close() })
 	return c
-}
-
-// lines is a log.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // shortPath is a path in a new folder that fits a socket.

@@ -133,9 +133,9 @@ func commands() []Difference {
 		},
 		{
 			Name: "dump",
-			Mon:  "Is not answered (and only known with -d): it writes to the standard error stream.",
-			Ours: "Is answered like other commands, where it is known.",
-			Why:  "Clients wait for it.",
+			Mon:  "Is known with -d: it writes all it knows to the standard error stream, and answers nothing.",
+			Ours: "Is refused, with -d too.",
+			Why:  "Clients wait for an answer; monctl status --json has what there is to know.",
 		},
 	}
 }

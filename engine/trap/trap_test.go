@@ -1,7 +1,6 @@
 package trap
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -21,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	trapalert "github.com/mondhq/mond/alerts/trap"
+	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/trap"
 )
@@ -100,28 +100,10 @@ func (e *engine) wait(t *testing.T, n int) []Arrival {
 	}
 }
 
-// book is a log that can be read while it is written.
-type book struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *book) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *book) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // serving is a receiver on a port of its own.
 type serving struct {
 	engine  *engine
-	book    *book
+	book    *enginetest.Log
 	address string
 	ahead   int    // how many datagrams the kernel keeps for certain
 	stop    func() // and wait for the end
@@ -131,7 +113,7 @@ func serve(t *testing.T, bind string) *serving {
 	t.Helper()
 	conn, err := Listen(t.Context(), bind, 0)
 	check(t, err)
-	s := &serving{engine: newEngine(), book: &book{}, address: conn.LocalAddr().String(), ahead: bufferOf(conn) / 1000}
+	s := &serving{engine: newEngine(), book: &enginetest.Log{}, address: conn.LocalAddr().String(), ahead: bufferOf(conn) / 1000}
 	log := slog.New(slog.NewTextHandler(s.book, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r := New(Options{Auth: &doorman{}, Take: s.engine.take, Log: log})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -345,7 +327,7 @@ func TestTrapAlert(t *testing.T) {
 
 // A flood that is refused does not fill the log.
 func TestRefusalsAreCounted(t *testing.T) {
-	var b book
+	var b enginetest.Log
 	s := &session{Receiver: New(Options{Log: slog.New(slog.NewTextHandler(&b, nil))})}
 	now := time.Unix(1e9, 0)
 	for range 1000 {
@@ -365,7 +347,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 }
 
 func TestDropsAreTold(t *testing.T) {
-	var b book
+	var b enginetest.Log
 	s := &session{Receiver: New(Options{Log: slog.New(slog.NewTextHandler(&b, nil))})}
 	s.counts.overrun.Add(3)
 	s.counts.missed.Store(7)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 var update = flag.Bool("update", false, "write what the real mon says to testdata")

@@ -3,7 +3,7 @@ package clients
 import (
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // monshowrc sets everything that monshow's file can set.

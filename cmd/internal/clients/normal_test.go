@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // changing are what is another in every run, and what stands for it. The order

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // perl runs a part of testdata/client.pl, which calls the methods of

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // call is a run of a client.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // fresh is how long a connection to mon is kept for the next client: less than
@@ -20,7 +20,7 @@ const fresh = 20 * time.Second
 func quicken(t *testing.T, d *daemons.Daemon) {
 	t.Helper()
 	r := &relay{to: d.Address, ready: make(chan *net.TCPConn), ended: make(chan struct{})}
-	tcp, udp := listen(t)
+	tcp, udp := daemons.Listen(t)
 	t.Cleanup(func() {
 		close(r.ended)
 		_, _ = tcp.Close(), udp.Close()
@@ -31,23 +31,6 @@ func quicken(t *testing.T, d *daemons.Daemon) {
 	go r.accept(tcp)
 	go r.pass(udp)
 	d.Address = tcp.Addr().String()
-}
-
-// listen listens on a port for both TCP and UDP.
-func listen(t *testing.T) (net.Listener, net.PacketConn) {
-	t.Helper()
-	for range 100 {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if udp, err := net.ListenPacket("udp", tcp.Addr().String()); err == nil {
-			return tcp, udp
-		}
-		_ = tcp.Close()
-	}
-	t.Fatal("no port is free for both TCP and UDP")
-	return nil, nil
 }
 
 // relay passes on what clients and a daemon say to each other.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // staged is a configuration with services in every state that clients show.
@@ -248,14 +248,14 @@ func checked(d *daemons.Daemon, c *daemons.Client, service string) (wait func())
 	return func() {
 		var ended time.Time
 		d.Until(service+" was checked", func() bool {
-			same := shown(c, show) == before
+			now := shown(c, show)
 			switch {
-			case d.Read(tally) == ran && same, strings.Contains(shown(c, "list pids"), service+" "):
+			case d.Read(tally) == ran, strings.Contains(now, " monitor_running=1"), strings.Contains(shown(c, "list pids"), service+" "):
 				return false
 			case ended.IsZero():
 				ended = time.Now()
 			}
-			return !same || time.Since(ended) > 2*time.Second
+			return now != before || time.Since(ended) > 2*time.Second
 		})
 	}
 }

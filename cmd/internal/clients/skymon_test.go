@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 	"github.com/mondhq/mond/plugins/plugintest/realserver"
 )
 

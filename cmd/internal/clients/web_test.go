@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // web serves mon.cgi and monshow.cgi for a daemon, as a web server would, and

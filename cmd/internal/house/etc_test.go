@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
 	"github.com/mondhq/mond/cmd/internal/site"
 	"github.com/mondhq/mond/engine/auth"
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/config/toml"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // TestExamplesLoad reads the configurations that are shipped as examples: no

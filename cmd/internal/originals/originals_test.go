@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // TestOriginals runs mon's programs under both daemons, and ours under mon, all

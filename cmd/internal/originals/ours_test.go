@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // ourChecks are our monitors as programs of the real mon, with the options of

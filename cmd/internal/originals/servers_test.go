@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 	"github.com/mondhq/mond/plugins/plugintest/postfix"
 	"github.com/mondhq/mond/plugins/plugintest/realserver"
 )

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
 	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // verdict is what a daemon made of a check: what it shows of the service, and

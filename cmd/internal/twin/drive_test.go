@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 	"github.com/mondhq/mond/plugins/trap"
 )
 
@@ -27,14 +27,14 @@ func drive(t *testing.T, d *daemons.Daemon, scenarios []*scenario) map[string]tr
 	deadline := began.Add(patience)
 	for !r.over() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not played to the end within %v: %v", patience, r.runs)
+			t.Fatalf("not played to the end within %v: %v", patience, r.behind())
 		}
 		time.Sleep(50 * time.Millisecond)
 		r.read()
 		r.command()
 	}
 	t.Logf("%d scenarios played in %v", len(scenarios), time.Since(began).Round(time.Second))
-	time.Sleep(2 * time.Second) // the last alerts end
+	d.Until("the last alerts end", func() bool { return quiet(t, d) })
 	return gather(t, scenarios, readRaw(t, d.Read("log/played")), r.sent, d.Dir)
 }
 
@@ -68,17 +68,20 @@ func (r *run) read() {
 	}
 }
 
-// over reports whether the last result of each service is known to the daemon.
-func (r *run) over() bool {
+// behind are the services that are not over, with what was played of each.
+func (r *run) behind() (all []string) {
 	for _, s := range r.scenarios {
 		for _, p := range s.services {
-			if r.runs[s.name+"."+p.name] <= len(p.steps) && len(p.steps) > 0 {
-				return false
+			if n := r.runs[s.name+"."+p.name]; n <= len(p.steps) && len(p.steps) > 0 {
+				all = append(all, fmt.Sprintf("%s.%s: run %d of %d", s.name, p.name, n, len(p.steps)))
 			}
 		}
 	}
-	return true
+	return all
 }
+
+// over reports whether the last result of each service is known to the daemon.
+func (r *run) over() bool { return len(r.behind()) == 0 }
 
 // command carries out the commands that wait for a run that goes on now, and
 // lets it end after the last.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // live are the scenarios that are played now: those with the word, all of them
@@ -42,10 +42,12 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// The whole of mond calls real programs as mon did when it was recorded. Times
-// are not alike: what happened then is compared by its name.
+// The whole of mond calls real programs as mon did when it was recorded, and
+// obeys mon's clients. Times are not alike: what happened then is compared by its
+// name. That a trap has arrived cannot be seen from outside as in mon, where
+// clients may set when the last one did.
 func TestMond(t *testing.T) {
-	scenarios := slices.DeleteFunc(live(t), func(s *scenario) bool { return s.is("alone") || s.isTimed() || !s.isPlain() })
+	scenarios := slices.DeleteFunc(live(t), func(s *scenario) bool { return s.is("alone") || s.isTimed() || s.getsTraps() })
 	recorded, f := readTraces(t), forgiven{}
 	for batch := range slices.Chunk(scenarios, share) {
 		where := site(t, batch, "2s")
@@ -55,7 +57,7 @@ func TestMond(t *testing.T) {
 			t.Run(s.name, func(t *testing.T) {
 				mon, ok := recorded[s.name]
 				if !ok {
-					t.Fatal("not recorded as it stands: go test -run TestRecord -record stale")
+					t.Fatal("not recorded as it stands: go test -run TestRecorded -record stale")
 				}
 				if wrong := compare(s, timeless(mon.records), timeless(traces[s.name].records), f); len(wrong) > 0 {
 					t.Errorf("mond does not do what mon does:\n%s", strings.Join(wrong, "\n"))

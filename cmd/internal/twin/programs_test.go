@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
 // alertNames are the alerts that scenarios may call; all are the player, see

@@ -3,7 +3,6 @@ package twin
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -21,7 +20,6 @@ import (
 	"github.com/mondhq/mond/plugins/classic"
 	"github.com/mondhq/mond/plugins/job"
 	"github.com/mondhq/mond/plugins/monitor"
-	"github.com/mondhq/mond/plugins/trap"
 )
 
 // stage is a Runner whose checks end when the replay says so.
@@ -100,7 +98,6 @@ type replaying struct {
 	sender *enginetest.Sender
 	taken  int // notices of the sender that are in got
 	got    []record
-	lacks  string
 	events int // how many came before this one
 	// failing are the services that fail, held those that are not checked
 	// since then.
@@ -111,8 +108,7 @@ type replaying struct {
 var contract = classic.Exec{StateDir: "DIR/state", LogDir: "DIR/log", CfBaseDir: "DIR"}
 
 // replay is what mond does when it sees what mon saw when mon saw it.
-// lacks is a command that the engine cannot carry out yet.
-func replay(t *testing.T, s *scenario, events []record) (got []record, lacks string) {
+func replay(t *testing.T, s *scenario, events []record) (got []record) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &replaying{t: t, s: s, stage: newStage(), sender: enginetest.NewSender(), failing: map[string]bool{}, held: map[string]bool{}}
@@ -131,9 +127,9 @@ func replay(t *testing.T, s *scenario, events []record) (got []record, lacks str
 			r.seen(e)
 		}
 		stop()
-		got, lacks = r.got, r.lacks
+		got = r.got
 	})
-	return got, lacks
+	return got
 }
 
 // start runs the engine; what it returns ends it.
@@ -183,10 +179,6 @@ func (r *replaying) event(e record) {
 		err = r.engine.TestMonitor(r.t.Context(), key) // due at once, unless a gate holds it back
 	case "command":
 		err = r.command(key, e.text)
-	}
-	if errors.Is(err, errLacking) {
-		r.lacks = e.text
-		return
 	}
 	if err != nil && !strings.HasPrefix(e.text, "ack") { // there may be nothing to acknowledge, as under mon
 		r.t.Errorf("%s: %v", e.label(), err)
@@ -280,14 +272,8 @@ func sequence(s enginetest.Sent) (n int) {
 	return n
 }
 
-// errLacking says that the engine cannot do yet what a command asks.
-var errLacking = errors.New("the engine cannot do that")
-
 func (r *replaying) command(key opstatus.Key, text string) error {
 	ctx := r.t.Context()
-	if _, ok := any(r.engine).(clearer); !ok && r.s.is("steered") {
-		return errLacking
-	}
 	word, rest, _ := strings.Cut(text, " ")
 	what, host, _ := strings.Cut(rest, " ")
 	switch word + " " + what {
@@ -311,30 +297,10 @@ func (r *replaying) command(key opstatus.Key, text string) error {
 		return r.engine.StopScheduler(ctx, "", "")
 	case "start":
 		return r.engine.StartScheduler(ctx, "")
-	}
-	return r.lacking(key, word, rest)
-}
-
-// clearer is an engine that can do all that mon's clients may ask (control.Mon).
-type clearer interface {
-	ClearTimers(ctx context.Context, key opstatus.Key, user string) error
-}
-
-// lacking are the commands of an engine that takes traps and obeys all of mon's
-// clients.
-func (r *replaying) lacking(key opstatus.Key, word, rest string) error {
-	var e any = r.engine
-	switch word {
 	case "clear":
-		if c, ok := e.(clearer); ok {
-			return c.ClearTimers(r.t.Context(), key, "")
-		}
+		return r.engine.ClearTimers(ctx, key, "")
 	case "trap":
-		if c, ok := e.(interface {
-			Trap(ctx context.Context, t trap.Trap, from netip.Addr) error
-		}); ok {
-			return c.Trap(r.t.Context(), trapOf(key.Group, key.Service, rest), netip.MustParseAddr("127.0.0.1"))
-		}
+		return r.engine.Trap(ctx, trapOf(key.Group, key.Service, rest), netip.MustParseAddr("127.0.0.1"))
 	}
-	return errLacking
+	return fmt.Errorf("there is no command %q", text)
 }

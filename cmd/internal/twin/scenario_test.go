@@ -25,9 +25,8 @@ import (
 // A service gets an interval, a monitor, and alert and upalert lines in each
 // period where it names none itself; "trapsonly" leaves out the first two. See
 // script for what happens and change for what is different. After the name
-// stand words: alone (in a daemon of its own), live (played whenever tests are
-// run, not only in a soak; so it must not depend on a second or two) and steered
-// (the engine must be able to do all that mon's clients may ask).
+// stand words: alone (in a daemon of its own) and live (played whenever tests are
+// run, not only in a soak; so it must not depend on a second or two).
 type scenario struct {
 	name     string
 	words    []string
@@ -324,16 +323,18 @@ func (s *scenario) isTimed() bool {
 	return false
 }
 
-// isPlain reports whether there is nothing but results.
-func (s *scenario) isPlain() bool {
+// getsTraps reports whether a trap is sent to a service.
+func (s *scenario) getsTraps() bool {
 	for _, p := range s.services {
 		for _, st := range p.steps {
-			if st.starts || len(st.commands)+len(st.holds) > 0 {
-				return false
+			for _, c := range st.commands {
+				if _, text := s.target(p, c); strings.HasPrefix(text, "trap ") {
+					return true
+				}
 			}
 		}
 	}
-	return true
+	return false
 }
 
 // periods is how many a service has at most.

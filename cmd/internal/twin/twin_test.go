@@ -10,11 +10,12 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/mondhq/mond/cmd/internal/daemons"
 	"github.com/mondhq/mond/engine/difference"
+	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
-// recordHow makes TestRecord write testdata/recorded.txt from Debian's mon.
+// recordHow makes TestRecorded write testdata/recorded.txt from Debian's mon
+// first.
 var recordHow = flag.String("record", "", `record from Debian's mon: "stale", what is not recorded as it stands, or "all"`)
 
 func TestMain(m *testing.M) {
@@ -73,11 +74,9 @@ func prefer(t *testing.T, d *daemons.Daemon) {
 	}
 }
 
-// TestRecord plays again what came out late, in smaller batches.
-func TestRecord(t *testing.T) {
-	if *recordHow == "" {
-		t.Skip("only with -record")
-	}
+// recordAll records, and plays again what came out late, in smaller batches.
+func recordAll(t *testing.T) {
+	t.Helper()
 	scenarios := readScenarios(t)
 	traces := map[string]trace{}
 	if *recordHow == "stale" {
@@ -106,20 +105,21 @@ func TestRecord(t *testing.T) {
 // What mon did when it was recorded, mond does; and every difference that is
 // said to be shows.
 func TestRecorded(t *testing.T) {
+	if *recordHow != "" {
+		recordAll(t)
+	}
 	traces, f := readTraces(t), forgiven{}
-	lacking := false
 	for _, s := range readScenarios(t) {
 		t.Run(s.name, func(t *testing.T) {
 			tr, ok := traces[s.name]
 			if !ok || tr.hash != s.hash() {
-				t.Fatal("not recorded as it stands: go test -run TestRecord -record stale")
+				t.Fatal("not recorded as it stands: go test -run TestRecorded -record stale")
 			}
-			defer func() { lacking = lacking || t.Skipped() }()
 			check(t, s, tr.records, f)
 		})
 	}
 	for _, name := range shown {
-		if _, ok := difference.Find(name); !ok || f[name] == 0 && !lacking {
+		if _, ok := difference.Find(name); !ok || f[name] == 0 {
 			t.Errorf("difference %q: no scenario shows it", name)
 		}
 	}
@@ -135,11 +135,7 @@ var shown = []string{
 // check replays a trace of mon's and reports what mond did otherwise.
 func check(t *testing.T, s *scenario, mon []record, f forgiven) {
 	t.Helper()
-	mond, lacks := replay(t, s, mon)
-	if lacks != "" {
-		t.Skipf("the engine cannot do yet: %s", lacks)
-	}
-	if wrong := compare(s, mon, mond, f); len(wrong) > 0 {
+	if wrong := compare(s, mon, replay(t, s, mon), f); len(wrong) > 0 {
 		t.Errorf("mond does not do what mon does:\n%s", strings.Join(wrong, "\n"))
 	}
 }

@@ -2,7 +2,6 @@ package line
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/view"
@@ -105,16 +104,8 @@ func version(c *session, _ string) {
 	c.out.status("220 version completed")
 }
 
-func dump(c *session, _ string) {
-	if c.opt.Dump == nil {
-		c.out.status(refused)
-		return
-	}
-	for text := range strings.Lines(c.opt.Dump()) {
-		c.out.text(strings.TrimRight(text, ends)).end()
-	}
-	c.out.status("220 dump completed")
-}
+// dump is refused, as mon refuses it without -d.
+func dump(c *session, _ string) { c.out.status(refused) }
 
 // row is the row of a service that clients may see, or nil.
 func (c *session) row(group, service string) *view.Service {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
 )
 
@@ -67,7 +68,7 @@ func (s Settings) allows(from string) bool {
 	return len(s.ClientAllow) == 0
 }
 
-// Options are what a Server is made of. All but Dump and Now are required.
+// Options are what a Server is made of. All but Now are required.
 type Options struct {
 	Controller control.Mon
 	Board      *view.Board
@@ -75,7 +76,7 @@ type Options struct {
 	// ReloadAuth reads the files of Auth again.
 	ReloadAuth func(ctx context.Context) error
 	// Processes are the monitors that run.
-	Processes func() []control.Process
+	Processes func() []steer.Process
 	// Terminate ends the daemon; it does not wait for that.
 	Terminate func()
 	// DowntimeLog is the downtime log's file, and whether it is written.
@@ -84,9 +85,7 @@ type Options struct {
 	Settings func() Settings
 	// Hostname is this machine's name, as `reset` answers it.
 	Hostname string
-	// Dump tells all there is to tell (mon's -d); nil refuses the command.
-	Dump func() string
-	Log  *slog.Logger
+	Log      *slog.Logger
 	// Now is the time; nil is [time.Now].
 	Now func() time.Time
 }
@@ -95,7 +94,7 @@ type Options struct {
 func (o *Options) validate() error {
 	if o.Controller == nil || o.Board == nil || o.Auth == nil || o.ReloadAuth == nil || o.Processes == nil ||
 		o.Terminate == nil || o.DowntimeLog == nil || o.Settings == nil || o.Log == nil {
-		return errors.New("line: an option is missing: all but Dump and Now are required")
+		return errors.New("line: an option is missing: all but Now are required")
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mondhq/mond/engine/auth"
 )
 
 // What the daemon refuses is told in one status line, in its own words where
@@ -69,15 +71,6 @@ func newSite(t testing.TB) *rig {
 	return r
 }
 
-func TestDump(t *testing.T) {
-	r := newSite(t)
-	r.opt.Dump = func() string { return "one\n220 two\r\n" }
-	c := newTalk(dial(t, r.serve(t)))
-	if got := c.ask("dump"); !cmp.Equal([]string{"one", `\3220 two`, "220 dump completed"}, got) {
-		t.Error(got)
-	}
-}
-
 func TestDowntimeLogThatIsNotThere(t *testing.T) {
 	r := newSite(t)
 	c := newTalk(dial(t, r.serve(t)))
@@ -90,6 +83,15 @@ func TestDowntimeLogThatIsNotThere(t *testing.T) {
 		r.dtlog = path
 		if got := c.ask("list dtlog"); !cmp.Equal([]string{want}, got) {
 			t.Errorf("%q: %v", path, got)
+		}
+	}
+}
+
+// What is a command here is one in auth.cf.
+func TestAuthKnowsTheCommands(t *testing.T) {
+	for word := range commands() {
+		if _, problems := auth.ParseRules("auth.cf", word+": all\n"); len(problems) > 0 {
+			t.Error(problems)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/config/configtest"
-	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/view"
@@ -120,15 +120,15 @@ func (m *mon) Keep() int {
 	return m.keep
 }
 
-func (m *mon) SaveState(_ context.Context, what control.MonState, user string) error {
+func (m *mon) SaveState(_ context.Context, what steer.MonState, user string) error {
 	return m.note("save %+v by %s", what, user)
 }
 
-func (m *mon) LoadState(_ context.Context, what control.MonState, user string) error {
+func (m *mon) LoadState(_ context.Context, what steer.MonState, user string) error {
 	return m.note("load %+v by %s", what, user)
 }
 
-func (m *mon) Reset(_ context.Context, how control.ResetHow, user string) error {
+func (m *mon) Reset(_ context.Context, how steer.ResetHow, user string) error {
 	return m.note("reset %+v by %s", how, user)
 }
 func (m *mon) CheckConfig(context.Context) error { return m.note("check") }
@@ -162,13 +162,13 @@ type rig struct {
 	mon     *mon
 	board   *view.Board
 	rows    map[string]*view.Cell
-	log     *strings.Builder
+	log     enginetest.Log
 	mu      sync.Mutex
 	set     Settings
 	auth    error
 	ended   chan struct{}
 	dtlog   string
-	running []control.Process
+	running []steer.Process
 }
 
 // newRig makes one whose board shows text as a configuration; every service is
@@ -176,14 +176,14 @@ type rig struct {
 func newRig(t testing.TB, text string) *rig {
 	t.Helper()
 	cfg := configtest.Parse(t, text)
-	r := &rig{mon: &mon{keep: 5, vars: map[string]string{}}, board: view.NewBoard(), log: new(strings.Builder), ended: make(chan struct{})}
+	r := &rig{mon: &mon{keep: 5, vars: map[string]string{}}, board: view.NewBoard(), ended: make(chan struct{})}
 	r.set = Settings{Timeout: 10 * time.Second}
 	r.publish(cfg)
 	var err error
 	r.Server, err = New(Options{
 		Controller: r.mon, Board: r.board, Auth: users{}, Hostname: "vm",
 		ReloadAuth:  func(context.Context) error { return r.auth },
-		Processes:   func() []control.Process { return r.running },
+		Processes:   func() []steer.Process { return r.running },
 		Terminate:   func() { close(r.ended) },
 		DowntimeLog: func() (string, bool) { return r.dtlog, r.dtlog != "" },
 		Settings: func() Settings {
@@ -191,26 +191,13 @@ func newRig(t testing.TB, text string) *rig {
 			defer r.mu.Unlock()
 			return r.set
 		},
-		Log: slog.New(slog.NewTextHandler(r, nil)),
+		Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 		Now: func() time.Time { return noon },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// Write is the log's.
-func (r *rig) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Write(b)
-}
-
-func (r *rig) logged() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.String()
 }
 
 // publish shows a configuration, and beside it a service of the daemon's own.

@@ -212,7 +212,7 @@ func TestLog(t *testing.T) {
 	c.ask("list " + strings.Repeat("x", 5000))
 	c.ask(" login alice secret")
 	c.ask("loggin alice secret")
-	log := r.logged()
+	log := r.log.String()
 	if !strings.Contains(log, `user=alice address=127.0.0.1 command="list watch"`) || !strings.Contains(log, "client logged in") {
 		t.Error(log)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/engine/steer"
 )
 
 func stop(c *session, _ string) {
@@ -36,7 +36,7 @@ func reload(c *session, args string) {
 // in `test config`.
 func reset(c *session, args string) {
 	words := fields(args)
-	how := control.ResetHow{Stopped: slices.Contains(words, "stopped"), KeepState: slices.Contains(words, "keepstate")}
+	how := steer.ResetHow{Stopped: slices.Contains(words, "stopped"), KeepState: slices.Contains(words, "keepstate")}
 	err := c.ask(func(ctx context.Context) error { return c.opt.Controller.Reset(ctx, how, c.user) })
 	who := "reset PID " + strconv.Itoa(c.opt.Board.Daemon().PID) + "@" + c.opt.Hostname
 	if err != nil {
@@ -49,13 +49,13 @@ func reset(c *session, args string) {
 
 // stateOf reads which state files are meant; words that mean none are passed
 // over.
-func stateOf(args string) (what control.MonState, some bool) {
+func stateOf(args string) (what steer.MonState, some bool) {
 	for _, w := range fields(args) {
 		all := w == "all"
 		what.Disabled = what.Disabled || all || w == "disabled"
 		what.OpStatus = what.OpStatus || all || w == "opstatus"
 	}
-	return what, what != control.MonState{}
+	return what, what != steer.MonState{}
 }
 
 func saveState(c *session, args string) {
@@ -68,7 +68,7 @@ func saveState(c *session, args string) {
 
 func loadState(c *session, args string) { c.moveState(args, "loadstate", c.opt.Controller.LoadState) }
 
-func (c *session) moveState(args, word string, do func(context.Context, control.MonState, string) error) {
+func (c *session) moveState(args, word string, do func(context.Context, steer.MonState, string) error) {
 	what, some := stateOf(args)
 	if some {
 		if err := c.ask(func(ctx context.Context) error { return do(ctx, what, c.user) }); err != nil {

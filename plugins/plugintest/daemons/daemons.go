@@ -6,12 +6,11 @@ package daemons
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -116,7 +115,7 @@ func start(t *testing.T, s Site, program string, args []string) *Daemon {
 	d := &Daemon{t: t, Dir: dir, program: program, env: s.Env}
 	t.Cleanup(d.clear)
 	d.write(s, args != nil)
-	port := freePort(t)
+	port := FreePort(t)
 	d.Address = "127.0.0.1:" + port
 	d.args = append([]string{"-c", filepath.Join(dir, "mon.cf"), "-p", port, "-t", port}, append(args, s.Args...)...)
 	d.Start()
@@ -151,6 +150,9 @@ func (d *Daemon) write(s Site, ours bool) {
 	d.File("mon.cf", b.String()+"\n"+s.Config)
 }
 
+// folder is the word that stands for the folder; it is not part of a longer one.
+var folder = regexp.MustCompile(`\bDIR\b`)
+
 // File writes a file below the folder, with DIR put in.
 func (d *Daemon) File(name, text string) {
 	d.t.Helper()
@@ -158,7 +160,7 @@ func (d *Daemon) File(name, text string) {
 	if dir := filepath.Dir(name); dir == "mon.d" || dir == "alert.d" {
 		mode = 0o755
 	}
-	err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(strings.ReplaceAll(text, "DIR", d.Dir)), mode))
+	err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(folder.ReplaceAllLiteralString(text, d.Dir)), mode))
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -193,7 +195,7 @@ func (d *Daemon) Start(args ...string) {
 	d.ended = make(chan error, 1)
 	go func(c *exec.Cmd, ended chan error) { ended <- c.Wait() }(d.cmd, d.ended)
 	d.Until("it answers", func() bool {
-		return answers("tcp", d.Address) && (!d.ours() || answers("unix", d.Path("sock")))
+		return answers("tcp", d.Address) && (!d.IsMond() || answers("unix", d.Path("sock")))
 	})
 }
 
@@ -206,8 +208,8 @@ func answers(network, address string) bool {
 	return err == nil
 }
 
-// ours reports whether it is mond.
-func (d *Daemon) ours() bool { return filepath.Base(d.program) == "mond" }
+// IsMond reports which of the two it is.
+func (d *Daemon) IsMond() bool { return filepath.Base(d.program) == "mond" }
 
 // PID is the daemon's.
 func (d *Daemon) PID() int { return d.cmd.Process.Pid }
@@ -244,16 +246,23 @@ func (d *Daemon) Stop() int {
 // Until polls a condition while the daemon runs.
 func (d *Daemon) Until(what string, holds func() bool) {
 	d.t.Helper()
+	Poll(d.t, what, d.ended, holds)
+}
+
+// Poll waits for a condition; ended, if not nil, is where a daemon's end is
+// told, which ends the waiting.
+func Poll(t *testing.T, what string, ended chan error, holds func() bool) {
+	t.Helper()
 	deadline := time.After(limit)
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-deadline:
-			d.t.Fatalf("%s: waited %v for: %s", d.program, limit, what)
-		case err := <-d.ended:
-			d.ended <- err
-			d.t.Fatalf("%s ended (%v) while waiting for: %s", d.program, err, what)
+			t.Fatalf("waited %v for: %s", limit, what)
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("the daemon ended (%v) while waiting for: %s", err, what)
 		case <-tick.C:
 		}
 	}
@@ -273,22 +282,28 @@ func (d *Daemon) clear() {
 	_ = os.RemoveAll(d.Dir)
 }
 
-// freePort is a port that is free for TCP and UDP.
-func freePort(t *testing.T) string {
+// FreePort is a port of loopback that is free for TCP and UDP.
+func FreePort(t *testing.T) string {
+	t.Helper()
+	tcp, udp := Listen(t)
+	_, port, _ := net.SplitHostPort(tcp.Addr().String())
+	_, _ = tcp.Close(), udp.Close()
+	return port
+}
+
+// Listen listens on a port of loopback for both TCP and UDP.
+func Listen(t *testing.T) (net.Listener, net.PacketConn) {
 	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-		u, err := net.ListenPacket("udp", "127.0.0.1:"+port)
-		_ = l.Close()
-		if err == nil {
-			_ = u.Close()
-			return port
+		if udp, err := net.ListenPacket("udp", tcp.Addr().String()); err == nil {
+			return tcp, udp
 		}
+		_ = tcp.Close()
 	}
-	t.Fatal(fmt.Errorf("no port is free for both TCP and UDP"))
-	return ""
+	t.Fatal("no port is free for both TCP and UDP")
+	return nil, nil
 }
