@@ -25,6 +25,8 @@ type Config struct {
 	Globals  Globals
 	Groups   []Hostgroup // file order
 	Services []*Service  // file order
+	// Virtuals are the virtual services declared whole, in file order.
+	Virtuals []*Virtual
 	Aliases  []Alias
 	Views    []View
 
@@ -160,8 +162,15 @@ type Service struct {
 	UnackSummary bool
 	// TrapTimeout and TrapDuration are 0 when not set.
 	TrapTimeout, TrapDuration time.Duration
-	// Origin is empty, or names the virtual service that asked for this one.
+	// Origin is empty, or names the virtual service that asked for this one
+	// first.
 	Origin string
+	// Asks says how its results speak of a weight; a status that does so is no
+	// failure.
+	Asks WeightFrom
+	// Faults are what makes its results mean nothing while one holds: it is
+	// blind then.
+	Faults []LocalFault
 }
 
 // Behavior says what a `depend` line holds back.

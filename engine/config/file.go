@@ -13,13 +13,14 @@ const (
 	KindBlank   Kind = iota // an empty line
 	KindComment             // a line that begins with "#"
 	KindGlobal              // a variable: name = value
-	KindTop                 // hostgroup, watch, view, alias or template: begins a record
+	KindTop                 // hostgroup, watch, virtual, view, alias or template: begins a record
 	KindMember              // a further line of a hostgroup, view or alias
 	KindService             // "service", "period" or a directive of a service
 	KindPeriod              // a directive of a period
 	KindEnv                 // a variable of a service: NAME=value
 	KindUse                 // use NAME [PARAM=VALUE]...: the lines of a template
 	KindInclude             // include PATTERN...: other files
+	KindVirtual             // a directive of a virtual service, or a real of it
 	KindBad                 // not understood; an error says why
 )
 
@@ -46,6 +47,8 @@ func (k Kind) String() string {
 		return "use"
 	case KindInclude:
 		return "include"
+	case KindVirtual:
+		return "virtual"
 	case KindBad:
 	}
 	return "bad"

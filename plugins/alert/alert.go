@@ -57,6 +57,25 @@ type Claim struct {
 	Since time.Time
 }
 
+// Standing is how what a claim names stands in a Keeper's table. A Keeper that
+// knows shows a JSON list of them for the topic "standing SERVICE...": those of
+// the claims of these services.
+type Standing struct {
+	// ID is the claim's.
+	ID string `json:"id"`
+	// Known means that the table could be read; nothing below counts without.
+	Known bool `json:"known"`
+	// There means that it has a row, with this weight.
+	There  bool `json:"there"`
+	Weight int  `json:"weight"`
+	// Active, Inactive and Persistent are connections as the kernel counts
+	// them: established, opened or closed and UDP flows, and persistence
+	// templates; -1 if not known.
+	Active     int `json:"active"`
+	Inactive   int `json:"inactive"`
+	Persistent int `json:"persistent"`
+}
+
 // Request is one notice.
 type Request struct {
 	// ID is the idempotency key: equal for every try at the same notice.
