@@ -323,18 +323,16 @@ func (s *scenario) isTimed() bool {
 	return false
 }
 
-// getsTraps reports whether a trap is sent to a service.
-func (s *scenario) getsTraps() bool {
+// isPlain reports whether there is nothing but results.
+func (s *scenario) isPlain() bool {
 	for _, p := range s.services {
 		for _, st := range p.steps {
-			for _, c := range st.commands {
-				if _, text := s.target(p, c); strings.HasPrefix(text, "trap ") {
-					return true
-				}
+			if st.starts || len(st.commands)+len(st.holds) > 0 {
+				return false
 			}
 		}
 	}
-	return false
+	return true
 }
 
 // periods is how many a service has at most.
