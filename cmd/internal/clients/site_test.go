@@ -239,8 +239,9 @@ func check(t *testing.T, d *daemons.Daemon, c *daemons.Client, services ...strin
 }
 
 // checked is asked before a check, and waits for its result: the monitor has
-// run, and what clients see of the service has changed - or has had the time
-// to, for a check may find what the last one in the same second found.
+// run - or could not be, which shows too - and what clients see of the service
+// has changed, or has had the time to, for a check may find what the last one in
+// the same second found.
 func checked(d *daemons.Daemon, c *daemons.Client, service string) (wait func()) {
 	tally := "ran/" + strings.Replace(service, " ", ".", 1)
 	show := "list opstatus " + strings.Replace(service, " ", ",", 1)
@@ -250,7 +251,7 @@ func checked(d *daemons.Daemon, c *daemons.Client, service string) (wait func())
 		d.Until(service+" was checked", func() bool {
 			now := shown(c, show)
 			switch {
-			case d.Read(tally) == ran, strings.Contains(now, " monitor_running=1"), strings.Contains(shown(c, "list pids"), service+" "):
+			case d.Read(tally) == ran && now == before, strings.Contains(now, " monitor_running=1"), strings.Contains(shown(c, "list pids"), service+" "):
 				return false
 			case ended.IsZero():
 				ended = time.Now()
