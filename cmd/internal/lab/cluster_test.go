@@ -46,13 +46,13 @@ func newCluster(t *testing.T) {
 	})
 }
 
-func clusterScript(t *testing.T, args ...string) {
+func clusterScript(t testing.TB, args ...string) {
 	t.Helper()
 	run(t, exec.Command("../../../scripts/lab-cluster", args...))
 }
 
 // web starts or kills the web server of a real server.
-func (n node) web(t *testing.T, state string) {
+func (n node) web(t testing.TB, state string) {
 	t.Helper()
 	clusterScript(t, "web", string(n), state)
 }
@@ -64,7 +64,7 @@ func (n node) command(ctx context.Context, words ...string) *exec.Cmd {
 
 // run runs a program in the node and returns its standard output. It is
 // quicker than command, and without the node's names.
-func (n node) run(t *testing.T, line string) (out string) {
+func (n node) run(t testing.TB, line string) (out string) {
 	t.Helper()
 	words := strings.Fields(line)
 	ctx, cancel := context.WithTimeout(context.Background(), limit) // cleanups run things, too
@@ -78,7 +78,7 @@ func (n node) run(t *testing.T, line string) (out string) {
 	return stdout.String()
 }
 
-func run(t *testing.T, cmd *exec.Cmd) string {
+func run(t testing.TB, cmd *exec.Cmd) string {
 	t.Helper()
 	out, err := cmd.Output()
 	if err != nil {
@@ -198,7 +198,7 @@ func wantAnswers(t *testing.T, url string, n int, from ...node) {
 }
 
 // program is the path of a program under test.
-func program(t *testing.T, name string) string {
+func program(t testing.TB, name string) string {
 	t.Helper()
 	dir := os.Getenv("TEST_PROGRAMS")
 	if dir == "" {
@@ -212,7 +212,7 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -109,19 +109,33 @@ func (d *daemon) end(t *testing.T, sig syscall.Signal) {
 // status waits until a service of the guide has a status.
 func (d *daemon) status(t *testing.T, group, want string) {
 	t.Helper()
-	until(t, d, group+":http is "+want, func() bool {
-		s, err := d.client.Service(t.Context(), group, "http")
-		return err == nil && s.Status == want
-	})
+	d.is(t, group+":http", want)
 }
 
 // checked waits until a service has been checked since mond was started.
 func (d *daemon) checked(t *testing.T, group string) {
 	t.Helper()
+	d.seen(t, group+":http")
+}
+
+// is waits until a service, GROUP:SERVICE, has a status.
+func (d *daemon) is(t *testing.T, key, want string) {
+	t.Helper()
+	group, service, _ := strings.Cut(key, ":")
+	until(t, d, key+" is "+want, func() bool {
+		s, err := d.client.Service(t.Context(), group, service)
+		return err == nil && s.Status == want
+	})
+}
+
+// seen waits until a service has been checked since mond was started.
+func (d *daemon) seen(t *testing.T, key string) {
+	t.Helper()
+	group, service, _ := strings.Cut(key, ":")
 	info, err := d.client.Daemon(t.Context())
 	must(t, err)
-	until(t, d, group+":http has been checked", func() bool {
-		s, err := d.client.Service(t.Context(), group, "http")
+	until(t, d, key+" has been checked", func() bool {
+		s, err := d.client.Service(t.Context(), group, service)
 		return err == nil && s.LastCheck != nil && s.LastCheck.After(info.Started)
 	})
 }

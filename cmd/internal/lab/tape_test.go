@@ -21,7 +21,7 @@ type tape struct {
 }
 
 // newTape begins to record.
-func newTape(t *testing.T) *tape {
+func newTape(t testing.TB) *tape {
 	t.Helper()
 	director.run(t, "ip link add tape type nlmon")
 	director.run(t, "ip link set tape up")
@@ -75,7 +75,7 @@ var reads = []byte{4, 8, 11, 13, 15} // get service, dest, daemon, config, info
 
 // writes are the requests since the last call that write an IPVS table, as
 // numbers of IPVS's commands, and how many only read one.
-func (p *tape) writes(t *testing.T) (writes []byte, read int) {
+func (p *tape) writes(t testing.TB) (writes []byte, read int) {
 	t.Helper()
 	buf := make([]byte, 1<<16)
 	for {
@@ -113,7 +113,7 @@ func (p *tape) requests(b []byte) (commands []byte) {
 }
 
 // lossless fails the test if messages were lost.
-func (p *tape) lossless(t *testing.T) {
+func (p *tape) lossless(t testing.TB) {
 	t.Helper()
 	stats, err := unix.GetsockoptTpacketStats(p.socket, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	must(t, err)
@@ -123,7 +123,7 @@ func (p *tape) lossless(t *testing.T) {
 }
 
 // wantWrites fails the test unless exactly these commands have written.
-func (p *tape) wantWrites(t *testing.T, want ...byte) {
+func (p *tape) wantWrites(t testing.TB, want ...byte) {
 	t.Helper()
 	if got, _ := p.writes(t); !slices.Equal(got, want) {
 		t.Errorf("netlink commands that wrote: %v, want %v", got, want)
