@@ -21,6 +21,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
+	"github.com/mondhq/mond/alerts/lvs/report"
+	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/getopt"
 )
@@ -78,7 +80,7 @@ func newRig(t *testing.T, fake *ipvs.Fake, change func(*Options)) *rig {
 	r := &rig{t: t, fake: fake, log: &logText{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.opt = Options{
-		Open:     func(string) (ipvs.Table, error) { return fake, nil },
+		Open:     func(words.Place) (ipvs.Table, error) { return fake, nil },
 		Log:      slog.New(slog.NewTextHandler(r.log, nil)),
 		StateDir: t.TempDir(),
 		Sockets:  []string{},
@@ -115,6 +117,19 @@ func (r *rig) keep(full bool, claims ...alert.Claim) {
 	if err := r.alert.Keep(r.t.Context(), full, claims); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// resync has the owner look at all tables now.
+func (r *rig) resync() {
+	r.t.Helper()
+	_, err := ask(r.t.Context(), r.alert.owner, func(d *desk) (struct{}, error) {
+		for d.beginRound(); d.round.slice < d.round.slices; {
+			d.resync()
+		}
+		d.saveRecord()
+		return struct{}{}, nil
+	})
+	must(r.t, err)
 }
 
 // want compares the table with text, by writes since the last want.
@@ -253,8 +268,8 @@ func TestResync(t *testing.T) {
 		must(t, r.fake.AddDestination(ctx, v, row))
 		time.Sleep(defaultResync + time.Second)
 		r.want(shop + "-a -t 10.0.0.3:80 -r 192.168.0.1:80 -g -w 5 -x 9\n")
-		report := r.report()
-		if got := report.Tables[0].counts; got != (counts{Added: 1, Set: 1, Deleted: 1, Repaired: 2}) {
+		now := r.report()
+		if got := now.Tables[0].Counts; got != (report.Counts{Added: 1, Set: 1, Deleted: 1, Repaired: 2}) {
 			t.Errorf("counts %+v", got)
 		}
 		writes := r.fake.Writes()
@@ -273,11 +288,11 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func (r *rig) report() Report {
+func (r *rig) report() report.Report {
 	r.t.Helper()
 	text, err := r.alert.Show(r.t.Context(), "")
 	must(r.t, err)
-	var out Report
+	var out report.Report
 	must(r.t, json.Unmarshal([]byte(text), &out))
 	return out
 }
@@ -308,7 +323,7 @@ func TestTableComesLater(t *testing.T) {
 		fake := shopTable()
 		var there atomic.Bool
 		r := newRig(t, fake, func(o *Options) {
-			o.Open = func(string) (ipvs.Table, error) {
+			o.Open = func(words.Place) (ipvs.Table, error) {
 				if !there.Load() {
 					return nil, ipvs.ErrNoKernel
 				}
@@ -381,11 +396,11 @@ func TestSeveralTables(t *testing.T) {
 	must(t, os.WriteFile(file, []byte(shop), 0o600))
 	r := newRig(t, shopTable(), func(o *Options) {
 		kernel := o.Open
-		o.Open = func(name string) (ipvs.Table, error) {
-			if name == "" {
-				return kernel(name)
+		o.Open = func(at words.Place) (ipvs.Table, error) {
+			if at.File == "" {
+				return kernel(at)
 			}
-			return ipvs.OpenFile(name)
+			return ipvs.OpenFile(at.File)
 		}
 	})
 	r.keep(true, claim(web1), claim(web2+" --table "+file))
@@ -413,15 +428,17 @@ func TestShow(t *testing.T) {
 	r.keep(true, claim(web1), claim(web2))
 	r.keep(true, claim(web1), claim(web1, down, by("ping")))
 	got := r.report()
-	want := Report{Ready: true, Tables: []TableReport{{Table: "kernel", counts: counts{Added: 2, Deleted: 1}, Rows: []RowReport{
-		{Virtual: "tcp 10.0.0.3:80", Real: "192.168.0.1:80", Want: "out", State: "agrees", Why: []Why{
+	want := report.Report{Ready: true, Tables: []report.Table{{Table: "kernel", Counts: report.Counts{Added: 2, Deleted: 1}, Services: []report.Service{
+		{Virtual: "tcp 10.0.0.3:80", State: "foreign"},
+	}, Rows: []report.Row{
+		{Virtual: "tcp 10.0.0.3:80", Real: "192.168.0.1:80", Want: "out", State: "agrees", Why: []report.Why{
 			{Claim: "ping shop:http lvs.alert " + web1, Down: true, Reason: "because"},
 			{Claim: "shop:http lvs.alert " + web1, Reason: "because"},
 		}},
-		{Virtual: "tcp 10.0.0.3:80", Real: "192.168.0.2:80", State: "left", Actual: &Row{Weight: 5, Forward: "dr"}},
-		{Virtual: "tcp 10.0.0.3:80", Real: "192.168.0.9:80", State: "foreign", Actual: &Row{Weight: 3, Forward: "nat"}},
+		{Virtual: "tcp 10.0.0.3:80", Real: "192.168.0.2:80", State: "left", Actual: &report.Real{Weight: 5, Forward: "dr"}},
+		{Virtual: "tcp 10.0.0.3:80", Real: "192.168.0.9:80", State: "foreign", Actual: &report.Real{Weight: 3, Forward: "nat"}},
 	}}}}
-	if d := cmp.Diff(want, got, cmp.AllowUnexported(TableReport{})); d != "" {
+	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if text, err := r.make(web1).Show(t.Context(), "table"); text != "" || err != nil {
@@ -459,11 +476,11 @@ func benchmark(b *testing.B, args string) {
 	ctx, cancel := context.WithCancel(b.Context())
 	fs := flag.NewFlagSet(Name, flag.ContinueOnError)
 	a := NewFactory(Options{Context: ctx, StateDir: b.TempDir(), Sockets: []string{}, Log: slog.New(slog.DiscardHandler),
-		Open: func(name string) (ipvs.Table, error) {
-			if name == "" && !underLab() {
+		Open: func(at words.Place) (ipvs.Table, error) {
+			if at == (words.Place{}) && !underLab() {
 				return fake, nil
 			}
-			return openTable(name)
+			return openTable(at)
 		}})(fs).(*lvsAlert)
 	must(b, a.Keep(b.Context(), true, []alert.Claim{claim(args)}))
 	isDown := false

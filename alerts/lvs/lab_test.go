@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
 )
 
@@ -18,9 +19,9 @@ func underLab() bool { return os.Getenv("MOND_LAB") == "1" }
 
 func mustReal(t *testing.T, args string) netip.AddrPort {
 	t.Helper()
-	j, err := parseJob(strings.Fields(args))
+	j, err := words.Parse(strings.Fields(args))
 	must(t, err)
-	return j.Real
+	return j.Row.Addr
 }
 
 // ipvsadm runs ipvsadm; the table is empty before and after the test.

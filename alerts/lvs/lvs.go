@@ -4,8 +4,9 @@
 // Resident it is a keeper: one goroutine, the owner, holds what all argument
 // lists claim and keeps the tables in agreement with it - on every claim, and
 // every few seconds, since the kernel reports no edits by others. It never
-// flushes, never makes or removes a virtual service, and never touches a row
-// that no claim names. Run as a program, by hand or by mon, it hands its
+// flushes, makes and removes a virtual service only where one is declared, and
+// touches no row that neither a claim names nor, in its record, was declared
+// by one once. Run as a program, by hand or by mon, it hands its
 // request to the resident owner, or makes one edit where there is none.
 //
 // It does not decide who is down: that is the engine's, which knows nothing of
@@ -23,11 +24,13 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
+	"github.com/mondhq/mond/alerts/lvs/role"
+	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
 )
 
 // Name is the program's name.
-const Name = "lvs.alert"
+const Name = words.Name
 
 // Synopsis is what it does, in one sentence.
 const Synopsis = "takes a real server out of an IPVS virtual service and puts it back"
@@ -35,9 +38,10 @@ const Synopsis = "takes a real server out of an IPVS virtual service and puts it
 // Options are what an owner works with. The zero value is what the program
 // uses.
 type Options struct {
-	// Open opens a table: the kernel's when file is "", else a file in the
-	// format of ipvsadm-save. Default: the real ones.
-	Open func(file string) (ipvs.Table, error)
+	// Open opens a table. Default: the real ones.
+	Open func(words.Place) (ipvs.Table, error)
+	// Role says which addresses are here. Default: the kernel.
+	Role role.Source
 	// Log is told of every edit and of what is wrong. Default: slog.Default.
 	Log *slog.Logger
 	// StateDir holds the record of owned rows. Default: $MON_STATEDIR; without
@@ -63,6 +67,9 @@ const (
 func (o Options) withDefaults() Options {
 	if o.Open == nil {
 		o.Open = openTable
+	}
+	if o.Role == nil {
+		o.Role = role.Kernel{}
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -94,15 +101,22 @@ func sockets(stateDir string) []string {
 	return out
 }
 
-func openTable(file string) (ipvs.Table, error) {
-	if file != "" {
-		return ipvs.OpenFile(file)
+func openTable(at words.Place) (ipvs.Table, error) {
+	if at.File != "" {
+		return ipvs.OpenFile(at.File)
 	}
-	k, err := ipvs.OpenKernel()
+	k, err := openKernel(at.NetNS)
 	if err != nil {
 		return nil, err // not k: a nil *Kernel is no nil Table
 	}
 	return k, nil
+}
+
+func openKernel(netns string) (*ipvs.Kernel, error) {
+	if netns != "" {
+		return ipvs.OpenKernelIn(netns)
+	}
+	return ipvs.OpenKernel()
 }
 
 // NewFactory makes a factory whose alerts share one owner, however many lists
@@ -111,7 +125,7 @@ func NewFactory(o Options) alert.New {
 	own := &owner{given: o}
 	return func(fs *flag.FlagSet) alert.Alert {
 		a := &lvsAlert{owner: own, flags: fs}
-		a.args.declare(fs)
+		a.args.Declare(fs)
 		own.show(a, false)
 		return a
 	}
@@ -124,7 +138,7 @@ func New() alert.New { return NewFactory(Options{}) }
 type lvsAlert struct {
 	owner *owner
 	flags *flag.FlagSet
-	args  arguments
+	args  words.Arguments
 }
 
 var _ alert.Keeper = (*lvsAlert)(nil)
@@ -135,7 +149,7 @@ func (a *lvsAlert) Validate() error {
 	if a.flags.NFlag() == 0 && a.flags.NArg() == 0 {
 		return nil
 	}
-	_, err := a.args.job(a.flags.Args())
+	_, err := a.args.Job(a.flags.Args())
 	return err
 }
 
@@ -152,21 +166,21 @@ func (a *lvsAlert) Keep(ctx context.Context, full bool, claims []alert.Claim) er
 // only looks whether the edit could be made, and the kinds that are no verdict
 // do nothing. It is idempotent: what is so already is not written again.
 func (a *lvsAlert) Alert(ctx context.Context, r alert.Request) error {
-	j, err := a.args.job(a.flags.Args())
+	j, err := a.args.Job(a.flags.Args())
 	if err != nil {
 		return alert.Permanent(err)
 	}
 	if r.Kind == alert.Test {
 		return a.owner.look(ctx, j)
 	}
-	up, verdict := direction(r.Kind, a.args.up)
+	up, verdict := direction(r.Kind, a.args.Up)
 	if !verdict {
 		return nil
 	}
 	if up {
 		r.Kind = alert.Up
 	}
-	return a.owner.carryOut(ctx, j, order{Args: j.words(), Up: up, Reason: reason(r)})
+	return a.owner.carryOut(ctx, j, order{Args: j.Words(), Up: up, Reason: reason(r)})
 }
 
 // direction says what a notice of kind k asks for, if it asks for anything; up
@@ -195,19 +209,19 @@ func reason(r alert.Request) string {
 	return text
 }
 
-// Show tells what is wanted, what the tables hold and why, as JSON. The topics
-// are "" and "table". Of the alerts of one factory only one answers, so that a
-// host that asks all prints it once.
+// Show tells what is wanted, what the tables hold and why: the topics are
+// "" and "table" (JSON), "standing" (JSON, for the engine), "ipvsadm" (what is
+// wanted, as ipvsadm-save would print it) and "diff" (the commands that would
+// make the tables agree). Nothing is written. Of the alerts of one factory only
+// one answers, so that a host that asks all prints it once.
 func (a *lvsAlert) Show(ctx context.Context, topic string) (string, error) {
-	if topic != "" && topic != "table" {
-		return "", fmt.Errorf("%s knows no topic %q: it knows table", Name, topic)
+	show, idle, err := answers(topic)
+	if err != nil || !a.owner.shows(a) {
+		return "", err
 	}
-	if !a.owner.shows(a) {
-		return "", nil
-	}
-	text, err := ask(ctx, a.owner, (*desk).report)
+	text, err := ask(ctx, a.owner, show)
 	if errors.Is(err, errIdle) {
-		return idleReport, nil
+		return idle, nil
 	}
 	return text, err
 }

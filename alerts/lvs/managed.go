@@ -1,41 +1,31 @@
 package lvs
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/alerts/lvs/reconcile"
+	"github.com/mondhq/mond/alerts/lvs/report"
+	"github.com/mondhq/mond/alerts/lvs/words"
 )
 
 // managed is one table that the owner keeps.
 type managed struct {
-	name    string
+	place   words.Place
 	table   ipvs.Table // nil while it is not open
-	clean   bool       // it agreed with everything the last time
-	trouble string     // the error the last time, for the log and Show
-	pending map[reconcile.Target]bool
-	counts  counts
-}
-
-// counts is what the owner did to a table since it was started.
-type counts struct {
-	Added    uint64 `json:"added"`
-	Set      uint64 `json:"set"`
-	Deleted  uint64 `json:"deleted"`
-	Repaired uint64 `json:"repaired"` // of these, edits by others undone
-	Errors   uint64 `json:"errors"`
-}
-
-// title is the table's name for people.
-func (m *managed) title() string { return title(m.name) }
-
-func title(table string) string {
-	if table == "" {
-		return "kernel"
-	}
-	return table
+	trouble string     // what is wrong with the whole of it, for Show
+	told    string     // what was logged last of all that is wrong
+	limits  limits     // its time limits
+	counts  report.Counts
+	wait    time.Duration // before what failed for a moment is tried again
+	again   time.Time     // when that is; zero: with the next resync
 }
 
 func (m *managed) drop() {
@@ -45,76 +35,135 @@ func (m *managed) drop() {
 	}
 }
 
-// agree makes the table agree with wants, which are all there are if s is
-// everything.
-func (m *managed) agree(d *desk, wants []reconcile.Want, s scope) error {
-	ctx, cancel := context.WithTimeout(d.Context, tableLimit)
+// Limits of what may hold up the owner: one table, and each real server of it.
+const (
+	tableLimit = 3 * time.Second
+	rowLimit   = 10 * time.Millisecond
+)
+
+// limit is how long some pools may take.
+func limit(pools []*pool) time.Duration {
+	n := 0
+	for _, q := range pools {
+		n += 1 + len(q.claims)
+	}
+	return tableLimit + time.Duration(n)*rowLimit
+}
+
+// agree makes the table agree with pools; checking says that nothing new was
+// claimed, so that an edit undoes what others did.
+func (m *managed) agree(d *desk, pools []*pool, s scope) error {
+	ctx, cancel := context.WithTimeout(d.Context, limit(pools))
 	defer cancel()
-	var also []ipvs.Virtual
-	if s.everything {
-		also = d.record.virtuals(m.name)
+	p := &pass{now: d.now(), pools: pools, services: s.services}
+	err := m.open(d.Open)
+	if err == nil {
+		p.table = m.table
+		err = p.run(ctx)
+		if err != nil && !errors.Is(err, ipvs.ErrInvalid) {
+			m.drop()
+		}
 	}
-	out, err := m.edit(ctx, d.Open, wants, also)
-	m.count(out, s.resync && m.clean, d.Log)
-	if out.actual != nil {
-		m.remember(wants, out.pending, s.everything, d.Log)
+	m.count(p.done, s.checking, pools, d.Log)
+	m.settle(d, p, err)
+	return errors.Join(err, p.all())
+}
+
+// open opens the table if need be. One that failed otherwise than by a row is
+// opened anew the next time.
+func (m *managed) open(open func(words.Place) (ipvs.Table, error)) (err error) {
+	if m.table == nil {
+		if m.table, err = open(m.place); err != nil {
+			m.table = nil
+		}
 	}
-	switch {
-	case err != nil:
-		m.counts.Errors++
-		m.clean = false
-	case s.everything:
-		m.clean = true
-		d.record.forget(m.name, d.claimed(), out.actual, looked(wants, also))
-	}
-	m.tell(err, d.Log)
 	return err
 }
 
-func looked(wants []reconcile.Want, also []ipvs.Virtual) map[ipvs.Virtual]bool {
-	out := map[ipvs.Virtual]bool{}
-	for _, w := range wants {
-		out[w.Virtual] = true
+// settle keeps how the pools stand after a pass.
+func (m *managed) settle(d *desk, p *pass, err error) {
+	m.trouble = ""
+	if err != nil {
+		m.trouble = err.Error()
+		m.counts.Errors++
 	}
-	for _, v := range also {
-		out[v] = true
-	}
-	return out
-}
-
-// edit opens the table if need be and makes it agree. A table that failed
-// otherwise than by a row is opened anew the next time.
-func (m *managed) edit(ctx context.Context, open func(string) (ipvs.Table, error), wants []reconcile.Want, also []ipvs.Virtual) (out outcome, err error) {
-	if m.table == nil {
-		if m.table, err = open(m.name); err != nil {
-			m.table = nil
-			return out, err
+	for _, q := range p.pools {
+		wrong := errors.Join(p.failed[q]...)
+		q.trouble = ""
+		if wrong != nil {
+			q.trouble = wrong.Error()
+			m.counts.Errors++
+		}
+		q.clean = err == nil && wrong == nil
+		if err == nil {
+			m.pend(q, d.Log)
+			d.record.forget(q.place, q.want, p.actual)
+			q.depart(d.record)
+		}
+		if errors.Is(err, ipvs.ErrNoNamespace) && len(q.claims) == 0 {
+			d.record.forget(q.place, q.want, nil) // they went with it
 		}
 	}
-	out, err = agree(ctx, m.table, wants, also)
-	if err != nil && !errors.Is(err, ipvs.ErrInvalid) {
-		m.drop()
-	}
-	return out, err
-}
-
-// count counts and logs what was done. Where nothing was due, an edit undoes
-// what others did, unless it was its virtual service that was missing.
-func (m *managed) count(out outcome, nothingDue bool, log *slog.Logger) {
-	for _, op := range out.done {
-		repair := nothingDue && !m.pending[op.Target()]
-		m.counts.add(op.Kind, repair)
-		logOp(log, m.title(), op, repair)
+	if p.retry || err != nil && ipvs.ActionFor(err) == ipvs.Retry {
+		m.wait = min(max(2*m.wait, retryFirst), d.Resync)
+		m.again = d.now().Add(m.wait)
+	} else {
+		m.wait, m.again = 0, time.Time{}
 	}
 }
 
-func (c *counts) add(k reconcile.Kind, repair bool) {
+// retryFirst is the first wait before what failed for a moment is tried again;
+// each is twice the one before, up to resync.
+const retryFirst = 100 * time.Millisecond
+
+// all are the errors of the pools.
+func (p *pass) all() error {
+	var errs []error
+	for _, q := range p.pools {
+		errs = append(errs, p.failed[q]...)
+		if len(errs) > manyErrors {
+			return errors.Join(append(errs[:manyErrors], errors.New("and more"))...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// manyErrors is how many of a table's errors are told at once.
+const manyErrors = 10
+
+// count counts and logs what was done.
+func (m *managed) count(done []reconcile.Op, checking bool, pools []*pool, log *slog.Logger) {
+	agreed := map[ipvs.Virtual]*pool{}
+	if checking && len(done) > 0 {
+		for _, q := range pools {
+			if q.clean {
+				agreed[q.virtual] = q
+			}
+		}
+	}
+	for i, op := range done {
+		q := agreed[op.Virtual]
+		repair := q != nil && !q.toldPending[op.Target()]
+		count(&m.counts, op.Kind, repair)
+		if i < manyEdits {
+			logOp(log, m.place, op, repair)
+		}
+	}
+	if n := len(done) - manyEdits; n > 0 {
+		log.Info("and more edits at once", "table", m.place.String(), "edits", n)
+	}
+}
+
+// manyEdits is how many of a pass's edits are logged one by one.
+const manyEdits = 200
+
+func count(c *report.Counts, k reconcile.Kind, repair bool) {
 	switch k {
-	case reconcile.Add:
+	case reconcile.Add, reconcile.AddService:
 		c.Added++
-	case reconcile.Set:
+	case reconcile.Set, reconcile.SetService:
 		c.Set++
-	case reconcile.Delete:
+	case reconcile.Delete, reconcile.DeleteService:
 		c.Deleted++
 	case reconcile.None:
 	}
@@ -123,53 +172,63 @@ func (c *counts) add(k reconcile.Kind, repair bool) {
 	}
 }
 
-func logOp(log *slog.Logger, table string, op reconcile.Op, repair bool) {
-	level, text := slog.LevelInfo, op.Kind.String()+" real server"
+func logOp(log *slog.Logger, table words.Place, op reconcile.Op, repair bool) {
+	level, text := slog.LevelInfo, op.Kind.String()
 	if repair {
 		level, text = slog.LevelWarn, text+": somebody else had changed the table"
 	}
-	about := []any{"table", table, "virtual", op.Virtual.String(), "real", op.Destination.Addr.String()}
-	if op.Kind != reconcile.Delete {
-		about = append(about, "weight", op.Destination.Weight, "forward", op.Destination.Forward.String())
+	about := []any{"table", table.String(), "virtual", op.Virtual.String()}
+	switch op.Kind {
+	case reconcile.AddService, reconcile.SetService:
+		about = append(about, "row", op.Service.Options())
+	case reconcile.DeleteService, reconcile.None:
+	case reconcile.Delete:
+		about = append(about, "real", op.Destination.Addr.String())
+	case reconcile.Add, reconcile.Set:
+		about = append(about, "real", op.Destination.Addr.String(), "weight", op.Destination.Weight, "forward", op.Destination.Forward.String())
 	}
 	log.Log(context.Background(), level, text, append(about, "reason", op.Reason)...)
 }
 
-// remember keeps which targets are pending, and logs those that are new.
-func (m *managed) remember(wants, pending []reconcile.Want, whole bool, log *slog.Logger) {
-	now := map[reconcile.Target]bool{}
-	for _, w := range pending {
-		now[w.Target] = true
-		if !m.pending[w.Target] {
+// pend logs what has become pending.
+func (m *managed) pend(q *pool, log *slog.Logger) {
+	for t := range q.pending {
+		if !q.toldPending[t] {
 			log.Warn("real server is pending: its virtual service is missing",
-				"table", m.title(), "virtual", w.Virtual.String(), "real", w.Real.String())
+				"table", m.place.String(), "virtual", q.virtual.String(), "real", t.Real.String())
 		}
 	}
-	if whole {
-		m.pending = now
-		return
-	}
-	for _, w := range wants {
-		delete(m.pending, w.Target)
-		if now[w.Target] {
-			m.pending[w.Target] = true
-		}
-	}
+	q.toldPending = q.pending
 }
 
 // tell logs a trouble when it begins, changes and ends.
-func (m *managed) tell(err error, log *slog.Logger) {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	if text == m.trouble {
+func (m *managed) tell(pools []*pool, log *slog.Logger) {
+	text := m.wrong(pools)
+	if text == m.told {
 		return
 	}
 	if text == "" {
-		log.Info("the table agrees again", "table", m.title())
+		log.Info("the table agrees again", "table", m.place.String())
 	} else {
-		log.Error("the table does not agree with the claims", "table", m.title(), "error", err)
+		log.Error("the table does not agree with the claims", "table", m.place.String(), "error", text)
 	}
-	m.trouble = text
+	m.told = text
+}
+
+// wrong is all that is wrong with the table and its pools.
+func (m *managed) wrong(pools []*pool) string {
+	if text := cmp.Or(m.trouble, m.limits.trouble); text != "" {
+		return text
+	}
+	var texts []string
+	for _, q := range pools {
+		if q.trouble != "" {
+			texts = append(texts, q.trouble)
+		}
+	}
+	slices.Sort(texts)
+	if n := len(texts); n > manyErrors {
+		texts = append(texts[:manyErrors], fmt.Sprintf("and %d more", n-manyErrors))
+	}
+	return strings.Join(texts, "\n")
 }

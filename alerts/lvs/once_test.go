@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
+	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/getopt"
 )
@@ -123,15 +124,15 @@ func TestOnceWithoutKernel(t *testing.T) {
 func TestLockBesideTheSocket(t *testing.T) {
 	dir := t.TempDir()
 	opt := Options{Sockets: []string{"/no/such/dir/lvs.sock", filepath.Join(dir, socketName)}}
-	unlock, err := lockKernel(t.Context(), opt, job{})
+	unlock, err := lockKernel(t.Context(), opt, words.Job{})
 	must(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := lockKernel(ctx, opt, job{}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := lockKernel(ctx, opt, words.Job{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a second one got %v, want to wait", err)
 	}
 	unlock()
-	unlock, err = lockKernel(t.Context(), opt, job{})
+	unlock, err = lockKernel(t.Context(), opt, words.Job{})
 	must(t, err)
 	unlock()
 }
@@ -290,15 +291,17 @@ not json
 	must(t, os.WriteFile(filepath.Join(dir, recordName), []byte(text), 0o600))
 	var log bytes.Buffer
 	r := openRecord(dir, slog.New(slog.NewTextHandler(&log, nil)))
-	if len(r.owned) != 1 || len(r.hand) != 1 {
-		t.Errorf("%d owned, %d by hand; want 1 and 1", len(r.owned), len(r.hand))
+	if r.count() != 2 || len(r.hand) != 1 {
+		t.Errorf("%d lines, %d by hand; want 2 and 1", r.count(), len(r.hand))
 	}
 	if n := strings.Count(log.String(), "unreadable"); n != 3 {
 		t.Errorf("%d complaints, want 3:\n%s", n, &log)
 	}
 	again := openRecord(t.TempDir(), slog.New(slog.DiscardHandler))
-	if bad := again.read(r.text()); bad != nil || !bytes.Equal(again.text(), r.text()) {
-		t.Errorf("its own text is read differently: %v\n%s", bad, again.text())
+	text1, _ := r.text()
+	bad := again.read(text1)
+	if text2, _ := again.text(); bad != nil || !bytes.Equal(text1, text2) {
+		t.Errorf("its own text is read differently: %v\n%s", bad, text2)
 	}
 }
 
@@ -308,7 +311,7 @@ func TestRecordForgets(t *testing.T) {
 	r.keep(true, claim(web1), claim(web2))
 	r.keep(true, claim(web1))
 	owned := func() int {
-		n, err := ask(t.Context(), r.alert.owner, func(d *desk) (int, error) { return len(d.record.owned), nil })
+		n, err := ask(t.Context(), r.alert.owner, func(d *desk) (int, error) { return d.record.count(), nil })
 		must(t, err)
 		return n
 	}
@@ -317,7 +320,7 @@ func TestRecordForgets(t *testing.T) {
 	}
 	row := virtual("10.0.0.3:80")
 	must(t, r.fake.DeleteDestination(t.Context(), row, mustReal(t, web2)))
-	r.keep(true, claim(web1))
+	r.resync()
 	if n := owned(); n != 1 {
 		t.Errorf("%d owned, want 1", n)
 	}

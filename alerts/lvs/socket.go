@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
+	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
 )
 
@@ -161,7 +162,7 @@ func converse(ctx context.Context, c *net.UnixConn, work chan func(*desk), done 
 	return answer(c, err)
 }
 
-func readOrder(r io.Reader) (n order, j job, err error) {
+func readOrder(r io.Reader) (n order, j words.Job, err error) {
 	text, err := bufio.NewReader(io.LimitReader(r, maxOrder)).ReadBytes('\n')
 	if err != nil {
 		return n, j, fmt.Errorf("read an order: %w", err)
@@ -169,7 +170,7 @@ func readOrder(r io.Reader) (n order, j job, err error) {
 	if err := json.Unmarshal(text, &n); err != nil {
 		return n, j, fmt.Errorf("read an order: %w", err)
 	}
-	j, err = parseJob(n.Args)
+	j, err = words.Parse(n.Args)
 	return n, j, err
 }
 

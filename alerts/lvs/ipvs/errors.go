@@ -3,6 +3,7 @@ package ipvs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 )
 
@@ -11,7 +12,8 @@ var (
 	ErrNoService     = errors.New("no such virtual service")
 	ErrNoDestination = errors.New("no such real server")
 	ErrExists        = errors.New("it exists already")
-	ErrNoScheduler   = errors.New("the kernel does not know this scheduler or persistence engine: modprobe ip_vs_NAME")
+	ErrNoScheduler   = errors.New("the kernel does not know this scheduler or persistence engine")
+	ErrNoNamespace   = errors.New("no such network namespace")
 	ErrNoKernel      = errors.New("the kernel has no IPVS: modprobe ip_vs, or name a table file with --table FILE")
 	ErrPermission    = errors.New("not permitted: editing the kernel's IPVS table needs CAP_NET_ADMIN (run as root, or grant it to lvs.alert)")
 	ErrInvalid       = errors.New("not a row that IPVS can hold")
@@ -75,7 +77,7 @@ func ActionFor(err error) Action {
 			return Correct
 		}
 	}
-	for _, e := range []error{ErrNoScheduler, ErrNoKernel, ErrPermission, ErrInvalid} {
+	for _, e := range []error{ErrNoScheduler, ErrNoKernel, ErrNoNamespace, ErrPermission, ErrInvalid} {
 		if errors.Is(err, e) {
 			return GiveUp
 		}
@@ -95,4 +97,13 @@ func wrap(op string, v Virtual, real netip.AddrPort, err error) error {
 		err = errors.Join(ErrTimeout, err)
 	}
 	return &Error{Op: op, Virtual: v, Real: real, Err: err}
+}
+
+// unknownName says which module would know what s names.
+func unknownName(s Service) error {
+	text := "module ip_vs_" + s.Scheduler
+	if s.Engine != "" {
+		text += " or ip_vs_pe_" + s.Engine
+	}
+	return fmt.Errorf("%w (scheduler %q): %s is not there: modprobe it, or name another", ErrNoScheduler, s.Scheduler, text)
 }

@@ -44,6 +44,17 @@ func (f *File) Services(context.Context) ([]Service, error) {
 	return r.list(), nil
 }
 
+// Service implements [Table].
+func (f *File) Service(_ context.Context, v Virtual) (Service, error) {
+	const op = "read the virtual service"
+	r, err := f.load()
+	if err != nil {
+		return Service{}, wrap(op, v, netip.AddrPort{}, err)
+	}
+	s, err := r.service(v)
+	return s, wrap(op, v, netip.AddrPort{}, err)
+}
+
 // Destinations implements [Table].
 func (f *File) Destinations(_ context.Context, v Virtual) ([]Destination, error) {
 	r, err := f.load()

@@ -12,7 +12,9 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Table is a table of virtual services. Every method is one edit or one read,
@@ -20,6 +22,8 @@ import (
 type Table interface {
 	// Services lists the virtual services, sorted by [CompareVirtual].
 	Services(ctx context.Context) ([]Service, error)
+	// Service gives one virtual service; [ErrNoService] if v is not there.
+	Service(ctx context.Context, v Virtual) (Service, error)
 	// Destinations lists the real servers of v, sorted by address and port;
 	// [ErrNoService] if v is not there.
 	Destinations(ctx context.Context, v Virtual) ([]Destination, error)
@@ -39,6 +43,45 @@ type Table interface {
 
 	// Close frees what the table holds; the rows stay.
 	Close() error
+}
+
+// Timer is a Table whose connections have time limits.
+type Timer interface {
+	Table
+	Timeouts(ctx context.Context) (Timeouts, error)
+	// SetTimeouts sets those that are above 0.
+	SetTimeouts(ctx context.Context, t Timeouts) error
+}
+
+// Timeouts is how long the table remembers a connection without packets, in
+// seconds; 0 is one that is not meant.
+type Timeouts struct {
+	TCP    uint32 // established
+	TCPFin uint32 // after a FIN
+	UDP    uint32
+}
+
+// MaxTimeout is the longest time that ipvsadm and the kernel agree upon, for
+// persistence as for connections: 31 days.
+const MaxTimeout = 31 * 24 * 60 * 60
+
+// Over is t with what it does not mean taken from base.
+func (t Timeouts) Over(base Timeouts) Timeouts {
+	return Timeouts{cmp.Or(t.TCP, base.TCP), cmp.Or(t.TCPFin, base.TCPFin), cmp.Or(t.UDP, base.UDP)}
+}
+
+// String is t as lvs.alert's --timeouts takes it.
+func (t Timeouts) String() string {
+	var words []string
+	for _, w := range []struct {
+		name string
+		n    uint32
+	}{{"tcp", t.TCP}, {"tcpfin", t.TCPFin}, {"udp", t.UDP}} {
+		if w.n != 0 {
+			words = append(words, fmt.Sprintf("%s=%d", w.name, w.n))
+		}
+	}
+	return strings.Join(words, ",")
 }
 
 // Editor is a Table that can make several edits as one: nobody sees a part of
@@ -171,8 +214,36 @@ type Counters struct {
 type Encapsulation struct {
 	Type TunnelType
 	Port uint16 // of GUE
-	// Checksum is 0 for none, 1 for a checksum, 2 for GUE's remote checksum.
-	Checksum uint16
+	// Checksum is of GUE and GRE.
+	Checksum Checksum
+}
+
+// Checksum is the kernel's number for how an encapsulation is summed.
+type Checksum uint16
+
+// The checksums; the last is GUE's only.
+const (
+	NoChecksum Checksum = iota
+	WithChecksum
+	RemoteChecksum
+)
+
+var checksumNames = []string{NoChecksum: "none", WithChecksum: "csum", RemoteChecksum: "remcsum"}
+
+// String is the word of lvs.alert's --tun-csum.
+func (c Checksum) String() string {
+	if int(c) < len(checksumNames) {
+		return checksumNames[c]
+	}
+	return "checksum " + strconv.Itoa(int(c))
+}
+
+// ParseChecksum reads a word of String.
+func ParseChecksum(s string) (Checksum, error) {
+	if i := slices.Index(checksumNames, s); i >= 0 {
+		return Checksum(i), nil
+	}
+	return 0, fmt.Errorf("%q is no checksum: say none, csum or remcsum", s)
 }
 
 // TunnelType is the kernel's number for an encapsulation.
@@ -184,6 +255,24 @@ const (
 	GUE
 	GRE
 )
+
+var tunnelTypes = []string{IPIP: "ipip", GUE: "gue", GRE: "gre"}
+
+// String is the word of lvs.alert's --tun-type.
+func (t TunnelType) String() string {
+	if int(t) < len(tunnelTypes) {
+		return tunnelTypes[t]
+	}
+	return "tunnel " + strconv.Itoa(int(t))
+}
+
+// ParseTunnelType reads a word of String.
+func ParseTunnelType(s string) (TunnelType, error) {
+	if i := slices.Index(tunnelTypes, s); i >= 0 {
+		return TunnelType(i), nil
+	}
+	return 0, fmt.Errorf("%q is no encapsulation: say ipip, gue or gre", s)
+}
 
 // Forward is how packets reach a destination, numbered by the kernel.
 type Forward uint8

@@ -19,8 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Kernel is the table of the kernel, in the network namespace in which it was
-// opened.
+// Kernel is the table of the kernel in one network namespace.
 //
 // Services and plain destinations are edited through moby/ipvs, fenced: it
 // reports success where there is no IPVS, hangs when two goroutines share a
@@ -34,21 +33,18 @@ type Kernel struct {
 	family  uint16
 	handle  *moby.Handle // nil: it could not be trusted, all goes over sockets
 	sockets map[int]*nl.SocketHandle
+	space   namespace
 }
 
-var _ Table = (*Kernel)(nil)
+var _ Timer = (*Kernel)(nil)
 
 const familyName = "IPVS"
 
 // OpenKernel opens the kernel's table; [ErrNoKernel] if it has none.
 func OpenKernel() (*Kernel, error) {
 	const op = "open the kernel's IPVS table"
-	id, err := lookup()
+	k, err := openIn(netns.None(), namespace{})
 	if err != nil {
-		return nil, wrap(op, Virtual{}, netip.AddrPort{}, err)
-	}
-	k := &Kernel{turn: make(chan struct{}, 1), family: id}
-	if k.sockets, err = openSockets(); err != nil {
 		return nil, wrap(op, Virtual{}, netip.AddrPort{}, err)
 	}
 	if k.handle, err = openMoby(); err != nil {
@@ -56,6 +52,17 @@ func OpenKernel() (*Kernel, error) {
 		return nil, wrap(op, Virtual{}, netip.AddrPort{}, err)
 	}
 	return k, nil
+}
+
+// openIn opens sockets in a network namespace, where all goes over them.
+func openIn(ns netns.NsHandle, space namespace) (*Kernel, error) {
+	id, err := lookup()
+	if err != nil {
+		return nil, err
+	}
+	k := &Kernel{turn: make(chan struct{}, 1), family: id, space: space}
+	k.sockets, err = openSockets(ns)
+	return k, err
 }
 
 // lookup asks the kernel for the number of its IPVS family.
@@ -72,8 +79,8 @@ func lookup() (uint16, error) {
 	return f.ID, nil
 }
 
-func openSockets() (map[int]*nl.SocketHandle, error) {
-	s, err := nl.GetNetlinkSocketAt(netns.None(), netns.None(), unix.NETLINK_GENERIC)
+func openSockets(ns netns.NsHandle) (map[int]*nl.SocketHandle, error) {
+	s, err := nl.GetNetlinkSocketAt(ns, netns.None(), unix.NETLINK_GENERIC)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +154,11 @@ func call[T any](ctx context.Context, k *Kernel, f func() (T, error)) (T, error)
 	}
 	done := make(chan answer, 1)
 	go func() {
-		v, err := f()
+		var v T
+		err := k.space.there()
+		if err == nil {
+			v, err = f()
+		}
 		<-k.turn
 		done <- answer{v, err}
 	}()
@@ -198,13 +209,43 @@ func (k *Kernel) Services(ctx context.Context) ([]Service, error) {
 	return list, wrap("read the virtual services", Virtual{}, netip.AddrPort{}, err)
 }
 
+// Service implements [Table].
+func (k *Kernel) Service(ctx context.Context, v Virtual) (Service, error) {
+	s, err := call(ctx, k, func() (Service, error) {
+		s, err := k.rawService(v)
+		return s, k.explain(err, ErrNoService)
+	})
+	return s, wrap("read the virtual service", v, netip.AddrPort{}, err)
+}
+
+// Timeouts implements [Timer].
+func (k *Kernel) Timeouts(ctx context.Context) (Timeouts, error) {
+	t, err := call(ctx, k, func() (Timeouts, error) {
+		t, err := k.rawTimeouts()
+		return t, k.explain(err, ErrNoKernel)
+	})
+	return t, wrap("read the time limits", Virtual{}, netip.AddrPort{}, err)
+}
+
+// SetTimeouts implements [Timer].
+func (k *Kernel) SetTimeouts(ctx context.Context, t Timeouts) error {
+	const op = "set the time limits"
+	if t == (Timeouts{}) {
+		return nil
+	}
+	if max(t.TCP, t.TCPFin, t.UDP) > MaxTimeout {
+		return wrap(op, Virtual{}, netip.AddrPort{}, invalid("%s: a time limit is %d s at most", t, MaxTimeout))
+	}
+	return k.edit(ctx, op, Virtual{}, netip.AddrPort{}, ErrNoKernel, func() error { return k.rawSetTimeouts(t) })
+}
+
 // Destinations implements [Table]. The kernel answers for a service that is
 // missing as for an empty one, so that an empty list is asked about again.
 func (k *Kernel) Destinations(ctx context.Context, v Virtual) ([]Destination, error) {
 	list, err := call(ctx, k, func() ([]Destination, error) {
 		list, err := k.rawDestinations(v)
 		if err == nil && len(list) == 0 {
-			err = k.rawHas(v)
+			_, err = k.rawService(v)
 		}
 		return list, k.explain(err, ErrNoService)
 	})
@@ -229,7 +270,7 @@ func (k *Kernel) editService(ctx context.Context, op string, cmd command, s Serv
 	if err := s.Validate(); err != nil {
 		return wrap(op, s.Virtual, netip.AddrPort{}, err)
 	}
-	return k.edit(ctx, op, s.Virtual, netip.AddrPort{}, ErrNoScheduler, func() error {
+	return k.edit(ctx, op, s.Virtual, netip.AddrPort{}, unknownName(s), func() error {
 		switch {
 		case k.handle == nil:
 			_, err := k.request(cmd, 0, serviceAll(s))

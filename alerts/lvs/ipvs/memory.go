@@ -26,6 +26,11 @@ func (m *memory) Close() error { return nil }
 
 func (m *memory) Services(context.Context) ([]Service, error) { return m.rows.list(), nil }
 
+func (m *memory) Service(_ context.Context, v Virtual) (Service, error) {
+	s, err := m.rows.service(v)
+	return s, wrap("read the virtual service", v, netip.AddrPort{}, err)
+}
+
 func (m *memory) Destinations(_ context.Context, v Virtual) ([]Destination, error) {
 	d, err := m.rows.destinations(v)
 	return d, wrap("read the real servers of", v, netip.AddrPort{}, err)
@@ -65,7 +70,7 @@ type Fake struct {
 	closed bool
 }
 
-var _ Table = (*Fake)(nil)
+var _ Timer = (*Fake)(nil)
 
 // NewFake makes a Fake with these virtual services, without real servers.
 func NewFake(services ...Service) *Fake {
@@ -99,7 +104,9 @@ func (f *Fake) Writes() int {
 	defer f.mu.Unlock()
 	n := 0
 	for method, calls := range f.calls {
-		if method != "Services" && method != "Destinations" {
+		switch method {
+		case "Services", "Service", "Destinations", "Timeouts":
+		default:
 			n += calls
 		}
 	}
@@ -151,6 +158,43 @@ func (f *Fake) Services(ctx context.Context) (out []Service, err error) {
 		return err
 	})
 	return out, err
+}
+
+// Service implements [Table].
+func (f *Fake) Service(ctx context.Context, v Virtual) (out Service, err error) {
+	err = f.call(ctx, "Service", v, netip.AddrPort{}, func() error {
+		out, err = f.m.Service(ctx, v)
+		return err
+	})
+	return out, err
+}
+
+// Timeouts implements [Timer].
+func (f *Fake) Timeouts(ctx context.Context) (out Timeouts, err error) {
+	err = f.call(ctx, "Timeouts", Virtual{}, netip.AddrPort{}, func() error {
+		out = f.m.rows.timeouts
+		return nil
+	})
+	return out, err
+}
+
+// SetTimeouts implements [Timer].
+func (f *Fake) SetTimeouts(ctx context.Context, t Timeouts) error {
+	return f.call(ctx, "SetTimeouts", Virtual{}, netip.AddrPort{}, func() error {
+		f.m.rows.timeouts = t.Over(f.m.rows.timeouts)
+		return nil
+	})
+}
+
+// Count sets what a destination has counted, as traffic would.
+func (f *Fake) Count(v Virtual, real netip.AddrPort, c Counters) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	row, err := f.m.rows.real(v, real)
+	if err == nil {
+		row.Counters = c
+	}
+	return err
 }
 
 // Destinations implements [Table].

@@ -26,11 +26,16 @@ const (
 	cmdSetDest    command = 6
 	cmdDelDest    command = 7
 	cmdGetDest    command = 8
+	cmdSetConfig  command = 12
+	cmdGetConfig  command = 13
 
 	genlVersion = 1
 
 	attrService = 1
 	attrDest    = 2
+	attrTCP     = 4 // time limits, in seconds
+	attrTCPFin  = 5
+	attrUDP     = 6
 
 	serviceFamily    = 1
 	serviceProtocol  = 2
@@ -105,8 +110,40 @@ func (k *Kernel) rawServices() ([]Service, error) {
 	return out, nil
 }
 
-func (k *Kernel) rawHas(v Virtual) error {
-	_, err := k.request(cmdGetService, 0, serviceName(v))
+// rawService reads one service.
+func (k *Kernel) rawService(v Virtual) (Service, error) {
+	answers, err := k.request(cmdGetService, 0, serviceName(v))
+	if err != nil {
+		return Service{}, err
+	}
+	if len(answers) == 0 {
+		return Service{}, unix.ESRCH
+	}
+	return parseService(answers[0])
+}
+
+func (k *Kernel) rawTimeouts() (Timeouts, error) {
+	answers, err := k.request(cmdGetConfig, 0)
+	if err != nil {
+		return Timeouts{}, err
+	}
+	if len(answers) == 0 || len(answers[0]) < nl.SizeofGenlmsg {
+		return Timeouts{}, errors.New("the kernel's answer is empty")
+	}
+	a := nested(answers[0][nl.SizeofGenlmsg:])
+	return Timeouts{TCP: u32(a[attrTCP]), TCPFin: u32(a[attrTCPFin]), UDP: u32(a[attrUDP])}, nil
+}
+
+// rawSetTimeouts sends those that are meant only: the kernel leaves the others
+// as they are.
+func (k *Kernel) rawSetTimeouts(t Timeouts) error {
+	var data []nl.NetlinkRequestData
+	for attr, n := range map[int]uint32{attrTCP: t.TCP, attrTCPFin: t.TCPFin, attrUDP: t.UDP} {
+		if n != 0 {
+			data = append(data, nl.NewRtAttr(attr, nl.Uint32Attr(n)))
+		}
+	}
+	_, err := k.request(cmdSetConfig, 0, data...)
 	return err
 }
 
@@ -198,7 +235,7 @@ func destAll(d Destination) *nl.RtAttr {
 	if d.Forward == Tunnel && d.Tunnel != (Encapsulation{}) {
 		a.AddRtAttr(destTunType, nl.Uint8Attr(uint8(d.Tunnel.Type)))
 		a.AddRtAttr(destTunPort, bigEndian(d.Tunnel.Port))
-		a.AddRtAttr(destTunFlags, nl.Uint16Attr(d.Tunnel.Checksum))
+		a.AddRtAttr(destTunFlags, nl.Uint16Attr(uint16(d.Tunnel.Checksum)))
 	}
 	return a
 }
@@ -211,22 +248,27 @@ func destName(real netip.AddrPort) *nl.RtAttr {
 	return a
 }
 
-// attributes gives the nested attributes of one answer by their number.
-func attributes(answer []byte) (map[uint16][]byte, error) {
+// values are attributes by their number; those that are not known here have
+// higher ones and are left out.
+type values [destTunFlags + 1][]byte
+
+// attributes gives the nested attributes of one answer.
+func attributes(answer []byte) (values, error) {
 	if len(answer) < nl.SizeofGenlmsg {
-		return nil, errors.New("the kernel's answer is cut short")
+		return values{}, errors.New("the kernel's answer is cut short")
 	}
 	for _, value := range walk(answer[nl.SizeofGenlmsg:]) {
 		return nested(value), nil
 	}
-	return nil, errors.New("the kernel's answer is empty")
+	return values{}, errors.New("the kernel's answer is empty")
 }
 
-// nested gives the attributes in b by their number.
-func nested(b []byte) map[uint16][]byte {
-	out := map[uint16][]byte{}
+// nested gives the attributes in b.
+func nested(b []byte) (out values) {
 	for kind, value := range walk(b) {
-		out[kind] = value
+		if int(kind) < len(out) {
+			out[kind] = value
+		}
 	}
 	return out
 }
@@ -310,7 +352,7 @@ func parseDestination(answer []byte, v Virtual) (Destination, error) {
 		},
 	}
 	if d.Forward == Tunnel {
-		d.Tunnel = parseTunnel(a)
+		d.Tunnel = parseTunnel(&a)
 	}
 	if d.Addr, err = addrPort(a[destAddress], a[destPort], v6); err != nil {
 		return d, err
@@ -319,8 +361,8 @@ func parseDestination(answer []byte, v Virtual) (Destination, error) {
 	return d, nil
 }
 
-func parseTunnel(a map[uint16][]byte) Encapsulation {
-	e := Encapsulation{Checksum: u16(a[destTunFlags])}
+func parseTunnel(a *values) Encapsulation {
+	e := Encapsulation{Checksum: Checksum(u16(a[destTunFlags]))}
 	if b := a[destTunType]; len(b) > 0 {
 		e.Type = TunnelType(b[0])
 	}

@@ -10,6 +10,7 @@ import (
 // is what [File] reads and writes and what [Fake] is. Not safe for concurrent
 // use.
 type rows struct {
+	timeouts Timeouts
 	services map[Virtual]*serviceRow
 	// tail is what stood after the last row of a file, and the comments of
 	// rows that are gone.
@@ -41,6 +42,14 @@ func (r *rows) list() []Service {
 		out = append(out, r.services[v].Service)
 	}
 	return out
+}
+
+func (r *rows) service(v Virtual) (Service, error) {
+	s, ok := r.services[v]
+	if !ok {
+		return Service{}, ErrNoService
+	}
+	return s.Service, nil
 }
 
 func (r *rows) virtuals() []Virtual {

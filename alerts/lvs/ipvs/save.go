@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -287,35 +286,32 @@ func maskBits(m [4]byte) (uint8, bool) {
 	return bits, n == 0
 }
 
-func (l *line) flags(arg string) error {
-	var unknown []string
-	for f := range strings.SplitSeq(arg, ",") {
-		switch f {
-		case "flag-1", "sh-fallback", "mh-fallback":
-			l.service.SchedFlags |= 1
-		case "flag-2", "sh-port", "mh-port":
-			l.service.SchedFlags |= 2
-		case "flag-3":
-			l.service.SchedFlags |= 4
-		default:
-			unknown = append(unknown, f)
-		}
-	}
-	if unknown != nil {
-		return errors.New("unknown scheduler flag " + strings.Join(unknown, ","))
-	}
-	return nil
+func (l *line) flags(arg string) (err error) {
+	l.service.SchedFlags, err = ParseFlags(arg)
+	return err
 }
 
-var tunnelTypes = []string{IPIP: "ipip", GUE: "gue", GRE: "gre"}
-
-func (l *line) tunnel(arg string) error {
-	i := slices.Index(tunnelTypes, arg)
-	if i < 0 {
-		return errors.New("not ipip, gue or gre")
+// ParseFlags reads a scheduler's flags as ipvsadm's -b names them, separated
+// by commas.
+func ParseFlags(words string) (flags uint8, err error) {
+	for f := range strings.SplitSeq(words, ",") {
+		switch f {
+		case "flag-1", "sh-fallback", "mh-fallback":
+			flags |= 1
+		case "flag-2", "sh-port", "mh-port":
+			flags |= 2
+		case "flag-3":
+			flags |= 4
+		default:
+			return 0, fmt.Errorf("unknown scheduler flag %q: say sh-fallback, sh-port, mh-fallback, mh-port, flag-1, flag-2 or flag-3", f)
+		}
 	}
-	l.dest.Tunnel.Type = TunnelType(i)
-	return nil
+	return flags, nil
+}
+
+func (l *line) tunnel(arg string) (err error) {
+	l.dest.Tunnel.Type, err = ParseTunnelType(arg)
+	return err
 }
 
 // bytes is r in the format of `ipvsadm-save -n`, sorted.
@@ -365,23 +361,30 @@ func (v Virtual) Option() string {
 
 func (s *serviceRow) write(b *bytes.Buffer) {
 	s.writeLead(b)
-	fmt.Fprintf(b, "-A %s -s %s", s.Option(), s.Scheduler)
+	b.WriteString("-A " + s.Options())
+	s.writeExtra(b)
+}
+
+// Options are s as ipvsadm's -A and -E take it, in the order of ipvsadm-save.
+func (s Service) Options() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s -s %s", s.Option(), s.Scheduler)
 	if s.Persist != 0 {
-		fmt.Fprintf(b, " -p %d", s.Persist)
+		fmt.Fprintf(&b, " -p %d", s.Persist)
 	}
 	if s.Mask != 0 {
-		fmt.Fprintf(b, " -M %s", maskWord(s.Mask, s.Is6()))
+		fmt.Fprintf(&b, " -M %s", maskWord(s.Mask, s.Is6()))
 	}
 	if s.OnePacket {
 		b.WriteString(" -o")
 	}
-	if f := flagWords(s.Scheduler, s.SchedFlags); f != "" {
+	if f := FlagWords(s.Scheduler, s.SchedFlags); f != "" {
 		b.WriteString(" -b " + f)
 	}
 	if s.Engine != "" {
 		b.WriteString(" --pe " + s.Engine)
 	}
-	s.writeExtra(b)
+	return b.String()
 }
 
 // maskWord is a mask as ipvsadm takes it: a netmask, or IPv6's prefix length.
@@ -393,8 +396,8 @@ func maskWord(bits uint8, v6 bool) string {
 	return netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}).String()
 }
 
-// flagWords spells flags as ipvsadm-save does.
-func flagWords(scheduler string, flags uint8) string {
+// FlagWords spells a scheduler's flags as ipvsadm-save does.
+func FlagWords(scheduler string, flags uint8) string {
 	names := [3]string{"flag-1", "flag-2", "flag-3"}
 	if scheduler == "sh" || scheduler == "mh" {
 		names = [3]string{scheduler + "-fallback", scheduler + "-port", "flag-3"}
@@ -412,25 +415,33 @@ var forwardSwitch = []string{NAT: "-m", Local: "-g", Tunnel: "-i", Direct: "-g"}
 
 func (d *realRow) write(b *bytes.Buffer, v Virtual) {
 	d.writeLead(b)
-	fmt.Fprintf(b, "-a %s -r %s %s -w %d", v.Option(), d.Addr, forwardSwitch[d.Forward], d.Weight)
-	if d.Upper != 0 {
-		fmt.Fprintf(b, " -x %d", d.Upper)
-	}
-	if d.Lower != 0 {
-		fmt.Fprintf(b, " -y %d", d.Lower)
-	}
-	if d.Forward == Tunnel {
-		d.Tunnel.write(b)
-	}
+	b.WriteString("-a " + d.Options(v))
 	d.writeExtra(b)
 }
 
-func (e Encapsulation) write(b *bytes.Buffer) {
-	b.WriteString(" --tun-type " + tunnelTypes[e.Type])
+// Options are d of v as ipvsadm's -a and -e take it, in the order of
+// ipvsadm-save.
+func (d Destination) Options(v Virtual) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s -r %s %s -w %d", v.Option(), d.Addr, forwardSwitch[d.Forward], d.Weight)
+	if d.Upper != 0 {
+		fmt.Fprintf(&b, " -x %d", d.Upper)
+	}
+	if d.Lower != 0 {
+		fmt.Fprintf(&b, " -y %d", d.Lower)
+	}
+	if d.Forward == Tunnel {
+		d.Tunnel.write(&b)
+	}
+	return b.String()
+}
+
+func (e Encapsulation) write(b *strings.Builder) {
+	b.WriteString(" --tun-type " + e.Type.String())
 	if e.Port != 0 {
 		fmt.Fprintf(b, " --tun-port %d", e.Port)
 	}
 	if e.Type != IPIP {
-		b.WriteString([]string{" --tun-nocsum", " --tun-csum", " --tun-remcsum"}[min(e.Checksum, 2)])
+		b.WriteString([]string{" --tun-nocsum", " --tun-csum", " --tun-remcsum"}[min(e.Checksum, RemoteChecksum)])
 	}
 }
