@@ -21,6 +21,7 @@ const spread = 10 * time.Second
 // handleDue handles the clocks of traps that have run down, and sends out every
 // check that is due, as one batch.
 func (l *loop) handleDue(now time.Time) {
+	l.duePools(now)
 	if l.globals.Stopped != nil {
 		return
 	}

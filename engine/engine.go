@@ -49,6 +49,9 @@ type Runner interface {
 type Sender interface {
 	Send(ctx context.Context, program string, r alert.Request) error
 	Keep(ctx context.Context, program string, full bool, claims []alert.Claim) error
+	// Standing says how the rows of a keeper's claims for some services stand
+	// in its table.
+	Standing(ctx context.Context, program string, services []string) ([]alert.Standing, error)
 	// Restarted names keepers that want their full set again.
 	Restarted() <-chan string
 }
@@ -120,6 +123,8 @@ type Options struct {
 	// StateFiles keeps mon's files in statedir as mon does: disabled follows
 	// every change, and a reload that keeps the state writes both.
 	StateFiles bool
+	// Faults watches this machine; nil means that nothing is at fault.
+	Faults Faults
 	// LoadState names the files of mon in statedir that are taken up at the
 	// start (mon's -l); see [Engine.LoadState].
 	LoadState steer.MonState

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/engine"
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/config/configtest"
 	"github.com/mondhq/mond/engine/enginetest"
 	"github.com/mondhq/mond/engine/opstatus"
@@ -51,8 +52,9 @@ type rig struct {
 	runner   *enginetest.Runner
 	sender   *enginetest.Sender
 	store    *enginetest.Store
-	config   string // text; read at each load
-	loads    error  // what Load answers, if not nil
+	config   string               // text; read at each load
+	loads    error                // what Load answers, if not nil
+	edit     func(*config.Config) // completes what was parsed
 	programs map[string]engine.Program
 	options  engine.Options // beyond what start fills in
 	stop     context.CancelFunc
@@ -74,7 +76,11 @@ func (r *rig) load(context.Context) (engine.Loaded, error) {
 	if r.loads != nil {
 		return engine.Loaded{}, r.loads
 	}
-	return engine.Loaded{Config: configtest.Parse(r.t, r.config), Programs: r.programs}, nil
+	cfg := configtest.Parse(r.t, r.config)
+	if r.edit != nil {
+		r.edit(cfg)
+	}
+	return engine.Loaded{Config: cfg, Programs: r.programs}, nil
 }
 
 func (r *rig) start() {

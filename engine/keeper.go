@@ -302,9 +302,10 @@ func (l *loop) spread(changed []alert.Claim) {
 }
 
 // handleRestarted gives a keeper that restarted its full set.
-func (l *loop) handleRestarted(program string) {
+func (l *loop) handleRestarted(program string, now time.Time) {
 	if k := l.keepers[program]; k != nil {
 		k.again()
+		l.lookAgain(program, now)
 	}
 }
 
@@ -316,6 +317,11 @@ func (l *loop) fullSet(program string) map[string]alert.Claim {
 			if claimProgram(c) == program {
 				all[c.ID] = c
 			}
+		}
+	}
+	for _, p := range l.pools {
+		if p.cfg.Program == program {
+			p.allClaims(all)
 		}
 	}
 	return all

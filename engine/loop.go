@@ -7,11 +7,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/outbox"
 	"github.com/mondhq/mond/engine/schedule"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/engine/view"
+	"github.com/mondhq/mond/plugins/alert"
 )
 
 // loop owns all watch state; its fields are touched by the goroutine of
@@ -33,10 +35,27 @@ type loop struct {
 	globals   store.Globals
 	outbox    *outbox.Outbox
 	keepers   map[string]*keeper
-	// startKeeper runs a keeper's worker; set by start.
+	// startKeeper runs a keeper's worker, startLooker that of a looker; set by
+	// start.
 	startKeeper func(*keeper)
+	startLooker func(*looker)
 	self        self
 	daemon      view.Daemon
+
+	// pools are the virtual services, position = id in poolHeap; dirtyPools
+	// those that this turn touched, decided and claimed scratch.
+	pools      []*pool
+	poolHeap   *schedule.Heap
+	dirtyPools []*pool
+	decided    []*pool
+	claimed    []alert.Claim
+	ticks      int
+	lookers    map[string]*looker // by keeper
+	looks      chan looked
+	marker     *marker
+	marks      chan marksRead
+	// faults are those of this machine that hold now, each with a sentence.
+	faults map[config.LocalFault]string
 
 	grain     time.Duration // how close batches of checks may be
 	lastBatch time.Time
@@ -64,17 +83,21 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 		lastSeq:  max(saved.NextSeq, 1) - 1,
 		globals:  saved.Globals,
 		outbox:   e.newOutbox(loaded.Config.Globals),
-		daemon:   view.Daemon{Version: e.opt.Version, PID: os.Getpid(), Started: now},
+		lookers:  map[string]*looker{}, looks: make(chan looked),
+		marks: make(chan marksRead), faults: map[config.LocalFault]string{},
+		daemon: view.Daemon{Version: e.opt.Version, PID: os.Getpid(), Started: now},
 	}
 	if e.opt.Stopped {
 		l.globals.Stopped = &opstatus.Note{At: now, Text: "started stopped"}
 	}
+	l.marker = &marker{out: l.marks, wake: make(chan struct{}, 1)}
 	l.started(saved, now)
-	known := saved.Records
+	known, pools := saved.Records, saved.Pools
 	if e.opt.Forget {
-		known = nil
+		known, pools = nil, nil
 	}
-	l.install(loaded, known, !saved.Clean, now)
+	l.install(loaded, known, pools, !saved.Clean, now)
+	l.gonePools(saved.Pools)
 	l.listenAgain(saved, now)
 	l.overwrite(saved.Records, now)
 	for _, s := range l.services {
@@ -105,9 +128,14 @@ func (l *loop) start(ctx context.Context, group *errgroup.Group) {
 	l.startKeeper = func(k *keeper) {
 		group.Go(func() error { k.run(ctx); return nil })
 	}
+	l.startLooker = func(k *looker) {
+		group.Go(func() error { k.run(ctx); return nil })
+	}
 	for _, k := range l.keepers {
 		l.startKeeper(k)
 	}
+	group.Go(func() error { l.marker.run(ctx); return nil })
+	l.firstLooks()
 	now := time.Now()
 	l.startup(now)
 	l.publishDaemon(now)
@@ -120,6 +148,7 @@ func (l *loop) run(ctx context.Context) {
 	defer timer.Stop()
 	tick := time.NewTicker(selfInterval)
 	defer tick.Stop()
+	faultChanges := l.faultChanges()
 	for {
 		timer.Reset(l.untilDue())
 		select {
@@ -130,7 +159,13 @@ func (l *loop) run(ctx context.Context) {
 		case done := <-l.opt.Runner.Results():
 			l.handleResults(done, time.Now())
 		case program := <-l.opt.Sender.Restarted():
-			l.handleRestarted(program)
+			l.handleRestarted(program, time.Now())
+		case a := <-l.looks:
+			l.handleLook(a, time.Now())
+		case r := <-l.marks:
+			l.handleMarks(r, time.Now())
+		case c := <-faultChanges:
+			l.handleFaults(c, time.Now())
 		case c := <-l.calls:
 			l.handleCall(c, time.Now())
 		case <-tick.C:
@@ -160,13 +195,15 @@ func grainOf(services []*service) time.Duration {
 // untilDue is how long the loop may sleep: until something is due, but no check
 // before a grain has passed since the last batch of them.
 func (l *loop) untilDue() time.Duration {
-	wait := time.Hour
+	wait, now := time.Hour, time.Now()
+	if _, due, ok := l.poolHeap.Peek(); ok {
+		wait = min(wait, max(due.Sub(now), 0))
+	}
 	if l.globals.Stopped != nil {
 		return wait
 	}
-	now := time.Now()
 	if _, due, ok := l.heap.Peek(); ok {
-		wait = max(due.Sub(now), l.lastBatch.Add(l.grain).Sub(now), 0)
+		wait = min(wait, max(due.Sub(now), l.lastBatch.Add(l.grain).Sub(now), 0))
 	}
 	if _, due, ok := l.trapHeap.Peek(); ok && l.trapsHeld.IsZero() {
 		wait = min(wait, max(due.Sub(now), 0))
@@ -174,8 +211,10 @@ func (l *loop) untilDue() time.Duration {
 	return wait
 }
 
-// flush ends a turn: rows are published, the turn's changes go to the store.
+// flush ends a turn: pools are decided, rows are published, the turn's changes
+// go to the store.
 func (l *loop) flush() {
+	l.decide(time.Now())
 	for _, s := range l.touched {
 		if s.dirty {
 			l.record(s)
@@ -193,7 +232,7 @@ func (l *loop) flush() {
 // it is on disk.
 func (l *loop) append() {
 	b := l.batch
-	if b.Records == nil && b.Gone == nil && b.Globals == nil && b.Queued == nil && b.Events == nil && b.Alive.IsZero() {
+	if b.Records == nil && b.Pools == nil && b.Gone == nil && b.Globals == nil && b.Queued == nil && b.Events == nil && b.Alive.IsZero() {
 		return
 	}
 	l.batch = store.Batch{}
@@ -237,6 +276,9 @@ func (l *loop) touch(s *service, durable bool) {
 func (l *loop) saveAll() {
 	for _, s := range l.services {
 		l.touch(s, true)
+	}
+	for _, p := range l.pools {
+		l.savePool(p)
 	}
 	l.flush()
 }

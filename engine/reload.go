@@ -61,8 +61,8 @@ func (l *loop) reloadFailed(err error, now time.Time) {
 
 // swap puts a configuration that loaded into force.
 func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Time) {
-	old, byKey := l.services, l.byKey
-	l.install(loaded, l.kept(how), !how.KeepState, now)
+	old, byKey, pools, kept := l.services, l.byKey, l.pools, l.keptPools()
+	l.install(loaded, l.kept(how), kept, !how.KeepState, now)
 	l.reloaded(byKey, now)
 	var stale []uint64
 	if how.KeepState {
@@ -70,11 +70,14 @@ func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Tim
 			l.operated("", deed{what: store.WhatReset, user: user, text: "reset: states are kept"}, now)
 		}
 		stale = l.inherit(byKey, now)
+		l.inheritPools(pools)
 		l.keepStates(now)
 	} else {
 		stale = l.forgetAll(old, user, now)
 	}
 	l.removeGone(old, stale, now)
+	l.gonePools(kept)
+	l.firstLooks()
 	l.self.recount(l.services) // without what inherit made see again
 	for _, s := range l.services {
 		l.touch(s, true)
@@ -91,7 +94,7 @@ func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Tim
 
 // install builds services, schedule and keepers of a configuration and gives
 // them their states. now is the start of the schedule.
-func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unclean bool, now time.Time) {
+func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, pools map[string]store.Pool, unclean bool, now time.Time) {
 	l.loaded = loaded
 	cfgs := withSelf(loaded.Config)
 	l.services = make([]*service, len(cfgs))
@@ -125,7 +128,10 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, unc
 	l.outbox.SetTimeout(loaded.Config.Globals.AlertTimeout)
 	l.daemon.Loaded, l.daemon.ConfigPath = now, loaded.Config.Path
 	l.configureFiles()
+	l.installPools(pools, unclean, now)
 	l.installKeepers()
+	l.watchMarks()
+	l.watchFaults()
 	l.opt.Runner.Watch(l.watched())
 	if loaded.Installed != nil {
 		loaded.Installed()
@@ -140,6 +146,11 @@ func (l *loop) showBoard() {
 		keys[i], cells[i] = s.cfg.Key, s.cell
 	}
 	l.board.Replace(l.loaded.Config, keys, cells)
+	names, rows := make([]string, len(l.pools)), make([]*view.PoolCell, len(l.pools))
+	for i, p := range l.pools {
+		names[i], rows[i] = p.cfg.Name, p.cell
+	}
+	l.board.ReplacePools(names, rows)
 }
 
 // watched are the services whose monitors also speak unasked.
@@ -179,6 +190,7 @@ func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) (stale []ui
 			continue
 		}
 		s.since, s.recent, s.failedHosts, s.skipped = o.since, o.recent, o.failedHosts, o.skipped
+		s.verdict, s.ask = o.verdict, o.ask
 		switch same := sameCheck(s.cfg, o.cfg); {
 		case !same:
 			if s.state.Blind != nil {

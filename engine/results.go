@@ -10,6 +10,7 @@ import (
 	"github.com/mondhq/mond/engine/policy"
 	"github.com/mondhq/mond/engine/schedule"
 	"github.com/mondhq/mond/engine/view"
+	"github.com/mondhq/mond/engine/virtual"
 	"github.com/mondhq/mond/plugins/job"
 	"github.com/mondhq/mond/plugins/monitor"
 )
@@ -30,10 +31,21 @@ func (l *loop) handleResults(done []job.Done, now time.Time) {
 		delete(l.inflight, d.ID)
 		l.logCheck(s, d.Result)
 		s.running = 0
+		l.take(s, &d, now)
 		l.observe(s, opstatus.Event{Kind: opstatus.Exit, Result: d.Result}, now)
 		l.repace(s, now)
 	}
+	l.decide(now) // before what is told of it
 	l.self.urgent(l, now)
+}
+
+// take has the answer of a check mean what it means here: nothing while this
+// machine is at fault, and perhaps a weight.
+func (l *loop) take(s *service, d *job.Done, now time.Time) {
+	l.believe(s, d)
+	var ask virtual.Ask
+	d.Result, ask = s.hear(d.Result, now)
+	l.asked(s, ask)
 }
 
 // logCheck logs an answer where somebody wants to read every one.
@@ -48,6 +60,7 @@ func (l *loop) logCheck(s *service, r monitor.Result) {
 // pushed takes what a watched service said unasked.
 func (l *loop) pushed(d job.Done, now time.Time) {
 	if s := l.byKey[opstatus.Key{Group: d.Group, Service: d.Service}]; s != nil {
+		l.take(s, &d, now)
 		l.observe(s, opstatus.Event{Kind: opstatus.Pushed, Result: d.Result}, now)
 		if phaseOf(s.state) != s.phase {
 			l.repace(s, now)
@@ -91,6 +104,7 @@ func (l *loop) observe(s *service, ev opstatus.Event, now time.Time) {
 	was := s.state
 	is, change := opstatus.Observe(was, s.cfg.Settle, ev, now)
 	s.state = is
+	l.judged(s, change)
 	if change.Blind {
 		l.blinded(s, was, now)
 		return

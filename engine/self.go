@@ -27,7 +27,7 @@ const (
 )
 
 // selfNames are the services of group mond.
-var selfNames = []string{"plugins", "store", "lateness", "outbox", "config"}
+var selfNames = []string{"plugins", "store", "lateness", "outbox", "config", "local"}
 
 // withSelf is the services of c, and after them those of group mond that the
 // file does not declare.
@@ -111,6 +111,7 @@ func (s *self) urgent(l *loop, now time.Time) {
 func (l *loop) handleTick(now time.Time) {
 	l.countBlind()
 	l.self.check(l, now)
+	l.tickPools(now)
 	l.excluded(now)
 	l.holdTraps(now)
 	l.publishDaemon(now)
@@ -124,6 +125,7 @@ func (s *self) check(l *loop, now time.Time) {
 	s.push(l, "lateness", s.latenessResult(), now)
 	s.push(l, "outbox", outboxResult(l, now), now)
 	s.push(l, "config", configResult(l), now)
+	s.push(l, "local", l.localResult(), now)
 	if now.Sub(s.window) >= time.Minute {
 		s.window, s.late = now, 0
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/mondhq/mond/engine/schedule"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/engine/view"
+	"github.com/mondhq/mond/engine/virtual"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/monitor"
 )
@@ -51,6 +52,11 @@ type service struct {
 	memory      int               // how many decisions are kept (histlength)
 	alerts      int               // alerts that were called, ever, as mon's _alert_count
 	notes       map[string]string // variables of clients that mean nothing here
+	// pools are those that it is a check of, verdict what they know of it and
+	// ask the weight that it wants.
+	pools   []*pool
+	verdict virtual.Verdict
+	ask     virtual.Ask
 }
 
 func (s *service) key() opstatus.Key { return s.cfg.Key }
@@ -90,6 +96,9 @@ func (s *service) restore(r store.Record, unclean bool) {
 	s.claims = slices.Clone(r.Claims)
 	for i := range s.claims {
 		s.claims[i].Provisional = s.claims[i].Provisional || unclean
+	}
+	if !unclean {
+		s.verdict = virtual.VerdictOf(&s.state)
 	}
 	s.since = s.state.FirstOK
 	if s.state.Status.Failing() {

@@ -6,6 +6,7 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -167,14 +168,24 @@ type Kept struct {
 	Claims  []alert.Claim
 }
 
+// Asked is one call of Standing.
+type Asked struct {
+	At       time.Time
+	Program  string
+	Services []string
+}
+
 // Sender records what it is told. OnSend and OnKeep may make it slow or fail.
 type Sender struct {
 	OnSend func(ctx context.Context, program string, r alert.Request) error
 	OnKeep func(ctx context.Context, program string, full bool, claims []alert.Claim) error
+	// OnStanding answers Standing; without it every call is an error.
+	OnStanding func(ctx context.Context, program string, services []string) ([]alert.Standing, error)
 
 	mu      sync.Mutex
 	sent    []Sent
 	kept    []Kept
+	asked   []Asked
 	held    map[string]map[string]alert.Claim
 	restart chan string
 }
@@ -218,6 +229,24 @@ func (s *Sender) Keep(ctx context.Context, program string, full bool, claims []a
 		}
 	}
 	return nil
+}
+
+// Standing answers by OnStanding.
+func (s *Sender) Standing(ctx context.Context, program string, services []string) ([]alert.Standing, error) {
+	s.mu.Lock()
+	s.asked = append(s.asked, Asked{time.Now(), program, services})
+	s.mu.Unlock()
+	if s.OnStanding == nil {
+		return nil, errors.New("this keeper does not say how its table stands")
+	}
+	return s.OnStanding(ctx, program, services)
+}
+
+// Asked is every call of Standing so far.
+func (s *Sender) Asked() []Asked {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
 }
 
 // Restart says that a keeper lost its memory.
@@ -270,6 +299,10 @@ type Store struct {
 func NewStore(saved store.Saved) *Store {
 	saved.Outbox = slices.Clone(saved.Outbox)
 	saved.Records = maps.Clone(saved.Records)
+	saved.Pools = maps.Clone(saved.Pools)
+	if saved.Pools == nil {
+		saved.Pools = map[string]store.Pool{}
+	}
 	if saved.Records == nil {
 		saved.Records = map[opstatus.Key]store.Record{}
 	}
@@ -290,7 +323,7 @@ func (s *Store) Snapshot() store.Saved {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.saved
-	out.Records = maps.Clone(s.saved.Records)
+	out.Records, out.Pools = maps.Clone(s.saved.Records), maps.Clone(s.saved.Pools)
 	out.Outbox = slices.Clone(s.saved.Outbox)
 	return out
 }
@@ -326,6 +359,13 @@ func (s *Store) apply(b store.Batch) {
 		delete(s.saved.Records, k)
 	}
 	maps.Copy(s.saved.Records, b.Records)
+	for name, p := range b.Pools {
+		if p == nil {
+			delete(s.saved.Pools, name)
+		} else {
+			s.saved.Pools[name] = *p
+		}
+	}
 	if b.Globals != nil {
 		s.saved.Globals = *b.Globals
 	}

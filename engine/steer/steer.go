@@ -54,6 +54,7 @@ const (
 	Service                 // of a group that exists
 	Host
 	Period // of a service that exists
+	Virtual
 )
 
 // String is the word for k.
@@ -65,6 +66,8 @@ func (k Kind) String() string {
 		return "service"
 	case Host:
 		return "host"
+	case Virtual:
+		return "virtual service"
 	case Period:
 	}
 	return "period"

@@ -55,6 +55,7 @@ func (s *Store) put(tx *bbolt.Tx, p *pending, clean bool) error {
 	}
 	steps := []func() error{
 		func() error { return s.putRecords(tx, p) },
+		func() error { return s.putPools(tx, p) },
 		func() error { return s.putGlobals(tx, p) },
 		func() error { return s.putOutbox(tx, p) },
 		func() error { return s.putEvents(tx, p, &m) },

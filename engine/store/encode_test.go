@@ -95,6 +95,14 @@ func TestEveryFieldSurvives(t *testing.T) {
 		t.Errorf("globals: a field is missing in globalsDoc:\n%s", d)
 	}
 
+	pool := filled[Pool]()
+	row = encodePool(pool)
+	gotPool, err := decodePool(row)
+	check(t, err)
+	if d := cmp.Diff(pool, gotPool); d != "" {
+		t.Errorf("pool: a field is missing in poolDoc:\n%s", d)
+	}
+
 	event := filled[Event]()
 	event.Kind, event.Number = "status", 0
 	row = encodeEvent(event)

@@ -57,6 +57,7 @@ const (
 	WhatOut       = "out" // claim
 	WhatIn        = "in"
 	WhatWithdrawn = "withdrawn"
+	WhatPool      = "pool" // decision on a virtual service: quorum, panic, tier, local fault
 )
 
 // The words of [Event.Outcome].

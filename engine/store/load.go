@@ -57,6 +57,7 @@ func (s *Store) read() (*Saved, error) {
 		s.nextEvent = m.NextEvent
 		s.readGlobals(tx, saved)
 		s.readRecords(tx, saved)
+		s.readPools(tx, saved)
 		s.readOutbox(tx, saved)
 		walkHistory(tx)
 		return nil

@@ -99,7 +99,9 @@ type globalsDoc struct {
 	Watches []namedDoc `json:"watches,omitempty"`
 	Hosts   []namedDoc `json:"hosts,omitempty"`
 	// Excluded is the global exclude_period.
-	Excluded bool `json:"excluded,omitempty"`
+	Excluded bool       `json:"excluded,omitempty"`
+	Orders   []orderDoc `json:"orders,omitempty"`
+	Marks    []marksDoc `json:"marks,omitempty"`
 }
 
 type namedDoc struct {
@@ -113,6 +115,8 @@ func encodeGlobals(g Globals) []byte {
 	o.notes("watches", g.Watches)
 	o.notes("hosts", g.Hosts)
 	o.flag("excluded", g.Excluded)
+	o.orders(g.Orders)
+	o.marks(g.Marks)
 	return o.end()
 }
 
@@ -129,7 +133,8 @@ func (o *object) notes(name string, m map[string]opstatus.Note) {
 func decodeGlobals(data []byte) (Globals, error) {
 	var d globalsDoc
 	err := json.Unmarshal(data, &d)
-	return Globals{Stopped: noteIn(d.Stopped), Watches: namedIn(d.Watches), Hosts: namedIn(d.Hosts), Excluded: d.Excluded}, err
+	return Globals{Stopped: noteIn(d.Stopped), Watches: namedIn(d.Watches), Hosts: namedIn(d.Hosts), Excluded: d.Excluded,
+		Orders: ordersIn(d.Orders), Marks: marksIn(d.Marks)}, err
 }
 
 func namedIn(list []namedDoc) map[string]opstatus.Note {

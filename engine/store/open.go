@@ -38,6 +38,7 @@ var (
 	bucketOutbox  = []byte("outbox")
 	bucketStarted = []byte("started")
 	bucketEvents  = []byte("events")
+	bucketPools   = []byte("pools") // made when it is first needed
 
 	keyFormat  = []byte("format")
 	keyMeta    = []byte("meta")

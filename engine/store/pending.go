@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,7 +14,9 @@ import (
 // never with time.
 type pending struct {
 	// records holds nil for a service that is gone.
-	records       map[opstatus.Key]*Record
+	records map[opstatus.Key]*Record
+	// pools holds nil for one that is gone.
+	pools         map[string]*Pool
 	globals       *Globals
 	queued        map[uint64]Notice
 	started, done map[uint64]struct{}
@@ -42,6 +45,7 @@ type numbered struct {
 func newPending() *pending {
 	return &pending{
 		records: map[opstatus.Key]*Record{},
+		pools:   map[string]*Pool{},
 		queued:  map[uint64]Notice{},
 		started: map[uint64]struct{}{},
 		done:    map[uint64]struct{}{},
@@ -49,7 +53,7 @@ func newPending() *pending {
 }
 
 func (p *pending) empty() bool {
-	return len(p.records) == 0 && p.globals == nil && len(p.queued) == 0 && len(p.started) == 0 &&
+	return len(p.records) == 0 && len(p.pools) == 0 && p.globals == nil && len(p.queued) == 0 && len(p.started) == 0 &&
 		len(p.done) == 0 && len(p.events) == 0 && p.lost == 0 && len(p.waiters) == 0 && p.alive.IsZero() && !p.more
 }
 
@@ -61,6 +65,7 @@ func (p *pending) add(b Batch, first uint64, committed func(error)) {
 	for k, r := range b.Records {
 		p.records[k] = &r
 	}
+	maps.Copy(p.pools, b.Pools)
 	if b.Globals != nil {
 		p.globals = b.Globals
 	}
@@ -95,9 +100,8 @@ func (p *pending) finish(seq uint64) {
 
 // merge adds what came after p.
 func (p *pending) merge(newer *pending) {
-	for k, r := range newer.records {
-		p.records[k] = r
-	}
+	maps.Copy(p.records, newer.records)
+	maps.Copy(p.pools, newer.pools)
 	if newer.globals != nil {
 		p.globals = newer.globals
 	}

@@ -52,6 +52,10 @@ type Globals struct {
 	Watches, Hosts map[string]opstatus.Note
 	// Excluded is set while the global exclude_period holds.
 	Excluded bool
+	// Orders are those of operators, oldest first.
+	Orders []Order
+	// Marks are the files last seen in each directory of maintenance, sorted.
+	Marks map[string][]string
 }
 
 // Notice is a queued alert.
@@ -74,6 +78,8 @@ type Batch struct {
 	// Gone are services that no longer exist; a key that is in Records too
 	// stays.
 	Gone []opstatus.Key
+	// Pools are virtual services by name; nil is one that is gone.
+	Pools map[string]*Pool
 	// Globals is nil when unchanged.
 	Globals *Globals
 	Queued  []Notice
@@ -88,6 +94,7 @@ type Batch struct {
 // Saved is what Load found.
 type Saved struct {
 	Records map[opstatus.Key]Record
+	Pools   map[string]Pool
 	Globals Globals
 	// Outbox holds what was queued and not done, in order; those that may
 	// have run have Request.Repeated set.

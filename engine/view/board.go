@@ -17,6 +17,8 @@ type Cell = atomic.Pointer[Service]
 type Board struct {
 	shelf  atomic.Pointer[shelf]
 	daemon atomic.Pointer[Daemon]
+	pools  atomic.Pointer[pools]
+	orders atomic.Pointer[[]Order]
 	// Calls and Failures are the last alerts and failures, histlength of each.
 	Calls    Ring[Call]
 	Failures Ring[Failure]
