@@ -67,7 +67,7 @@ func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
 // one looks at one host.
 func (p *probe) one(ctx context.Context, host string) (string, error) {
 	deadline := p.Deadline(ctx)
-	to, err := p.Target(ctx, deadline, host)
+	to, err := p.Target(ctx, deadline, host, uint16(p.Port))
 	if err != nil {
 		return "", err
 	}

@@ -83,7 +83,7 @@ func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
 // look looks at one host.
 func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	deadline := p.Deadline(ctx)
-	to, err := p.Target(ctx, deadline, host)
+	to, err := p.Target(ctx, deadline, host, uint16(p.Port))
 	if err != nil {
 		return monitor.Host{}, err
 	}
