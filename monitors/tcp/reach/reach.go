@@ -164,6 +164,15 @@ type Conn struct {
 	stop     func() bool
 }
 
+// CloseWrite tells the peer that nothing more will be sent, where that can be
+// told.
+func (c *Conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // Close ends the connection.
 func (c *Conn) Close() error {
 	c.stop()
