@@ -31,16 +31,18 @@ func main() { serve.MainTable(table()) }
 // library, or what it builds on, has a package of that name.
 func table() []serve.Plugin {
 	names := new(resolve.Resolver)
+	// What --mark and --netns need; the configuration grants it, or not.
+	from := serve.Caps("cap_net_raw", "cap_net_admin", "cap_sys_admin")
 	return []serve.Plugin{
-		serve.Monitor(dnsmon.Name, dnsmon.Synopsis, dnsmon.With(names)),
-		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), serve.Caps("cap_net_raw")),
-		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names)),
-		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names)),
+		serve.Monitor(dnsmon.Name, dnsmon.Synopsis, dnsmon.With(names), from),
+		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), from),
+		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names), from),
+		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names), from),
 		serve.Monitor(nagios.Name, nagios.Synopsis, nagios.With(new(nagios.Bench))),
-		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), serve.Caps("cap_net_raw")),
-		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names)),
-		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names)),
-		serve.Monitor(udp.Name, udp.Synopsis, udp.With(names)),
+		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), from),
+		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names), from),
+		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names), from),
+		serve.Monitor(udp.Name, udp.Synopsis, udp.With(names), from),
 		serve.Alert(execalert.Name, execalert.Synopsis, execalert.New),
 		serve.Alert(file.Name, file.Synopsis, file.New),
 		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),

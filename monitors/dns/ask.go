@@ -34,17 +34,18 @@ const (
 type party struct {
 	host string
 	to   netip.AddrPort
+	by   *reach.Options
 }
 
-// at is where an address is asked.
-func (m *server) at(a netip.Addr) netip.AddrPort {
+// port is the port to ask at.
+func (m *server) port() uint16 {
 	switch {
 	case m.Port != 0:
-		return netip.AddrPortFrom(a, uint16(m.Port))
+		return uint16(m.Port)
 	case m.tls.On:
-		return netip.AddrPortFrom(a, 853)
+		return 853
 	}
-	return netip.AddrPortFrom(a, 53)
+	return 53
 }
 
 // askAll asks one server several questions; findings are in their order.
@@ -84,7 +85,7 @@ func (m *server) overUDP(ctx context.Context, deadline time.Time, p party, l *li
 		pause = min(5*time.Second, time.Until(deadline)/3)
 	}
 	d := reach.Datagram{Send: l.message(nil), Tries: int(m.retry), Pause: pause, Room: max(room, int(m.edns))}
-	answered, err := m.Ask(ctx, deadline, p.to, d, l.take)
+	answered, err := p.by.Ask(ctx, deadline, p.to, d, l.take)
 	switch {
 	case err != nil:
 		return nil, err
@@ -96,7 +97,7 @@ func (m *server) overUDP(ctx context.Context, deadline time.Time, p party, l *li
 
 // overTCP asks over a connection of its own.
 func (m *server) overTCP(ctx context.Context, deadline time.Time, p party, l *listener) (*answer, error) {
-	c, err := m.Dial(ctx, deadline, p.to)
+	c, err := p.by.Dial(ctx, deadline, p.to)
 	if err != nil {
 		return nil, err
 	}

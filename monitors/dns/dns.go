@@ -113,11 +113,11 @@ func (m *server) Check(ctx context.Context, r monitor.Request) monitor.Result {
 // look looks at one host.
 func (m *server) look(ctx context.Context, host string, c *comparison, t *tally) (monitor.Host, error) {
 	deadline := m.Deadline(ctx)
-	to, err := m.Target(ctx, deadline, host)
+	to, err := m.Target(ctx, deadline, host, m.port())
 	if err != nil {
 		return monitor.Host{}, err
 	}
-	findings := m.askAll(ctx, deadline, party{host: host, to: m.at(to.Addr())}, m.questions)
+	findings := m.askAll(ctx, deadline, party{host: host, to: to, by: &m.Options}, m.questions)
 	for i := range findings {
 		f := &findings[i]
 		if f.err == nil && f.question.zone {

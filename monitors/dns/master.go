@@ -60,12 +60,12 @@ func (c *comparison) ask(ctx context.Context, deadline time.Time) [][]finding {
 	m := c.server
 	found := make([][]finding, len(m.masters))
 	monitor.InParallel(ctx, len(m.masters), atOnce, func(ctx context.Context, i int) {
-		to, err := m.Target(ctx, deadline, m.masters[i])
+		to, err := m.Elsewhere().Target(ctx, deadline, m.masters[i], m.port())
 		if err != nil {
 			found[i] = unreached(c.zones, err)
 			return
 		}
-		found[i] = m.askAll(ctx, deadline, party{host: m.masters[i], to: m.at(to.Addr())}, c.zones)
+		found[i] = m.askAll(ctx, deadline, party{host: m.masters[i], to: to, by: m.Elsewhere()}, c.zones)
 	})
 	return found
 }

@@ -33,7 +33,7 @@ func (p *probe) find(ctx context.Context, hosts []string) targets {
 	t := targets{errs: make([]error, len(hosts))}
 	var names []int
 	for i, host := range hosts {
-		if way.Figures(host) {
+		if p.To.Given() || way.Figures(host) {
 			found[i], t.errs[i] = p.Addr(ctx, host)
 		} else {
 			names = append(names, i)

@@ -40,7 +40,7 @@ func With(names *resolve.Resolver) monitor.New {
 			wait: way.Millis(2 * time.Second), backoff: 1.5,
 			retries: way.Count{Value: 3, Most: echo.MaxTries - 1},
 			size:    way.Count{Value: 56, Least: echo.MinSize, Most: echo.MaxSize},
-			ttl:     way.Count{Least: 1, Most: 255}, tos: way.Count{Most: 255}, mark: way.Count{Least: 1, Most: 1<<32 - 1},
+			ttl:     way.Count{Least: 1, Most: 255}, tos: way.Count{Most: 255},
 			pace: way.Count{Value: echo.Pace, Least: 1, Most: 1000000},
 		}
 		p.declare(fs)
@@ -51,16 +51,15 @@ func With(names *resolve.Resolver) monitor.New {
 // probe is the monitor with its options.
 type probe struct {
 	way.Way
-	engine         *echo.Engine
-	turns          chan struct{} // has a value for every check that looks for paths
-	all, tracing   bool
-	retries        way.Count
-	slow, wait     way.Millis
-	backoff        way.Factor
-	device         way.Device
-	size           way.Count
-	ttl, tos, mark way.Count
-	pace           way.Count
+	engine       *echo.Engine
+	turns        chan struct{} // has a value for every check that looks for paths
+	all, tracing bool
+	retries      way.Count
+	slow, wait   way.Millis
+	backoff      way.Factor
+	size         way.Count
+	ttl, tos     way.Count
+	pace         way.Count
 }
 
 func (p *probe) declare(fs *flag.FlagSet) {
@@ -71,11 +70,10 @@ func (p *probe) declare(fs *flag.FlagSet) {
 	fs.Var(&p.backoff, "B", "`factor` by which each further wait is longer, as fping's")
 	fs.BoolVar(&p.tracing, "T", false, "show in the detail how far packets to hosts that failed come (traceroute), for 8 hosts at most")
 	p.Way.Declare(fs)
-	fs.Var(&p.device, "device", "network `interface` to ask by")
+	fs.Var(&p.Device, "device", "network `interface`, the same as --interface")
 	fs.Var(&p.size, "size", "`bytes` that a ping carries")
 	fs.Var(&p.ttl, "ttl", "time to live of a ping, a `number` of hops (default: the system's)")
 	fs.Var(&p.tos, "tos", "type of service of a ping, a `number` such as 0x10")
-	fs.Var(&p.mark, "mark", "firewall mark of a ping, a `number`")
 	fs.Var(&p.pace, "pace", "pings a second at most, a `number`; all checks together send 20000 unless one asks for more")
 }
 
@@ -93,8 +91,7 @@ func (p *probe) settings() echo.Settings {
 		Tries: p.retries.Value + 1, Wait: time.Duration(p.wait), Backoff: float64(p.backoff),
 		Size: p.size.Value, Pace: p.pace.Value,
 		Dress: echo.Dress{
-			Source: p.Source.Addr, Device: string(p.device),
-			Mark: uint32(p.mark.Value), TTL: uint8(p.ttl.Value), TOS: uint8(p.tos.Value), //nolint:gosec // in their ranges
+			Origin: p.Origin, TTL: uint8(p.ttl.Value), TOS: uint8(p.tos.Value), //nolint:gosec // in their ranges
 		},
 	}
 }

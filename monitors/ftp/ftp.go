@@ -13,7 +13,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -128,11 +127,11 @@ func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
 // look looks at one host.
 func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	deadline := p.Deadline(ctx)
-	to, err := p.Target(ctx, deadline, host)
+	to, err := p.Target(ctx, deadline, host, p.port())
 	if err != nil {
 		return monitor.Host{}, err
 	}
-	s := &session{probe: p, deadline: deadline, host: host, peer: netip.AddrPortFrom(to.Addr(), p.port()), laps: reach.NewLaps()}
+	s := &session{probe: p, deadline: deadline, host: host, peer: to, laps: reach.NewLaps()}
 	err = s.visit(ctx)
 	kept := p.Kept(host)
 	h := monitor.Host{Detail: s.detail() + kept, Perf: s.laps.Perf()}

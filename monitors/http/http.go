@@ -80,6 +80,8 @@ func (w *web) Validate() error {
 func (w *web) together() error {
 	bodies := w.judge.Bodies()
 	switch {
+	case w.proxy.Given() && w.To.Given():
+		return errors.New("options --proxy and --to: only one of them can be given")
 	case w.http2 && !w.tls.On:
 		return errors.New("option --http2: it needs --https")
 	case w.proxy.Given() && w.ask.HasHost() && !w.tls.On:

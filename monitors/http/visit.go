@@ -72,11 +72,15 @@ func (v *visit) dial(ctx context.Context, to ask.Target) (*reach.Conn, error) {
 	if v.proxy.Given() {
 		return v.dialProxy(ctx, to)
 	}
-	addr, err := v.address(ctx, to.Host, to.Port)
+	by := &v.Options
+	if to.Host != v.host {
+		by = by.Elsewhere()
+	}
+	addr, err := v.address(ctx, by, to.Host, to.Port)
 	if err != nil {
 		return nil, err
 	}
-	c, err := v.Dial(ctx, v.deadline, addr)
+	c, err := by.Dial(ctx, v.deadline, addr)
 	if err == nil {
 		v.clock.lap(connecting)
 	}
@@ -84,18 +88,18 @@ func (v *visit) dial(ctx context.Context, to ask.Target) (*reach.Conn, error) {
 }
 
 // address is where a host and its port are.
-func (v *visit) address(ctx context.Context, host string, port uint16) (netip.AddrPort, error) {
-	to, err := v.Target(ctx, v.deadline, host)
-	if err == nil && to.Addr().String() != host {
+func (v *visit) address(ctx context.Context, by *reach.Options, host string, port uint16) (netip.AddrPort, error) {
+	to, err := by.Target(ctx, v.deadline, host, port)
+	if err == nil && !by.To.Given() && to.Addr().String() != host {
 		v.clock.lap(resolving)
 	}
-	return netip.AddrPortFrom(to.Addr(), port), err
+	return to, err
 }
 
 // dialProxy connects to the proxy, and through it to the host for TLS. A proxy
 // that cannot be used says nothing of the host.
 func (v *visit) dialProxy(ctx context.Context, to ask.Target) (*reach.Conn, error) {
-	addr, err := v.address(ctx, v.proxy.Host, v.proxy.Port)
+	addr, err := v.address(ctx, &v.Options, v.proxy.Host, v.proxy.Port)
 	if err != nil {
 		return nil, err
 	}

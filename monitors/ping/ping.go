@@ -3,7 +3,9 @@
 // on either. It takes the options of mon's ping monitor.
 //
 // Each host has a socket and some goroutines for as long as it is looked at;
-// for many hosts that are only to be alive there is monitors/fping.
+// for many hosts that are only to be alive there is monitors/fping. With an
+// interface, a mark or a namespace of its own a check shares the sockets of
+// monitors/fping/echo instead, since go-ping's cannot have any of them.
 package ping
 
 import (
@@ -13,6 +15,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mondhq/mond/monitors/fping/echo"
 	"github.com/mondhq/mond/monitors/fping/way"
 	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/plugins/monitor"
@@ -34,9 +37,10 @@ func New(fs *flag.FlagSet) monitor.Monitor { return With(new(resolve.Resolver))(
 
 // With is New for monitors that share what they know of names.
 func With(names *resolve.Resolver) monitor.New {
+	engine := new(echo.Engine)
 	return func(fs *flag.FlagSet) monitor.Monitor {
 		p := &probe{
-			Way:      way.Way{Names: names},
+			Way: way.Way{Names: names}, engine: engine,
 			count:    way.Count{Value: 5, Least: 1, Most: 10000},
 			interval: way.Millis(200 * time.Millisecond), wait: way.Millis(2 * time.Second),
 			limit: reach.Seconds(10 * time.Second), loss: 100,
@@ -51,6 +55,7 @@ func With(names *resolve.Resolver) monitor.New {
 // probe is the monitor with its options.
 type probe struct {
 	way.Way
+	engine         *echo.Engine
 	count          way.Count
 	interval, wait way.Millis
 	limit          reach.Seconds
@@ -107,7 +112,11 @@ func (p *probe) look(ctx context.Context, host string) (h monitor.Host, err erro
 	if err != nil {
 		return h, err
 	}
-	s, err := p.measure(ctx, to)
+	measure := p.measure
+	if p.Origin.Given() {
+		measure = p.measureFrom
+	}
+	s, err := measure(ctx, to)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return h, context.Canceled
 	}

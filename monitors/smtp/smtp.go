@@ -12,7 +12,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -120,12 +119,12 @@ func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
 // look looks at one host.
 func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	deadline := p.Deadline(ctx)
-	to, err := p.Target(ctx, deadline, host)
+	to, err := p.Target(ctx, deadline, host, p.port())
 	if err != nil {
 		return monitor.Host{}, err
 	}
 	s := &session{probe: p, host: host, laps: reach.NewLaps()}
-	err = s.visit(ctx, deadline, netip.AddrPortFrom(to.Addr(), p.port()))
+	err = s.visit(ctx, deadline, to)
 	kept := p.Kept(host)
 	h := monitor.Host{Detail: s.detail() + kept, Perf: s.laps.Perf()}
 	switch {

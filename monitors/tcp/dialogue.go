@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"time"
 
 	"github.com/mondhq/mond/monitors/tcp/escape"
@@ -24,10 +23,10 @@ const (
 	eager = 64
 )
 
-// talk holds the dialogue on a new connection and ends it.
-func (p *probe) talk(c *reach.Conn, host string) (detail string, err error) {
+// talk holds the dialogue on a new connection and ends it; detail begins what is
+// told of it.
+func (p *probe) talk(c *reach.Conn, host, detail string) (string, error) {
 	defer c.Close()
-	detail = "port " + strconv.Itoa(int(p.Port)) + " open"
 	if !p.tls.On {
 		return p.converse(c, detail)
 	}
@@ -50,7 +49,14 @@ func (p *probe) talk(c *reach.Conn, host string) (detail string, err error) {
 // converse says what is to be said and judges the answer; detail begins what is
 // told of it.
 func (p *probe) converse(conn net.Conn, detail string) (string, error) {
+	if p.service != "" {
+		said, err := p.service.Talk(conn, &p.login)
+		return detail + said, err
+	}
 	if err := write(conn, "send", p.send); err != nil {
+		return "", err
+	}
+	if err := p.closeHalf(conn); err != nil {
 		return "", err
 	}
 	if p.answers() {
@@ -61,6 +67,18 @@ func (p *probe) converse(conn net.Conn, detail string) (string, error) {
 		detail += ", answered " + escape.Show(answer)
 	}
 	return detail, write(conn, "send the quit string", p.quit)
+}
+
+// closeHalf ends our half of the connection if that is asked for.
+func (p *probe) closeHalf(conn net.Conn) error {
+	c, ok := conn.(interface{ CloseWrite() error })
+	if !p.half || !ok {
+		return nil
+	}
+	if err := c.CloseWrite(); err != nil {
+		return reach.Failure("close the sending half", err)
+	}
+	return nil
 }
 
 func write(c net.Conn, what string, b []byte) error {
@@ -101,7 +119,7 @@ func (p *probe) read(c io.Reader) ([]byte, error) {
 // does not. The first looked bytes hold no end of an answer.
 func (p *probe) judge(got []byte, looked int) (answer []byte, done bool) {
 	if len(p.delim) == 0 {
-		return got, p.expect.Matches(got)
+		return got, p.fits(got) || !p.begins(got)
 	}
 	from := max(0, looked-len(p.delim)+1)
 	if i := bytes.Index(got[from:], p.delim); i >= 0 {
@@ -110,18 +128,41 @@ func (p *probe) judge(got []byte, looked int) (answer []byte, done bool) {
 	return nil, false
 }
 
-// verdict is about an answer that has ended.
-func (p *probe) verdict(answer []byte) ([]byte, error) {
-	if !p.expect.Matches(answer) {
-		return nil, fmt.Errorf("the answer does not match %s: %s", quote(p.expect.String()), escape.Show(answer))
+// fits reports whether an answer is as expected.
+func (p *probe) fits(answer []byte) bool {
+	if p.answer && len(answer) == 0 {
+		return false
 	}
-	return answer, nil
+	return bytes.HasPrefix(answer, p.prefix) && p.expect.Matches(answer)
+}
+
+// begins reports whether what came is, or may yet become, an answer with the
+// prefix that is expected.
+func (p *probe) begins(got []byte) bool {
+	n := min(len(got), len(p.prefix))
+	return bytes.Equal(got[:n], p.prefix[:n])
+}
+
+// verdict is about an answer of which no more is waited for.
+func (p *probe) verdict(answer []byte) ([]byte, error) {
+	switch {
+	case p.fits(answer):
+		return answer, nil
+	case !bytes.HasPrefix(answer, p.prefix):
+		return nil, fmt.Errorf("the answer does not begin with %s: %s", quote(p.prefix.String()), escape.Show(answer))
+	case p.expect.Matches(answer):
+		return nil, errors.New("the answer is empty")
+	}
+	return nil, fmt.Errorf("the answer does not match %s: %s", quote(p.expect.String()), escape.Show(answer))
 }
 
 // unfinished is the error of an answer that is not as expected when no more of
 // it comes.
 func (p *probe) unfinished(got []byte, err error) error {
 	want := "answer"
+	if len(p.prefix) > 0 {
+		want += " that begins with " + quote(p.prefix.String())
+	}
 	if p.expect.Regexp != nil {
 		want += " that matches " + quote(p.expect.String())
 	}

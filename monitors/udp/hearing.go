@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/monitors/tcp/escape"
-	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -20,11 +19,12 @@ const (
 
 // hearing is what was heard of one host.
 type hearing struct {
-	expect *reach.Pattern
-	began  time.Time
+	*wanted
+	began time.Time
 
 	came  int    // answers, of any content
 	last  []byte // the beginning of the last one
+	why   string // what is wrong with it
 	bytes int    // its length
 	took  time.Duration
 }
@@ -34,7 +34,8 @@ func (h *hearing) take(b []byte) bool {
 	h.came++
 	h.last = append(h.last[:0], b[:min(len(b), maxTold)]...)
 	h.bytes, h.took = len(b), time.Since(h.began)
-	return h.expect.Matches(b)
+	h.why = h.fault(b)
+	return h.why == ""
 }
 
 // missing is the error of a host that did not answer as expected in its time.
@@ -44,9 +45,9 @@ func (h *hearing) missing(to string) error {
 	}
 	more := ""
 	if h.came > 1 {
-		more = fmt.Sprintf(", nor does any of the %d before it", h.came-1)
+		more = fmt.Sprintf(" (and %d before it were not as they should be)", h.came-1)
 	}
-	return fmt.Errorf("the answer does not match %q: %s%s", h.expect.String(), escape.Show(h.last), more)
+	return fmt.Errorf("the answer %s: %s%s", h.why, escape.Show(h.last), more)
 }
 
 // said is what the host said in the time it had, for the detail.

@@ -44,8 +44,11 @@ func With(names *resolve.Resolver) monitor.New {
 		fs.Var(&p.send, "s", "`text` to send; \\n \\r \\t \\0 \\\\ \\xHH stand for bytes (default: an empty datagram)")
 		fs.Var(&p.hex, "hex", "`bytes` to send, in hexadecimal digits such as \"ff ff 00\"")
 		fs.Var(&p.expect, "e", "regular `expression` that an answer must match (RE2; a plain word matches itself)")
+		fs.Var(&p.begins, "expect-hex", "`bytes` that an answer must begin with, in hexadecimal digits; X stands for any digit, as in \"0a XX 1X\"")
+		fs.Var(&p.least, "min-length", "how many `bytes` an answer must have at least")
+		fs.Var(&p.most, "max-length", "how many `bytes` an answer may have at most")
 		fs.BoolVar(&p.answer, "answer", false, "an answer must come, whatever it says")
-		fs.Var(&p.wait, "wait", "without -e and --answer: how many `seconds` a refusal may take to come. "+
+		fs.Var(&p.wait, "wait", "if no answer is expected: how many `seconds` a refusal may take to come. "+
 			"That none comes proves little: a dead host, a packet filter and a server that hangs are silent as well. Expect an answer wherever there is one")
 		return p
 	}
@@ -54,10 +57,10 @@ func With(names *resolve.Resolver) monitor.New {
 // probe is the monitor with its options.
 type probe struct {
 	reach.Options
-	again  times
-	send   escape.Text
-	hex    hexBytes
-	expect reach.Pattern
+	again times
+	send  escape.Text
+	hex   hexBytes
+	wanted
 	answer bool
 	wait   reach.Seconds
 }
@@ -71,6 +74,10 @@ func (p *probe) Validate() error {
 		return errors.New("options -s and --hex: only one of them can be given")
 	case len(p.send) > maxDatagram || len(p.hex) > maxDatagram:
 		return fmt.Errorf("a datagram holds %d bytes at most", maxDatagram)
+	case p.most.given && p.least.n > p.most.n:
+		return errors.New("options --min-length and --max-length: no answer has so many bytes and so few")
+	case p.most.given && len(p.begins) > p.most.n:
+		return errors.New("options --expect-hex and --max-length: no answer that begins so is as short")
 	}
 	return p.Options.Validate()
 }
@@ -83,14 +90,14 @@ func (p *probe) Check(ctx context.Context, r monitor.Request) monitor.Result {
 // look looks at one host.
 func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 	deadline := p.Deadline(ctx)
-	to, err := p.Target(ctx, deadline, host)
+	to, err := p.Target(ctx, deadline, host, uint16(p.Port))
 	if err != nil {
 		return monitor.Host{}, err
 	}
 	if quiet := time.Now().Add(time.Duration(p.wait)); !p.expects() && quiet.Before(deadline) {
 		deadline = quiet
 	}
-	h := hearing{expect: &p.expect, began: time.Now()}
+	h := hearing{wanted: &p.wanted, began: time.Now()}
 	window := time.Until(deadline)
 	answered, err := p.Ask(ctx, deadline, to, p.datagram(window), h.take)
 	if err == nil && !answered && p.expects() {
@@ -104,7 +111,7 @@ func (p *probe) look(ctx context.Context, host string) (monitor.Host, error) {
 }
 
 // expects reports whether the host is to say something.
-func (p *probe) expects() bool { return p.answer || p.expect.Regexp != nil }
+func (p *probe) expects() bool { return p.answer || p.wanted.given() }
 
 // datagram is what is sent, spread over the time there is: pauses of 1, 2, 4...
 // parts of it, of which the last is the wait after the last try.

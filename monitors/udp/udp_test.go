@@ -128,7 +128,7 @@ func TestAnswers(t *testing.T) {
 		"bytes":           {binary, []string{"-e", `^\xff\x00`}, true, `127.0.0.1: port P answered 3 bytes: "\xff\x00\xfe"`},
 		"long":            {long, []string{"-e", `x{1000}`}, true, `127.0.0.1: port P answered 16384 bytes: "` + strings.Repeat("x", 80) + `"...`},
 		"another answer":  {echoes, []string{"-r", "0", "-t", "2", "-e", "no"}, false, `127.0.0.1: the answer does not match "no": "0: "`},
-		"all others":      {chatter, []string{"-r", "0", "-t", "2", "-e", "no"}, false, `127.0.0.1: the answer does not match "no": "three", nor does any of the 2 before it`},
+		"all others":      {chatter, []string{"-r", "0", "-t", "2", "-e", "no"}, false, `127.0.0.1: the answer does not match "no": "three" (and 2 before it were not as they should be)`},
 		"no answer":       {silent, []string{"-t", "50ms", "--answer"}, false, `127.0.0.1: no answer in T: wait for an answer of 127.0.0.1:P`},
 		"no refusal":      {silent, []string{"--wait", "50ms"}, true, `127.0.0.1: port P did not refuse in T`},
 		"short limit":     {silent, []string{"-t", "50ms"}, true, `127.0.0.1: port P did not refuse in T`},

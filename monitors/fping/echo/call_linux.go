@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mondhq/mond/monitors/tcp/origin"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -41,7 +42,7 @@ func (e *Engine) ping(ctx context.Context, s Settings, to []netip.Addr, which []
 	places := make([]int, 0, len(which))
 	zones := map[string]string{}
 	for _, at := range which {
-		if a, err := inFigures(to[at], zones); err != nil {
+		if a, err := inFigures(&s.Origin, to[at], zones); err != nil {
 			answers[at].Err = err
 		} else {
 			hosts, places = append(hosts, a), append(places, at)
@@ -51,7 +52,7 @@ func (e *Engine) ping(ctx context.Context, s Settings, to []netip.Addr, which []
 		return
 	}
 	c.round = newRound(hosts, s.waits(), rand.IntN(len(hosts)))
-	if err := c.run(ctx, socketKey{!hosts[0].Is4(), s.Dress}); err != nil {
+	if err := c.run(ctx, socketKey{!hosts[0].Is4(), s.Dress, s.Version()}); err != nil {
 		c.round.abandon(0, err, err)
 	}
 	for i, at := range places {
@@ -60,13 +61,20 @@ func (e *Engine) ping(ctx context.Context, s Settings, to []netip.Addr, which []
 }
 
 // inFigures is a with the number of its zone in the place of the name.
-func inFigures(a netip.Addr, known map[string]string) (netip.Addr, error) {
+func inFigures(o *origin.Origin, a netip.Addr, known map[string]string) (netip.Addr, error) {
 	zone := a.Zone()
 	if zone == "" {
 		return a, nil
 	}
 	if _, ok := known[zone]; !ok {
-		known[zone] = strconv.FormatUint(uint64(scope(zone)), 10)
+		known[zone] = "0"
+		err := o.In(func() error {
+			known[zone] = strconv.FormatUint(uint64(scope(zone)), 10)
+			return nil
+		})
+		if err != nil {
+			return a, err
+		}
 	}
 	if known[zone] == "0" {
 		return a, fault(fmt.Errorf("send an echo request to %v: there is no interface %s", a, zone))
@@ -199,7 +207,11 @@ func (c *call) excuse(dropped uint32) error {
 // own reports whether a is an address of this machine.
 func (c *call) own(a netip.Addr) bool {
 	if c.addrs == nil {
-		list, _ := net.InterfaceAddrs() // without them nobody is known
+		var list []net.Addr // without them nobody is known
+		_ = c.socket.key.In(func() (err error) {
+			list, err = net.InterfaceAddrs()
+			return err
+		})
 		c.addrs = make([]netip.Addr, 0, len(list))
 		for _, p := range list {
 			if p, err := netip.ParsePrefix(p.String()); err == nil {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mondhq/mond/monitors/tcp/origin"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -51,13 +52,10 @@ type Settings struct {
 
 // Dress is what the socket is made for: calls of the same dress share one.
 type Dress struct {
-	// Source is the address to send from; the zero Addr leaves it to the kernel.
-	Source netip.Addr
-	// Device is the interface to send by; "" leaves it to the routes.
-	Device string
-	// Mark is the firewall mark, TTL the time to live (hop limit), TOS the type
-	// of service (traffic class); 0 leaves each to the kernel.
-	Mark     uint32
+	// Origin is where requests come from.
+	origin.Origin
+	// TTL is the time to live (hop limit), TOS the type of service (traffic
+	// class); 0 leaves each to the kernel.
 	TTL, TOS uint8
 }
 
@@ -111,6 +109,7 @@ type Engine struct {
 type socketKey struct {
 	six bool
 	Dress
+	version origin.Version
 }
 
 // Ping asks the hosts of all these addresses and waits until it knows the
@@ -120,7 +119,7 @@ func (e *Engine) Ping(ctx context.Context, s Settings, to []netip.Addr) []Answer
 	var four, six []int
 	for i, a := range to {
 		answers[i].Err = monitor.ErrNotStarted // until something is known
-		switch err := unfit(a, s.Source); {
+		switch err := unfit(a, s.Source.Addr); {
 		case err != nil:
 			answers[i].Err = err
 		case a.Is4():

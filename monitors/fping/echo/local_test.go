@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mondhq/mond/monitors/fping/echo/echotest"
+	"github.com/mondhq/mond/monitors/tcp/origin"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
@@ -161,23 +162,27 @@ func tc(t testing.TB, words string) {
 	}
 }
 
+func from(o origin.Origin) Dress { return Dress{Origin: o} }
+
+func address(text string) origin.Address { return origin.Address{Addr: netip.MustParseAddr(text)} }
+
 func TestBadDress(t *testing.T) {
 	echotest.Need(t)
 	for name, tt := range map[string]struct {
 		dress    Dress
 		to, want string
 	}{
-		"source not ours": {Dress{Source: netip.MustParseAddr("192.0.2.1")}, "127.0.0.1",
+		"source not ours": {from(origin.Origin{Source: address("192.0.2.1")}), "127.0.0.1",
 			"local: send from the address 192.0.2.1: cannot assign requested address"},
-		"source of another family": {Dress{Source: netip.MustParseAddr("::1")}, "127.0.0.1",
+		"source of another family": {from(origin.Origin{Source: address("::1")}), "127.0.0.1",
 			"local: 127.0.0.1 cannot be reached from the source address ::1, which is of another family"},
-		"no such interface": {Dress{Device: "eth99"}, "127.0.0.1", "local: send by the interface eth99: no such device"},
+		"no such interface": {from(origin.Origin{Device: "eth99"}), "127.0.0.1", "local: send by the interface eth99 (--interface): there is none of that name"},
 		"no address":        {Dress{}, "0.0.0.0", "local: 0.0.0.0 is no address of a host"},
 		"multicast":         {Dress{}, "ff02::1", "local: ff02::1 is no address of a host"},
 		"no such zone":      {Dress{}, "fe80::1%eth99", "local: send an echo request to fe80::1%eth99: there is no interface eth99"},
-		"all together": {Dress{Source: netip.MustParseAddr("127.0.0.5"), Device: "lo", Mark: 7, TTL: 3, TOS: 0x10}, "127.0.0.1",
+		"all together": {Dress{origin.Origin{Source: address("127.0.0.5"), Device: "lo", Mark: 7}, 3, 0x10}, "127.0.0.1",
 			"well"},
-		"all together, v6": {Dress{Source: netip.MustParseAddr("::1"), Device: "lo", Mark: 7, TTL: 3, TOS: 0x10}, "::1", "well"},
+		"all together, v6": {Dress{origin.Origin{Source: address("::1"), Device: "lo", Mark: 7}, 3, 0x10}, "::1", "well"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := plain(5 * time.Second)
@@ -210,7 +215,7 @@ func TestDress(t *testing.T) {
 			seen = nil
 			mu.Unlock()
 			s := plain(5 * time.Second)
-			s.Dress = Dress{TTL: 7, TOS: 0x28, Mark: 3}
+			s.Dress = Dress{origin.Origin{Mark: 3}, 7, 0x28}
 			s.Size = 1001
 			got := outcomes(e.Ping(t.Context(), s, append(hosts("10.9.6.1", 1), hosts("fd09::66", 1)...)))
 			if diff := cmp.Diff(map[string]int{"well": 2}, got); diff != "" {

@@ -140,6 +140,7 @@ func (e *Engine) socket(k socketKey) (*socket, error) {
 	if s := e.sockets[k]; s != nil {
 		return s, nil
 	}
+	e.forget(k)
 	fd, raw, id, err := k.open(!e.unprivileged)
 	if err != nil {
 		return nil, fault(err)
@@ -156,6 +157,28 @@ func (e *Engine) socket(k socketKey) (*socket, error) {
 	}
 	e.sockets[k] = s
 	return s, nil
+}
+
+// forget gives back sockets that were made for what has had the names of a key's
+// namespace and interface. One with a call under way stays until the next time.
+// The caller holds mu.
+func (e *Engine) forget(k socketKey) {
+	for old, s := range e.sockets {
+		same := old
+		same.version = k.version
+		if same != k || s.busy() {
+			continue
+		}
+		_ = s.file.Close() // a call that is about to begin is told so
+		delete(e.sockets, old)
+	}
+}
+
+// busy reports whether a call is under way.
+func (s *socket) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls) > 0
 }
 
 // receive hands out all packets and errors that are there, and says how many

@@ -27,17 +27,17 @@ func (k socketKey) open(privileged bool) (fd int, raw bool, id uint16, err error
 	}
 	raw, err = privileged, unix.EPERM
 	if privileged {
-		fd, err = unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
+		fd, err = k.Socket(family, unix.SOCK_RAW, protocol, "")
 	}
 	if refused(err) {
 		raw = false
-		fd, err = unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, protocol)
+		fd, err = k.Socket(family, unix.SOCK_DGRAM, protocol, "")
 	}
 	if refused(err) {
 		return -1, false, 0, errNotPermitted
 	}
 	if err != nil {
-		return -1, raw, 0, fmt.Errorf("open an ICMP socket: %w", err)
+		return -1, raw, 0, opening(err)
 	}
 	id = uint16(rand.Uint32()) //nolint:gosec // any will do; packets are known by their nonce
 	if err := k.prepare(fd, raw, id); err != nil {
@@ -45,6 +45,15 @@ func (k socketKey) open(privileged bool) (fd int, raw bool, id uint16, err error
 		return -1, raw, 0, err
 	}
 	return fd, raw, id, nil
+}
+
+// opening is the error of a socket that could not be opened. That of an origin
+// says all there is to say.
+func opening(err error) error {
+	if _, ok := errors.AsType[unix.Errno](err); ok {
+		return fmt.Errorf("open an ICMP socket: %w", err)
+	}
+	return err
 }
 
 // refused reports whether err is for want of privileges.
@@ -74,14 +83,9 @@ func (k socketKey) prepare(fd int, raw bool, id uint16) error {
 			return fmt.Errorf("%s: %w", o.what, err)
 		}
 	}
-	if k.Device != "" {
-		if err := unix.BindToDevice(fd, k.Device); err != nil {
-			return fmt.Errorf("send by the interface %s: %w", k.Device, err)
-		}
-	}
 	if k.Source.IsValid() {
 		if err := unix.Bind(fd, sockaddr(k)); err != nil {
-			return fmt.Errorf("send from the address %v: %w", k.Source, err)
+			return fmt.Errorf("send from the address %v: %w", k.Source.Addr, err)
 		}
 	}
 	if raw {
@@ -111,9 +115,6 @@ func (k socketKey) options() []option {
 	}
 	if k.TOS != 0 {
 		list = append(list, option{"set the type of service", level, tos, int(k.TOS)})
-	}
-	if k.Mark != 0 {
-		list = append(list, option{"set the firewall mark", unix.SOL_SOCKET, unix.SO_MARK, int(k.Mark)})
 	}
 	return list
 }

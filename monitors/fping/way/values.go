@@ -67,18 +67,3 @@ func (f *Factor) Set(text string) error {
 	*f = Factor(v)
 	return nil
 }
-
-// Device is an option's value: the name of a network interface.
-type Device string
-
-// String is the name.
-func (d *Device) String() string { return string(*d) }
-
-// Set reads a name; the kernel's have 15 bytes at most.
-func (d *Device) Set(text string) error {
-	if text == "" || len(text) > 15 {
-		return errors.New("want the name of a network interface, such as eth0")
-	}
-	*d = Device(text)
-	return nil
-}

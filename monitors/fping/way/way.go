@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/mondhq/mond/monitors/tcp/origin"
 	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
@@ -21,15 +22,18 @@ import (
 type Way struct {
 	Names  *resolve.Resolver
 	V4, V6 bool
-	// Source is the address to ask from; the zero address leaves it to the kernel.
-	Source reach.Address
+	// Origin is where pings come from.
+	origin.Origin
+	// To is where they go instead of to the host, if it is given.
+	To reach.To
 }
 
-// Declare declares -4, -6 and --source.
+// Declare declares -4, -6, --to and the options of [origin.Origin].
 func (w *Way) Declare(fs *flag.FlagSet) {
 	fs.BoolVar(&w.V4, "4", false, "use the host's IPv4 address")
 	fs.BoolVar(&w.V6, "6", false, "use the host's IPv6 address (default: IPv4 if it has one)")
-	fs.Var(&w.Source, "source", "`address` of this machine to ask from")
+	w.Origin.Declare(fs)
+	fs.Var(&w.To, "to", "`address` to ask instead of the host, which is still who is reported")
 }
 
 // Validate judges the options together.
@@ -39,6 +43,10 @@ func (w *Way) Validate() error {
 		return errors.New("options -4 and -6: only one of them can be given")
 	case w.Source.IsValid() && !w.asked().Has(w.Source.Addr):
 		return fmt.Errorf("option --source: %s is no %s address", w.Source.Addr, w.asked())
+	case w.To.Given() && w.To.Port() != 0:
+		return errors.New("option --to: a ping has no port. To look at a host through a director is the matter of tcp.monitor and others: a ping to a virtual address is answered by the director itself")
+	case w.To.Given() && !w.family().Has(w.To.Addr()):
+		return fmt.Errorf("option --to: %s is no %s address, as -4, -6 or --source want it", w.To.Addr(), w.family())
 	}
 	return nil
 }
@@ -68,6 +76,9 @@ func (w *Way) family() resolve.Family {
 
 // Addr is the address of host that is to be asked.
 func (w *Way) Addr(ctx context.Context, host string) (netip.Addr, error) {
+	if w.To.Given() {
+		return w.To.Addr(), nil
+	}
 	return w.Names.Addr(ctx, host, w.family())
 }
 
@@ -80,7 +91,7 @@ func Figures(host string) bool {
 // Kept is a remark about the address of host if it is only kept from earlier,
 // because the resolver does not give one any more; else it is empty.
 func (w *Way) Kept(host string) string {
-	if Figures(host) {
+	if Figures(host) || w.To.Given() {
 		return ""
 	}
 	err := w.Names.LastError(host)

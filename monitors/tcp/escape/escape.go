@@ -12,7 +12,7 @@ import (
 )
 
 // Text is an option's value: bytes, in which \n \r \t \0 \\ and \xHH stand for
-// what a command line cannot hold.
+// what a command line cannot hold; \' and \" for quotes, as lvs.cf has them.
 type Text []byte
 
 // String is the value as Set reads it.
@@ -73,8 +73,8 @@ func unescape(s string) (c byte, rest string, err error) {
 		return '\t', s[2:], nil
 	case '0':
 		return 0, s[2:], nil
-	case '\\':
-		return '\\', s[2:], nil
+	case '\\', '\'', '"':
+		return s[1], s[2:], nil
 	case 'x':
 		if len(s) >= 4 {
 			if n, err := strconv.ParseUint(s[2:4], 16, 8); err == nil {

@@ -1,7 +1,7 @@
 // Package reach is how a monitor gets to a TCP or UDP port of a host: the
-// options that all such monitors share (port, time limit, address family, source
-// address, TLS), the address, the connection or the exchange of datagrams, and
-// errors in a person's words. One deadline covers everything from the name to
+// options that all such monitors share (port, time limit, address family, where
+// packets come from and go to, TLS), the address, the connection or the exchange
+// of datagrams, and errors in a person's words. One deadline covers everything from the name to
 // the last byte.
 //
 // It speaks no protocol and judges nothing; it is not for ICMP.
@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mondhq/mond/monitors/tcp/origin"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
 )
@@ -29,27 +30,30 @@ type Options struct {
 	Port   Port
 	Limit  Seconds
 	V4, V6 bool
-	// Source is the address to come from; the zero Address leaves it to the kernel.
-	Source Address
+	// Origin is where packets come from.
+	origin.Origin
+	// To is where they go instead of to the host, if it is given.
+	To To
 	// Reset ends connections by a reset, which leaves no TIME_WAIT behind.
 	Reset    bool
 	Resolver *resolve.Resolver
 }
 
-// Declare declares -p, -t, -4, -6, --source and --reset.
+// Declare declares what DeclareUDP does, and --reset.
 func (o *Options) Declare(fs *flag.FlagSet) {
 	o.DeclareUDP(fs)
 	fs.Lookup("p").Usage = "TCP `port` to connect to"
 	fs.BoolVar(&o.Reset, "reset", false, "end connections by a reset, so that none stay in TIME_WAIT")
 }
 
-// DeclareUDP declares -p, -t, -4, -6 and --source.
+// DeclareUDP declares -p, -t, -4, -6, --to and the options of [origin.Origin].
 func (o *Options) DeclareUDP(fs *flag.FlagSet) {
 	fs.Var(&o.Port, "p", "UDP `port` to send to")
 	fs.Var(&o.Limit, "t", "time limit for each host in `seconds`, or with a unit such as 500ms")
 	fs.BoolVar(&o.V4, "4", false, "use the host's IPv4 address")
 	fs.BoolVar(&o.V6, "6", false, "use the host's IPv6 address (default: IPv4 if it has one)")
-	fs.Var(&o.Source, "source", "`address` of this machine to come from")
+	o.Origin.Declare(fs)
+	fs.Var(&o.To, "to", "`address[:port]` to go to instead of to the host, which is still who is asked for and reported; such as a virtual address, with the --mark of a service that leads to the host")
 }
 
 // Validate judges the options together.
@@ -59,6 +63,8 @@ func (o *Options) Validate() error {
 		return errors.New("options -4 and -6: only one of them can be given")
 	case o.Source.IsValid() && !o.asked().Has(o.Source.Addr):
 		return fmt.Errorf("option --source: %s is no %s address", o.Source.Addr, o.asked())
+	case o.To.Given() && !o.family().Has(o.To.addr):
+		return fmt.Errorf("option --to: %s is no %s address, as -4, -6 or --source want it", o.To.addr, o.family())
 	}
 	return nil
 }
@@ -96,15 +102,36 @@ func (o *Options) Deadline(ctx context.Context) time.Time {
 	return end
 }
 
-// Target is the address and port to connect to for host.
-func (o *Options) Target(ctx context.Context, deadline time.Time, host string) (netip.AddrPort, error) {
+// Target is the address and port to connect to for a host that is checked, port
+// being the host's: those of --to, if it is given.
+func (o *Options) Target(ctx context.Context, deadline time.Time, host string, port uint16) (netip.AddrPort, error) {
+	if o.To.Given() {
+		return o.To.or(port), nil
+	}
+	a, err := o.Find(ctx, deadline, host)
+	return netip.AddrPortFrom(a, port), err
+}
+
+// Elsewhere are the options for other hosts that have to do with a check, such as
+// where a redirect leads: --to is not for them, nor is a mark that goes with it,
+// which would lead them to the host that is checked.
+func (o *Options) Elsewhere() *Options {
+	if !o.To.Given() {
+		return o
+	}
+	e := *o
+	e.To, e.Mark = To{}, 0
+	return &e
+}
+
+// Find is the address of any host, whatever --to says.
+func (o *Options) Find(ctx context.Context, deadline time.Time, host string) (netip.Addr, error) {
 	if !figures(host) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline)
 		defer cancel()
 	}
-	a, err := o.Resolver.Addr(ctx, host, o.family())
-	return netip.AddrPortFrom(a, uint16(o.Port)), err
+	return o.Resolver.Addr(ctx, host, o.family())
 }
 
 // figures reports whether host is an address rather than a name.
@@ -116,7 +143,7 @@ func figures(host string) bool {
 // Kept is a remark about the address of host if it is only kept from earlier,
 // because the resolver does not give one any more; else it is empty.
 func (o *Options) Kept(host string) string {
-	if figures(host) {
+	if figures(host) || o.To.Given() {
 		return ""
 	}
 	err := o.Resolver.LastError(host)
@@ -137,6 +164,15 @@ type Conn struct {
 	stop     func() bool
 }
 
+// CloseWrite tells the peer that nothing more will be sent, where that can be
+// told.
+func (c *Conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // Close ends the connection.
 func (c *Conn) Close() error {
 	c.stop()
@@ -148,12 +184,7 @@ var longAgo = time.Unix(1, 0)
 
 // Dial connects to an address.
 func (o *Options) Dial(ctx context.Context, deadline time.Time, to netip.AddrPort) (*Conn, error) {
-	d := net.Dialer{Deadline: deadline, KeepAlive: -1}
-	if o.Source.IsValid() {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(o.Source.Addr, 0))
-		d.Control = bindWithoutPort
-	}
-	c, err := d.DialContext(ctx, "tcp", to.String())
+	c, err := o.dial(ctx, deadline, to)
 	if err != nil {
 		return nil, connectError(to, err)
 	}
@@ -162,6 +193,21 @@ func (o *Options) Dial(ctx context.Context, deadline time.Time, to netip.AddrPor
 	}
 	_ = c.SetDeadline(deadline) // fails only on a closed connection
 	return &Conn{Conn: c, stop: context.AfterFunc(ctx, func() { _ = c.SetDeadline(longAgo) })}, nil
+}
+
+// dial is Dial with the system's errors.
+func (o *Options) dial(ctx context.Context, deadline time.Time, to netip.AddrPort) (net.Conn, error) {
+	if o.Netns != "" {
+		return o.dialThere(ctx, deadline, to)
+	}
+	d := net.Dialer{Deadline: deadline, KeepAlive: -1}
+	if o.Source.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(o.Source.Addr, 0))
+	}
+	if o.Source.IsValid() || o.Origin.Given() {
+		d.Control = o.control
+	}
+	return d.DialContext(ctx, "tcp", to.String())
 }
 
 // Open connects to an address and hangs up at once. It costs about two

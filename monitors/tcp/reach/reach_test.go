@@ -107,7 +107,7 @@ func TestTargetHonoursTheDeadline(t *testing.T) {
 		return nil, errors.New("late")
 	}}
 	started := time.Now()
-	_, err := o.Target(t.Context(), o.Deadline(t.Context()), "web")
+	_, err := o.Target(t.Context(), o.Deadline(t.Context()), "web", 80)
 	if !monitor.Local(err) || time.Since(started) > 5*time.Second {
 		t.Errorf("%v after %v", err, time.Since(started))
 	}

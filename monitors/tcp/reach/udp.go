@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -50,17 +51,30 @@ func (o *Options) Ask(ctx context.Context, deadline time.Time, to netip.AddrPort
 
 // dialUDP makes a socket that is connected to an address.
 func (o *Options) dialUDP(ctx context.Context, deadline time.Time, to netip.AddrPort) (*udp, error) {
-	d := net.Dialer{Deadline: deadline, Control: reportUnreachable}
-	if o.Source.IsValid() {
-		d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(o.Source.Addr, 0))
-	}
-	c, err := d.DialContext(ctx, "udp", to.String())
+	c, err := o.connectUDP(ctx, deadline, to)
 	if err != nil {
 		return nil, err
 	}
 	u := &udp{UDPConn: c.(*net.UDPConn)}
 	u.stop = context.AfterFunc(ctx, func() { _ = u.SetDeadline(longAgo) })
 	return u, nil
+}
+
+// connectUDP is dialUDP without the check's end.
+func (o *Options) connectUDP(ctx context.Context, deadline time.Time, to netip.AddrPort) (net.Conn, error) {
+	if o.Netns != "" {
+		return o.connectThere(to)
+	}
+	d := net.Dialer{Deadline: deadline, Control: reportUnreachable}
+	if o.Source.IsValid() {
+		d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(o.Source.Addr, 0))
+	}
+	if o.Origin.Given() {
+		d.Control = func(network, address string, c syscall.RawConn) error {
+			return errors.Join(reportUnreachable(network, address, c), o.Origin.Control(c))
+		}
+	}
+	return d.DialContext(ctx, "udp", to.String())
 }
 
 // udp is a connected socket that stops when the check's context ends.

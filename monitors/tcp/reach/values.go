@@ -6,8 +6,11 @@ import (
 	"net/netip"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mondhq/mond/monitors/tcp/origin"
 )
 
 // Port is an option's value: a port from 1 to 65535, 0 as long as none was
@@ -56,23 +59,60 @@ func (s *Seconds) Set(text string) error {
 }
 
 // Address is an option's value: an IP address in figures.
-type Address struct{ netip.Addr }
+type Address = origin.Address
 
-// String is the address, empty without one.
-func (a *Address) String() string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.Addr.String()
+// To is an option's value: where to connect to instead of to the host.
+type To struct {
+	addr netip.Addr
+	port Port
 }
 
-// Set reads an address.
-func (a *Address) Set(text string) error {
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return errors.New("want an IP address in figures")
+// Given reports whether there is one.
+func (t *To) Given() bool { return t.addr.IsValid() }
+
+// Addr is the address.
+func (t *To) Addr() netip.Addr { return t.addr }
+
+// Port is the port, 0 without one.
+func (t *To) Port() uint16 { return uint16(t.port) }
+
+// or is the address with its port, or with another one if it has none.
+func (t *To) or(port uint16) netip.AddrPort {
+	if t.port != 0 {
+		port = uint16(t.port)
 	}
-	a.Addr = addr.Unmap()
+	return netip.AddrPortFrom(t.addr, port)
+}
+
+// String is the value as Set reads it, empty without one.
+func (t *To) String() string {
+	switch {
+	case !t.Given():
+		return ""
+	case t.port == 0:
+		return t.addr.String()
+	}
+	return t.or(0).String()
+}
+
+// Set reads an address, or an address and a port: 10.0.0.3, 10.0.0.3:80,
+// 2001:db8::3 or [2001:db8::3]:80.
+func (t *To) Set(text string) error {
+	bare := text
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); ok {
+			bare = inner
+		}
+	}
+	if a, err := netip.ParseAddr(bare); err == nil {
+		*t = To{addr: a.Unmap()}
+		return nil
+	}
+	ap, err := netip.ParseAddrPort(text)
+	if err != nil || ap.Port() == 0 {
+		return errors.New("want an IP address in figures, and a port after a colon if it is another one: 10.0.0.3:80 or [2001:db8::3]:80")
+	}
+	*t = To{ap.Addr().Unmap(), Port(ap.Port())}
 	return nil
 }
 

@@ -1,0 +1,159 @@
+package origin
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mondhq/mond/plugins/monitor"
+)
+
+// Prepare gives a new socket, which is not bound yet, its interface and its mark.
+// It is for sockets that were made in the right namespace.
+func (o *Origin) Prepare(fd int) error {
+	if o.Device != "" {
+		if err := o.attach(fd, string(o.Device)); err != nil {
+			return err
+		}
+	}
+	if o.Mark == 0 {
+		return nil
+	}
+	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(o.Mark))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EPERM):
+		return fault("set the firewall mark %d (--mark): %s (before Linux 5.17: cap_net_admin)", o.Mark, o.grant("cap_net_raw"))
+	}
+	return fault("set the firewall mark %d (--mark): %v", o.Mark, err)
+}
+
+// attach ties a socket to an interface.
+func (o *Origin) attach(fd int, device string) error {
+	err := unix.BindToDevice(fd, device)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.ENODEV):
+		return fault("send by the interface %s (--interface): there is none of that name%s", device, o.Netns.where())
+	case errors.Is(err, unix.EPERM):
+		return fault("send by the interface %s (--interface): %s", device, o.grant("cap_net_raw"))
+	}
+	return fault("send by the interface %s (--interface): %v", device, err)
+}
+
+// where is the place for an error, empty for our own.
+func (n Netns) where() string {
+	if n == "" {
+		return ""
+	}
+	return " in the network namespace " + string(n)
+}
+
+// Control is Prepare for a [net.Dialer] and the like. The Origin must have no
+// Netns.
+func (o *Origin) Control(c syscall.RawConn) error {
+	var err error
+	if e := c.Control(func(fd uintptr) { err = o.Prepare(int(fd)) }); e != nil {
+		return e
+	}
+	return err
+}
+
+// Socket makes a socket in the namespace, as socket(2) does, and prepares it. It
+// is closed on exec. zone is the interface that the zone of an address names,
+// "" without one: in another namespace its number is not to be had here.
+func (o *Origin) Socket(family, kind, protocol int, zone string) (fd int, err error) {
+	if zone != "" && o.Device != "" && zone != string(o.Device) {
+		return -1, fault("the address is one of the interface %s, and --interface says %s", zone, o.Device)
+	}
+	open := func() error {
+		fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
+		return os.NewSyscallError("socket", err)
+	}
+	if err := o.In(open); err != nil {
+		return -1, err
+	}
+	if zone != "" && o.Device == "" {
+		err = o.attach(fd, zone)
+	}
+	if err == nil {
+		err = o.Prepare(fd)
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// In runs f in the namespace, in a goroutine and thread of its own; without one
+// it just runs it. What f does must not block and must not start goroutines: they
+// would be elsewhere. An error of f comes back as it is.
+func (o *Origin) In(f func() error) error {
+	if o.Netns == "" {
+		return f()
+	}
+	there, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	done := make(chan error, 1)
+	go func() { done <- o.visit(there, f) }() // ends at once; see visit for its thread
+	return <-done
+}
+
+// open opens the file of the namespace. It is opened for every socket, so that a
+// namespace that was made anew under its name is the one that is used.
+func (o *Origin) open() (*os.File, error) {
+	what := fmt.Sprintf("enter the network namespace %s (--netns)", o.Netns)
+	f, err := os.OpenFile(o.Netns.Path(), os.O_RDONLY|unix.O_NONBLOCK, 0) // it may be a pipe
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fault("%s: there is none: %s does not exist", what, o.Netns.Path())
+	case err != nil:
+		return nil, monitor.Fault(fmt.Errorf("%s: %w", what, err))
+	}
+	return f, nil
+}
+
+// visit runs f in a namespace. The thread is locked while it is elsewhere. If it
+// cannot come back it stays locked, so that the runtime ends it with this
+// goroutine: no other one ever runs in a namespace that is not its own.
+func (o *Origin) visit(there *os.File, f func() error) error {
+	runtime.LockOSThread()
+	home, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		runtime.UnlockOSThread()
+		return fault("enter the network namespace %s (--netns): our own one cannot be remembered: %v", o.Netns, err)
+	}
+	defer home.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		runtime.UnlockOSThread()
+		return o.refused(err)
+	}
+	err = f()
+	if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+		runtime.UnlockOSThread()
+	}
+	return err
+}
+
+// refused is the error of a namespace that cannot be entered.
+func (o *Origin) refused(err error) error {
+	what := fmt.Sprintf("enter the network namespace %s (--netns)", o.Netns)
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return fault("%s: %s", what, o.grant("cap_sys_admin"))
+	case errors.Is(err, unix.EINVAL):
+		return fault("%s: %s is not the file of a network namespace", what, o.Netns.Path())
+	}
+	return fault("%s: %v", what, err)
+}

@@ -1,0 +1,13 @@
+//go:build !linux
+
+package origin
+
+import "syscall"
+
+// Control refuses here what only Linux has.
+func (o *Origin) Control(_ syscall.RawConn) error {
+	if o.Given() {
+		return fault("options --interface, --mark and --netns: they work on Linux only")
+	}
+	return nil
+}
