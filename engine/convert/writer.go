@@ -177,9 +177,20 @@ func (w *Writer) Result(name string) Result {
 func Words(words ...string) string {
 	out := make([]string, len(words))
 	for i, word := range words {
-		out[i] = config.Quote(Dollars(word))
+		out[i] = quote(Dollars(word))
 	}
 	return strings.Join(out, " ")
+}
+
+// quote is config.Quote, but with the quotes in which a backslash stays one
+// where that can be.
+func quote(word string) string {
+	if strings.ContainsAny(word, "\"\\") && !strings.ContainsRune(word, '\'') {
+		if words, err := config.Words("'" + word + "'"); err == nil && len(words) == 1 && words[0].Text == word {
+			return "'" + word + "'"
+		}
+	}
+	return config.Quote(word)
 }
 
 // Dollars is text with its dollars doubled.
