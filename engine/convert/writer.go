@@ -1,7 +1,9 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mondhq/mond/engine/config"
@@ -58,11 +60,14 @@ func (w *Writer) say(sev config.Severity, pos config.Pos, hint, message string) 
 	w.diags = append(w.diags, st.Diagnose(sev, -1, message, hint))
 }
 
-// Lose notes what is not carried over.
+// Lose notes what is not carried over, once.
 func (w *Writer) Lose(pos config.Pos, what, format string, args ...any) {
-	w.lost++
-	if w.lost <= maxSaid {
-		w.losses = append(w.losses, Loss{Pos: pos, What: what, Why: fmt.Sprintf(format, args...)})
+	l := Loss{Pos: pos, What: what, Why: fmt.Sprintf(format, args...)}
+	if slices.Contains(w.losses, l) {
+		return
+	}
+	if w.lost++; w.lost <= maxSaid {
+		w.losses = append(w.losses, l)
 	}
 }
 
@@ -168,6 +173,9 @@ func (w *Writer) Result(name string) Result {
 	cut(w.warnings, config.Warning, "warnings")
 	cut(w.lost, config.Warning, "lines that are not carried over")
 	w.diags.Sort()
+	slices.SortStableFunc(w.losses, func(a, b Loss) int {
+		return cmp.Or(strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, a.Pos.Col-b.Pos.Col)
+	})
 	return Result{File: w.File(name), Losses: w.losses, Diagnostics: w.diags}
 }
 

@@ -73,8 +73,11 @@ func (c *conversion) lost() {
 
 // leftovers are differences in what happens at the start and the end.
 func (c *conversion) leftovers() {
-	if d, ok := c.file.values["readdquiescent"]; ok && c.quiesces() {
-		if d.text == "no" {
+	if d := c.file.values["readdquiescent"]; d.given() {
+		switch {
+		case !c.quiesces():
+			c.lose(d, "readdquiescent", "no virtual service is quiescent")
+		case d.text == "no":
 			c.lose(d, "readdquiescent", "mond keeps the table as the configuration says: a real server that is quiescent is in it, with weight 0, even if somebody took it out")
 		}
 	}

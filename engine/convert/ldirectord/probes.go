@@ -329,13 +329,8 @@ func (c *conversion) mail(p *pool) (m mail, ok bool) {
 		return m, false
 	}
 	m.pos = to.pos
-	if s := c.effective(p.section, "emailalertstatus"); s.given() {
-		states := strings.FieldsFunc(s.text, func(r rune) bool { return r == ',' || r == ' ' })
-		if !slices.Contains(states, "all") {
-			if !slices.Contains(states, "running") {
-				return m, false
-			}
-		}
+	if !c.tellsRunning(p, to) {
+		return m, false
 	}
 	m.words = []string{"mail.alert"}
 	if v := c.file.values["emailalertfrom"]; v.given() {
@@ -351,6 +346,22 @@ func (c *conversion) mail(p *pool) (m mail, ok bool) {
 	}
 	m.every = c.effective(p.section, "emailalertfreq").n
 	return m, true
+}
+
+// tellsRunning reports whether mails go out while the daemon runs, as mond
+// sends them.
+func (c *conversion) tellsRunning(p *pool, to value) bool {
+	s := c.effective(p.section, "emailalertstatus")
+	states := strings.FieldsFunc(s.text, func(r rune) bool { return r == ',' || r == ' ' })
+	switch {
+	case !s.given(), slices.Contains(states, "all"):
+		return true
+	case slices.Contains(states, "running"):
+		c.lose(s, "emailalertstatus", "mond tells of every failure, whether it is found at the start or later")
+		return true
+	}
+	c.lose(to, "emailalert", "emailalertstatus, line %d, has no mails while ldirectord runs, and mond knows no others", s.pos.Line)
+	return false
 }
 
 // server is a mail server as mail.alert takes it.
