@@ -138,7 +138,11 @@ func (w *Writer) add(s config.Statement) {
 
 // asComment is s as a comment that shows it.
 func asComment(s config.Statement) config.Statement {
-	if s.Kind == config.KindComment || s.Kind == config.KindBlank {
+	switch s.Kind {
+	case config.KindBlank:
+		return s
+	case config.KindComment:
+		s.Text = "#     " + s.Text
 		return s
 	}
 	line := s.Name + " " + s.Text
