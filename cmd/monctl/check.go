@@ -26,7 +26,7 @@ import (
 func checkCommand(c *common) *cobra.Command {
 	o := config.Options{Overrides: map[string]string{}}
 	dirs := map[string]*string{}
-	expand := false
+	expand, format := false, ""
 	cmd := &cobra.Command{
 		Use:   "check FILE",
 		Short: "judge a configuration: exit status 0 if mond would run it, 1 if not",
@@ -36,6 +36,9 @@ func checkCommand(c *common) *cobra.Command {
 				if cmd.Flags().Changed(name) {
 					o.Overrides[name] = *dir
 				}
+			}
+			if err := site.Speak(&o, format); err != nil {
+				return misused(cmd, "%v", err)
 			}
 			switch {
 			case expand && c.json:
@@ -51,6 +54,7 @@ func checkCommand(c *common) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&expand, "expand", false, "print the file as a plain mon.cf, with what it includes and its templates in place; programs are not looked up")
+	formatFlag(cmd, &format)
 	cmd.Flags().StringVarP(&o.M4, "m4", "M", "", "run the file through this m4 first")
 	for _, name := range []string{"mondir", "alertdir", "plugindir", "basedir", "cfbasedir"} {
 		dirs[name] = cmd.Flags().String(name, "", "instead of the file's")
@@ -58,10 +62,16 @@ func checkCommand(c *common) *cobra.Command {
 	return cmd
 }
 
+// formatFlag is the option --format.
+func formatFlag(cmd *cobra.Command, format *string) {
+	cmd.Flags().StringVar(format, "format", "", "language of the file, if neither its name nor its content tells: "+strings.Join(site.FormatNames(), ", "))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(site.FormatNames(), noFiles)) // the flag is there
+}
+
 // printExpanded prints a configuration as one mon.cf that needs no other file
 // and no template; what there is to say of it goes to the standard error.
 func printExpanded(cmd *cobra.Command, path string, o config.Options) error {
-	o.Now, o.PluginDir, o.Readers = time.Now(), pluginDir(), site.Readers()
+	o.Now, o.PluginDir = time.Now(), pluginDir()
 	cfg, diags := config.Load(cmd.Context(), path, o)
 	if err := diags.Write(cmd.ErrOrStderr()); err != nil {
 		return err
@@ -85,7 +95,7 @@ type verdict struct {
 // judge loads the file with a plugin host of its own, which ends with it.
 func judge(ctx context.Context, path string, o config.Options) verdict {
 	v := verdict{path: path}
-	o.Now, o.PluginDir, o.Readers = time.Now(), pluginDir(), site.Readers()
+	o.Now, o.PluginDir = time.Now(), pluginDir()
 	dir, err := os.MkdirTemp(shortTemp(), "monctl-")
 	if err != nil {
 		v.err = err

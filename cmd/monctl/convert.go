@@ -34,10 +34,26 @@ func convertCommand() *cobra.Command {
 		Long: `Writes FILE in the other language, with its comments. Files that it includes and templates stay what they are.
 A file whose name ends in .toml is TOML, any other a mon.cf, unless --from says so. What comes out is read again and
 compared: it means the same, or nothing is written. What cannot be carried over is an error with its place; what is
-written in another way is a warning.`,
-		Args: wants(1, "one FILE"),
+written in another way is a warning.
+
+` + foreignHelp,
+		Example: `  monctl convert --to toml mon.cf
+  monctl convert ldirectord /etc/ha.d/ldirectord.cf -o mon.cf
+  monctl convert lvs.cf /etc/sysconfig/ha/lvs.cf --toml`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 {
+				return nil
+			}
+			return wants(1, "one FILE")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.path = args[0]
+			other, err := c.foreign(cmd, args)
+			switch {
+			case err != nil:
+				return err
+			case other != nil:
+				return other.run(cmd)
+			}
 			if err := c.languages(cmd); err != nil {
 				return err
 			}
@@ -45,7 +61,8 @@ written in another way is a warning.`,
 		},
 	}
 	cmd.Flags().StringVar(&c.to, "to", "", "language to write: toml or mon.cf")
-	cmd.Flags().StringVar(&c.from, "from", "", "language of FILE, if its name does not say so")
+	cmd.Flags().StringVar(&c.from, "from", "", "language of FILE, if its name or its content does not say so")
+	cmd.Flags().BoolVar(&c.toml, "toml", false, "the same as --to toml")
 	cmd.Flags().StringVarP(&c.out, "output", "o", "", "file to write, which must not be there; without it the terminal")
 	cmd.Flags().BoolVar(&c.part, "part", false, "FILE is included by another one, which may hold what it needs: it is not judged alone")
 	cmd.Flags().BoolVar(&c.force, "force", false, "replace the file of -o if it is there")
@@ -58,12 +75,15 @@ written in another way is a warning.`,
 // conversion is what the command line asks for.
 type conversion struct {
 	path, from, to, out string
-	force, part         bool
+	force, part, toml   bool
 }
 
 // languages checks what is to be made of what.
 func (c *conversion) languages(cmd *cobra.Command) error {
 	known := []string{tomL, monCf}
+	if c.toml && c.to == "" {
+		c.to = tomL
+	}
 	if c.from == "" {
 		c.from = monCf
 		if filepath.Ext(c.path) == ".toml" {

@@ -149,7 +149,9 @@ func (d *mond) build(ctx context.Context) (err error) {
 func (d *mond) stateFile() string { return filepath.Join(d.first.StateDir, "mond.db") }
 
 func (d *mond) configOptions() config.Options {
-	return config.Options{M4: d.opt.m4, Readers: site.Readers(), Overrides: d.opt.overrides, Now: time.Now(), PluginDir: pluginDir()}
+	o := config.Options{M4: d.opt.m4, Overrides: d.opt.overrides, Now: time.Now(), PluginDir: pluginDir()}
+	_ = site.Speak(&o, d.opt.format) // the name was judged with the command line
+	return o
 }
 
 // load reads the configuration for the engine; problems go to the log, and at

@@ -9,11 +9,15 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/mondhq/mond/cmd/internal/site"
+	"github.com/mondhq/mond/engine/config"
 )
 
 // options are the command line. The letters are mon's.
 type options struct {
-	config, m4, socket, runDir     string
+	config, format, m4             string
+	socket, runDir                 string
 	user                           string
 	logTo, logLevel                string
 	debug                          int
@@ -50,6 +54,7 @@ func (o *options) define() *pflag.FlagSet {
 	fs := pflag.NewFlagSet("mond", pflag.ContinueOnError)
 	fs.SortFlags = false
 	fs.StringVarP(&o.config, "configfile", "c", "", "`FILE` to run (default CFBASEDIR/mon.cf)")
+	fs.StringVar(&o.format, "format", "", "`LANGUAGE` of the file, if neither its name nor its content tells: "+strings.Join(site.FormatNames(), ", "))
 	fs.StringVarP(&o.m4, "m4", "M", "", "run the file through m4, or the `PROGRAM` given as -M=PROGRAM")
 	fs.Lookup("m4").NoOptDefVal = "m4"
 	fs.BoolVarP(&o.fork, "fork", "f", false, "become a daemon once everything is up (default: stay in the foreground)")
@@ -125,6 +130,9 @@ func (o *options) settle() error {
 			dir = "/etc/mon"
 		}
 		o.config = filepath.Join(dir, "mon.cf")
+	}
+	if err := site.Speak(&config.Options{}, o.format); err != nil {
+		return err
 	}
 	_, err := o.level()
 	return err

@@ -22,14 +22,19 @@ const maxFile = 64 << 20
 // at most.
 func Read(ctx context.Context, path string, o Options) (*File, Diagnostics) {
 	if o.M4 != "" && o.reader(path) != nil {
-		d := Diagnostic{Pos: Pos{File: path}, Severity: Error, Mark: -1, Message: "m4 is for a mon.cf only", Hint: "leave the option -M out"}
-		return &File{Name: path, Paths: []string{path}}, Diagnostics{d}
+		return noM4(path)
 	}
 	f, _, diag, err := readOne(ctx, path, o, false)
 	if err != nil {
 		return &File{Name: path, Paths: []string{path}}, unreadable(path, err)
 	}
 	return f, diag
+}
+
+// noM4 refuses to run m4 on a file of another language.
+func noM4(path string) (*File, Diagnostics) {
+	d := Diagnostic{Pos: Pos{File: path}, Severity: Error, Mark: -1, Message: "m4 is for a mon.cf only", Hint: "leave the option -M out"}
+	return &File{Name: path, Paths: []string{path}}, Diagnostics{d}
 }
 
 // readOne is Read, also of a file that another one includes; size is that of
@@ -43,8 +48,11 @@ func readOne(ctx context.Context, path string, o Options, included bool) (f *Fil
 	if program == "" && strings.HasSuffix(path, ".m4") {
 		program = "m4"
 	}
-	reader := o.reader(path)
+	reader, own := o.language(path, src, included)
 	switch {
+	case program != "" && own:
+		f, diag = noM4(path)
+		return f, 0, diag, nil
 	case program != "":
 		text, said := m4(ctx, program, path)
 		if said.HasErrors() {
@@ -58,6 +66,17 @@ func readOne(ctx context.Context, path string, o Options, included bool) (f *Fil
 		f, diag = parse(path, src, manner{mond: included})
 	}
 	return f, len(src), diag, nil
+}
+
+// language is the reader of a text, or nil for a mon.cf; own says that it was
+// told by the text, or asked for.
+func (o Options) language(path, src string, included bool) (reader Reader, own bool) {
+	if o.Language != nil && !included {
+		if reader = o.Language(path, []byte(src)); reader != nil {
+			return reader, true
+		}
+	}
+	return o.reader(path), false
 }
 
 // reader is the one for the end of a path, or nil.

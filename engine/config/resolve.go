@@ -20,6 +20,9 @@ type Options struct {
 	// Readers read files of other languages, by the end of their name, such
 	// as ".toml".
 	Readers map[string]Reader
+	// Language, if set, is asked for the reader of the file itself, not of those
+	// that it includes, by its content; nil leaves it to the end of its name.
+	Language func(path string, src []byte) Reader
 	// Overrides are variables given on the command line, by name; the file
 	// does not change them, but for syslog_facility.
 	Overrides map[string]string

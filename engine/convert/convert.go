@@ -8,7 +8,7 @@ package convert
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/mondhq/mond/engine/config"
 )
@@ -48,53 +48,37 @@ type Format struct {
 	Read func(name string, src []byte) Result
 }
 
-// Writer makes the statements of a Result. Its methods add one line each; pos
-// is the place in the foreign file that the line comes from.
-type Writer struct{ all []config.Statement }
-
-// Comment adds a line of comment.
-func (w *Writer) Comment(pos config.Pos, text string) {
-	w.add(config.Statement{Kind: config.KindComment, Pos: pos, Text: strings.TrimSpace("# " + text)})
-}
-
-// Blank adds an empty line: it ends a record.
-func (w *Writer) Blank(pos config.Pos) { w.add(config.Statement{Kind: config.KindBlank, Pos: pos}) }
-
-// Global adds a variable.
-func (w *Writer) Global(pos config.Pos, name, value string) {
-	w.add(config.Statement{Kind: config.KindGlobal, Pos: pos, Name: name, Text: value})
-}
-
-// Virtual begins a virtual service.
-func (w *Writer) Virtual(pos config.Pos, name string) {
-	w.add(config.Statement{Kind: config.KindTop, Pos: pos, Name: "virtual", Text: name})
-}
-
-// Directive adds a directive of the virtual service, above its checks.
-func (w *Writer) Directive(pos config.Pos, name, text string) {
-	w.add(config.Statement{Kind: config.KindVirtual, Pos: pos, Name: name, Text: text})
-}
-
-// Service adds `check`, `period` or a directive of a check.
-func (w *Writer) Service(pos config.Pos, name, text string) {
-	w.add(config.Statement{Kind: config.KindService, Pos: pos, Name: name, Text: text})
-}
-
-// Period adds a directive of a period.
-func (w *Writer) Period(pos config.Pos, name, text string) {
-	w.add(config.Statement{Kind: config.KindPeriod, Pos: pos, Name: name, Text: text})
-}
-
-// Note puts a comment behind the words of the last line.
-func (w *Writer) Note(text string) {
-	if n := len(w.all); n > 0 {
-		w.all[n-1].Comment = "# " + text
+// Reader reads files of f for [config.Options]: what is lost is a warning, so
+// that it is seen at each start.
+func (f Format) Reader() config.Reader {
+	return func(name string, src []byte) (*config.File, config.Diagnostics) {
+		r := f.Read(name, src)
+		return r.File, r.All()
 	}
 }
 
-func (w *Writer) add(s config.Statement) { w.all = append(w.all, s) }
+// All are the diagnostics and, as warnings, the losses, in file order.
+func (r Result) All() config.Diagnostics {
+	all := slices.Clone(r.Diagnostics)
+	for _, l := range r.Losses {
+		all = append(all, config.Diagnostic{Pos: l.Pos, Mark: -1, Message: "not carried over: " + l.What, Hint: l.Why})
+	}
+	all.Sort()
+	return all
+}
 
-// File is what was written, as a file of that name.
-func (w *Writer) File(name string) *config.File {
-	return &config.File{Name: name, Paths: []string{name}, Mond: true, Statements: w.all}
+// WithReport is the File with the losses as comments at its end.
+func (r Result) WithReport() *config.File {
+	out := *r.File
+	var w Writer
+	if len(r.Losses) > 0 {
+		end := config.Pos{File: out.Name}
+		w.Blank(end)
+		w.Comment(end, "Not carried over:")
+		for _, l := range r.Losses {
+			w.Comment(l.Pos, "  "+l.String())
+		}
+	}
+	out.Statements = append(slices.Clone(out.Statements), w.all...)
+	return &out
 }
