@@ -301,14 +301,18 @@ func takeFlag(r *reader, n *lang.Node) {
 	r.virtual.flags = append(r.virtual.flags, opt[string]{flag, true, n.Pos})
 }
 
-// defaultPersistence is what persistence_timeout means without a value.
-const defaultPersistence = 360
+// defaultPersistence is what persistence_timeout means without a value, and
+// maxTimeout the longest time of the kernel's table.
+const (
+	defaultPersistence = 360
+	maxTimeout         = 31 * 86400
+)
 
 func takePersistence(r *reader, n *lang.Node) {
 	v := opt[int]{defaultPersistence, true, n.Pos}
 	if n.Args() > 0 {
 		var ok bool
-		if v.v, ok = r.number(n, 0, 1, 31*86400); !ok {
+		if v.v, ok = r.number(n, 0, 1, maxTimeout); !ok {
 			return
 		}
 	}

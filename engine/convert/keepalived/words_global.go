@@ -58,6 +58,7 @@ func globalWords() scope {
 		"smtp_helo_name":          wordTo(func(r *reader) *opt[string] { return &m(r).helo }),
 		"smtp_alert":              yesTo(func(r *reader) *opt[bool] { return &m(r).all }),
 		"smtp_alert_checker":      yesTo(func(r *reader) *opt[bool] { return &m(r).checker }),
+		"lvs_timeouts":            {take: takeTimeouts},
 	}
 	all := []scope{carried, vrrpGlobals()}
 	for _, l := range lostGlobals() {
@@ -97,12 +98,33 @@ func takeServer(r *reader, n *lang.Node) {
 	r.mail.server = opt[string]{host + ":" + itoa(port), true, n.Pos}
 }
 
+// takeTimeouts reads tcp N, tcpfin N and udp N. They are the kernel's, and of
+// all virtual services.
+func takeTimeouts(r *reader, n *lang.Node) {
+	if n.Args() < 2 {
+		r.w.Warnf(n.Pos, ignored, "lvs_timeouts without a time")
+		return
+	}
+	set := map[string]int{"tcp": 0, "tcpfin": 0, "udp": 0}
+	for i := 0; i < n.Args(); i += 2 {
+		if _, ok := set[n.Arg(i)]; !ok {
+			r.w.Warnf(n.At(i), "it is one of tcp, tcpfin and udp", "lvs_timeouts: unknown word %q", n.Arg(i))
+			return
+		}
+		v, ok := r.number(n, i+1, 0, maxTimeout)
+		if !ok {
+			return
+		}
+		set[n.Arg(i)] = v
+	}
+	r.w.Lose(n.Pos, shown(n), "the kernel keeps them, for all virtual services: run ipvsadm --set %d %d %d once at boot", set["tcp"], set["tcpfin"], set["udp"])
+}
+
 // lostGlobals are words of global_defs that nothing is done for, by reason.
 func lostGlobals() [][2]string {
 	return [][2]string{
 		{"mond never flushes: what is not of its configuration is not its to remove, and a table emptied at start drops every connection", "lvs_flush"},
 		{"mond leaves the table as it is when it ends, so that clients are served on; to clear it, ipvsadm -C by hand", "lvs_flush_on_stop lvs_flush_onstop"},
-		{"the kernel keeps them: run ipvsadm --set TCP TCPFIN UDP once at boot", "lvs_timeouts"},
 		{"mond keeps the kernel's sync daemon together with heartbeat.monitor, which this version does not have yet; meanwhile run ipvsadm --start-daemon master and backup on both directors, or leave it to keepalived -P", "lvs_sync_daemon"},
 		{"mond makes no rules of the firewall: each address of a group is a row of the table; or mark packets by rules of your own and write address fwmark N", "nftables nftables_priority nftables_ifindex nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark nftables_counters"},
 		{"write the events by exec.alert, whose program gets them one by one and in order", "lvs_notify_fifo lvs_notify_fifo_script notify_fifo notify_fifo_script"},

@@ -176,9 +176,6 @@ func (r *reader) predefined(u use, pos config.Pos) (text, bool) {
 		dir, err := filepath.Abs(filepath.Dir(pos.File))
 		return madeAt(dir, pos), err == nil && u.params == ""
 	case "_INSTANCE":
-		if r.ID == "" {
-			r.warnf(pos, "give the id, as keepalived gets it by -i", "%s without an id is empty", what)
-		}
 		return madeAt(r.ID, pos), u.params == ""
 	case "_RANDOM":
 		low := "0"

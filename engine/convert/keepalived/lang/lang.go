@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/mondhq/mond/engine/config"
 )
@@ -18,7 +19,7 @@ import (
 // Options say how a file is read.
 type Options struct {
 	// ID is what keepalived is given by -i: lines that begin with @ID count.
-	// Without it, lines with any @ID do not.
+	// Without it that is the name of this machine, up to the first point.
 	ID string
 	// Env gives ${_ENV NAME} its value; nil is the environment.
 	Env func(name string) (string, bool)
@@ -97,6 +98,10 @@ type Document struct {
 
 // Parse reads src, the text of the file of that name.
 func Parse(name string, src []byte, o Options) *Document {
+	if o.ID == "" {
+		name, _ := os.Hostname()
+		o.ID, _, _ = strings.Cut(name, ".")
+	}
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
