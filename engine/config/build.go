@@ -11,6 +11,9 @@ type builder struct {
 	name     string
 	services []*serviceLines
 	at       cursor
+	// pool are the lines of a virtual service above its checks, which are
+	// then the services; nil in a watch.
+	pool *serviceLines
 	// opened is how many service lines there were, last what the last of them
 	// began, and uses how many use lines there were.
 	opened, uses int
@@ -92,7 +95,7 @@ func (b *builder) block(by *layer, lines []Statement, in *scope) {
 		case KindBad:
 			b.broken = true
 			continue
-		case KindService, KindPeriod, KindEnv, KindUse:
+		case KindService, KindPeriod, KindEnv, KindUse, KindVirtual:
 		}
 		line, ok := in.replace(st)
 		switch {
@@ -120,6 +123,11 @@ func (b *builder) errorf(st *Statement, off int, hint, format string, args ...an
 func (b *builder) line(g given, made bool) {
 	name, in := g.Name, b.at.service
 	switch {
+	case b.pool != nil:
+		b.virtualLine(g)
+	case g.Kind == KindVirtual || g.Kind == KindService && (name == "check" || ofCheck(name)):
+		b.errorf(&g.Statement, -1, "use the template in a virtual service", "%s in a watch: it is for a virtual service", name)
+		b.lost = b.lost || name == "check"
 	case g.Kind == KindService && name == "service":
 		b.service(g, made)
 	case in == nil && b.lost:
@@ -144,6 +152,39 @@ func (b *builder) line(g given, made bool) {
 	}
 }
 
+// virtualLine puts a line of a virtual service where it belongs.
+func (b *builder) virtualLine(g given) {
+	name, in, service := g.Name, b.at.service, g.Kind == KindService
+	switch {
+	case service && name == "check":
+		b.service(g, false)
+	case service && name == "service":
+		b.errorf(&g.Statement, -1, "write check NAME", "service inside virtual %s", b.name)
+	case service && name == "period":
+		b.period(in, g)
+	case g.Kind == KindEnv:
+		in.add(g)
+	case g.Kind == KindPeriod && b.at.period == nil:
+		b.errorf(&g.Statement, -1, "write a line \"period\" above it", "%s outside a period", name)
+	case g.Kind == KindPeriod:
+		b.at.period.add(g)
+	case service && in == b.pool && ofCheck(name):
+		b.errorf(&g.Statement, -1, "write a line \"check\" above it", "%s outside a check", name)
+	case g.Kind == KindVirtual && name != "local_fault":
+		b.pool.add(g)
+	case b.at.period != nil:
+		b.errorf(&g.Statement, -1, "it stands above the first period", "%s after a period", name)
+	case in == b.pool:
+		in.add(g)
+	default:
+		g.Kind = KindService
+		in.add(g)
+	}
+}
+
+// ofCheck reports whether a directive stands in checks only.
+func ofCheck(name string) bool { return name == "on" || name == "through" }
+
 // service begins one, or goes on with the one of that name that another block
 // began. One line that is used twice makes two services, which Resolve refuses:
 // else one of them would be lost.
@@ -154,7 +195,7 @@ func (b *builder) service(g given, made bool) {
 		b.errorf(&g.Statement, len(name), "names are of letters, digits and . _ -", "invalid service name %s", quote(g.Text))
 	}
 	for _, s := range slices.Backward(b.services) {
-		if s.head.Text != g.Text {
+		if s.head.Text != g.Text || g.Text == "" {
 			continue
 		}
 		if slices.ContainsFunc(s.heads, func(h given) bool { return h.by == g.by || h.Pos.compare(g.Pos) == 0 }) {
@@ -244,6 +285,10 @@ func adds(kind Kind, name string) bool {
 		return kind == KindPeriod
 	case "exclude_hosts":
 		return kind == KindService
+	case "local_fault":
+		return true
+	case "address", "real", "standby", "fallback", "maintenance_at":
+		return kind == KindVirtual
 	}
 	return false
 }
@@ -256,6 +301,9 @@ func (b *builder) use(by *layer, st *Statement, in *scope) {
 		return
 	}
 	b.uses++
+	if b.pool != nil {
+		next.later, next.of = true, "virtual "+b.name
+	}
 	back, opened := b.at, b.opened
 	b.block(&layer{up: by, depth: by.depth + 1, seq: b.uses}, next.template.body, next)
 	if b.opened == opened {

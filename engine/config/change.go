@@ -39,6 +39,9 @@ func (c *Config) With(key opstatus.Key, name, value string, now time.Time) (*Con
 	if k == nil || old == nil {
 		return nil, fmt.Errorf("change %s of %s: there is no such directive, or no such service", name, key)
 	}
+	if name == "weight_from" && old.Origin != "" {
+		return nil, fmt.Errorf("change weight_from of %s: the weights of virtual %s follow from it: change the file", key, old.Origin)
+	}
 	value = strings.Trim(value, blanks)
 	if strings.ContainsAny(value, "\n\r\x00") {
 		return nil, errors.New("a value stands on one line")
@@ -160,6 +163,10 @@ func (d *draft) clear(name string) {
 		s.TrapTimeout = 0
 	case "trapduration":
 		s.TrapDuration = 0
+	case "local_fault":
+		s.Faults = nil
+	case "weight_from":
+		s.Asks = WeightFrom{}
 	default:
 		d.clearDepend(name)
 	}

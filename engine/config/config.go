@@ -99,6 +99,11 @@ type Globals struct {
 	// Timeout is the default time limit of a monitor; AlertTimeout that of an
 	// alert.
 	Timeout, AlertTimeout time.Duration
+	// MaintenanceDir is that of virtual services that name none; empty is none.
+	MaintenanceDir string
+	// TableByRole lets the table of virtual services follow the role of this
+	// director ("table = by-role").
+	TableByRole bool
 	// Grants name the Linux capabilities a program may be given, such as
 	// cap_net_raw: what it gets is what both this and its own description
 	// name. An empty list is a program that is to have none; one that is not

@@ -43,6 +43,7 @@ type expander struct {
 	// count is how many statements were made; bytes how much text.
 	count, bytes int
 	full         bool // one of them was too much, and it was said
+	virtuals
 }
 
 // expand is f without templates, or f if there is nothing to do.
@@ -59,6 +60,7 @@ func (x *expander) expand(f *File) *File {
 		case st.Kind == KindUse:
 			x.diag.errorf(st, -1, "put it into a watch", "use outside a watch")
 		case st.Kind != KindTop:
+			x.held(st)
 			x.out = append(x.out, *st)
 		case st.Name == "template":
 			n += len(body(f.Statements[i+1:]))
@@ -66,13 +68,18 @@ func (x *expander) expand(f *File) *File {
 			lines := body(f.Statements[i+1:])
 			n += len(lines)
 			x.watch(st, lines)
+		case st.Name == "virtual":
+			lines := body(f.Statements[i+1:])
+			n += len(lines)
+			x.virtual(st, lines)
 		default:
 			x.out = append(x.out, *st)
 		}
 		i += n
 	}
+	x.checks()
 	out := *f
-	out.Statements = x.out
+	out.Statements, out.virtuals = x.out, x.drafts
 	if x.full {
 		out.Statements = nil
 	}
@@ -87,14 +94,14 @@ func special(s Statement) bool {
 	case s.Kind != KindTop:
 		return false
 	}
-	return s.Name == "template" || s.Name == "watch" && s.plain() && len(fields(s.Text)) > 1
+	return s.Name == "template" || s.Name == "virtual" || s.Name == "watch" && s.plain() && len(fields(s.Text)) > 1
 }
 
 // body are the statements that a record begins with which holds services.
 func body(all []Statement) []Statement {
 	for i := range all {
 		switch all[i].Kind {
-		case KindService, KindPeriod, KindEnv, KindUse, KindComment, KindBad, KindMember:
+		case KindService, KindPeriod, KindEnv, KindUse, KindVirtual, KindComment, KindBad, KindMember:
 		case KindBlank, KindGlobal, KindTop, KindInclude:
 			return all[:i]
 		}
@@ -116,6 +123,7 @@ func (x *expander) collect(all []Statement) {
 			name, hosts := cutName(st.Text)
 			group = name
 			x.groups[name] = members(hosts)
+			x.declare(name, st)
 		case st.Kind == KindTop && st.Name == "template":
 			group = ""
 			x.define(st, body(all[i+1:]))
@@ -141,6 +149,8 @@ func (x *expander) watch(st *Statement, lines []Statement) {
 	names := fields(st.Text)
 	several := st.plain() && len(names) > 1
 	if !several && !slices.ContainsFunc(lines, func(s Statement) bool { return s.Kind == KindUse }) {
+		name, _ := cutName(st.Text)
+		x.watched(name)
 		x.out = append(append(x.out, *st), lines...)
 		return
 	}
@@ -163,11 +173,17 @@ func (x *expander) watch(st *Statement, lines []Statement) {
 func (x *expander) build(head Statement, name string, lines []Statement, in *scope) {
 	b := builder{x: x, name: name}
 	b.block(&layer{}, lines, in)
+	x.watched(name)
 	x.out = append(x.out, head)
 	if b.broken {
 		x.out = append(x.out, Statement{Kind: KindBad, Pos: head.Pos, moved: true})
 	}
-	for _, s := range b.services {
+	x.services(b.services)
+}
+
+// services gives out services with their periods.
+func (x *expander) services(all []*serviceLines) {
+	for _, s := range all {
 		x.emit(&s.section)
 		for _, p := range s.periods {
 			x.emit(&p.section)
@@ -193,6 +209,6 @@ func (x *expander) room(st *Statement) bool {
 		return !x.full
 	}
 	x.full = true
-	x.diag.errorf(st, -1, "", "templates make more than %d lines or %d MB of the configuration", maxExpanded, maxFile>>20)
+	x.diag.errorf(st, -1, "", "templates and virtual services make more than %d lines or %d MB of the configuration", maxExpanded, maxFile>>20)
 	return false
 }

@@ -71,6 +71,9 @@ type File struct {
 	// it includes.
 	Paths      []string
 	Statements []Statement
+
+	// virtuals are what Expand read of the virtual services, in order.
+	virtuals []*virtualDraft
 }
 
 // Statement is one logical line.
@@ -105,6 +108,8 @@ type Statement struct {
 	// mond is set if `syntax = mond` held there; moved if Raw says where it
 	// comes from, but not how it is written: see [Expand].
 	mond, moved bool
+	// made is set for a line that a virtual service made.
+	made bool
 }
 
 // piece is a part of a logical line, from its byte at on: it stands at raw in

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -25,9 +26,16 @@ func Format(f *File) []byte {
 }
 
 // Plain is an expanded f in the normal form, without comments, as a file that
-// needs no `syntax = mond`.
+// needs no `syntax = mond`. Only a virtual service needs it: mon has no word
+// for what it says of the pool. It stays as it is, with the services that its
+// checks make beside it, and read again both are the same.
 func Plain(f *File) []byte {
 	p := printer{plain: true}
+	if slices.ContainsFunc(f.Statements, func(s Statement) bool { return s.Kind == KindTop && s.Name == "virtual" }) {
+		p.mond = true
+		p.line(0, "syntax = mond")
+		p.gap = true
+	}
 	for i := range f.Statements {
 		p.format(&f.Statements[i])
 	}
@@ -133,18 +141,21 @@ func (p *printer) line(level int, text string) {
 // enter notes what st begins or ends, and says which level it stands at.
 func (p *printer) enter(st *Statement) int {
 	inner := 1 // the level of directives of a service
-	if p.service || p.in != inTemplate {
+	if p.service || p.in != inTemplate && p.in != inVirtual {
 		inner = 2
 	}
 	switch st.Kind {
 	case KindBlank:
 		p.in, p.service, p.period, p.level = outside, false, false, 0
 	case KindTop:
-		p.in = map[string]record{"hostgroup": inGroup, "alias": inAlias, "view": inView, "watch": inWatch, "template": inTemplate}[st.Name]
+		p.in = records()[st.Name]
 		p.service, p.period = false, false
 	case KindGlobal:
 		p.mond = p.mond || st.Name == "syntax" && st.Text == mond && !p.plain
 	case KindMember:
+		return 1
+	case KindVirtual:
+		p.period = false
 		return 1
 	case KindService, KindEnv, KindPeriod, KindUse:
 		return p.within(st, inner)
@@ -156,7 +167,7 @@ func (p *printer) enter(st *Statement) int {
 // within is enter for a line of a watch or template.
 func (p *printer) within(st *Statement, inner int) int {
 	switch {
-	case st.Kind == KindService && st.Name == "service":
+	case st.Kind == KindService && (st.Name == "service" || st.Name == "check"):
 		p.service, p.period = true, false
 		return 1
 	case st.Kind == KindService && st.Name == "period":
@@ -164,7 +175,7 @@ func (p *printer) within(st *Statement, inner int) int {
 		return inner
 	case st.Kind == KindUse && !p.service && !p.period:
 		return 1
-	case p.period, st.Kind == KindPeriod && p.in != inTemplate:
+	case p.period, st.Kind == KindPeriod && p.in != inTemplate && p.in != inVirtual:
 		return inner + 1
 	}
 	return inner
@@ -230,7 +241,7 @@ func (p *printer) words(st *Statement) (line, behind string) {
 	case KindEnv:
 		lead := st.Text[:len(st.Text)-len(strings.TrimLeft(st.Text, " \t"))] // is part of the value
 		line = st.Name + "=" + lead + text
-	case KindBlank, KindTop, KindMember, KindService, KindPeriod, KindUse, KindInclude, KindBad:
+	case KindBlank, KindTop, KindMember, KindService, KindPeriod, KindUse, KindInclude, KindVirtual, KindBad:
 		line = st.Name + " " + text
 	}
 	line = strings.TrimSpace(line)
@@ -251,6 +262,21 @@ func comment(text string) string {
 	return "# " + text
 }
 
+// inFields reports whether the text of st is a list of words that has no
+// quotes.
+func inFields(st *Statement) bool {
+	switch st.Kind {
+	case KindMember, KindTop:
+		return true
+	case KindService:
+		return st.Name == "exclude_hosts" || st.Name == "on" || st.Name == "local_fault" || st.Name == "weight_from"
+	case KindVirtual:
+		return st.Name != "maintenance_at" && st.Name != "maintenance_dir"
+	case KindBlank, KindComment, KindGlobal, KindPeriod, KindEnv, KindUse, KindInclude, KindBad:
+	}
+	return false
+}
+
 // spaced is the text of st with one blank between words, where it is words.
 func (p *printer) spaced(st *Statement) string {
 	var spans [][2]int
@@ -259,7 +285,7 @@ func (p *printer) spaced(st *Statement) string {
 		return st.Text
 	case inWords(st.Name) && st.Kind != KindGlobal:
 		spans = wordSpans(st.Text)
-	case st.Kind == KindMember, st.Kind == KindTop, st.Kind == KindService && st.Name == "exclude_hosts":
+	case inFields(st):
 		for _, w := range fields(st.Text) {
 			spans = append(spans, [2]int{w.Off, w.Off + len(w.Text)})
 		}

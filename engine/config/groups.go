@@ -36,7 +36,7 @@ func hostgroup(r *resolver, st *Statement) {
 	if name == "" {
 		return
 	}
-	g := &groupDraft{Hostgroup: Hostgroup{Pos: st.Pos, Name: name}, st: st}
+	g := &groupDraft{Hostgroup: Hostgroup{Pos: st.Pos, Name: name, Implied: st.made}, st: st}
 	if old := r.byName[name]; old != nil {
 		r.diag.warnf(st, 0, "", "hostgroup %s is defined at %s already; this one replaces it", name, old.Pos)
 		*old = *g

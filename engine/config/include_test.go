@@ -222,7 +222,7 @@ func TestExpandLimits(t *testing.T) {
 		deep += fmt.Sprintf("\ntemplate t%d\n use t%d\n", i, i+1)
 	}
 	for _, tt := range []struct{ name, text, want string }{
-		{"wide", wide.String(), "templates make more than 500000 lines"},
+		{"wide", wide.String(), "make more than 500000 lines"},
 		{"long", long, "or 64 MB of the configuration"},
 		{"deep", deep + "\ntemplate t20\n interval 1s\n", "more than 16 templates inside each other: t0 -> t1"},
 	} {

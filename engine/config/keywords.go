@@ -16,6 +16,8 @@ const (
 	ScopeTop                  // begins a record
 	ScopeService              // in a service, above its periods
 	ScopePeriod               // in a period
+	ScopeVirtual              // in a virtual service, above its checks
+	ScopeCheck                // in a check of a virtual service, beside those of a service
 )
 
 // String is a word for s.
@@ -27,6 +29,10 @@ func (s Scope) String() string {
 		return "top"
 	case ScopeService:
 		return "service"
+	case ScopeVirtual:
+		return "virtual"
+	case ScopeCheck:
+		return "check"
 	case ScopePeriod:
 	}
 	return "period"
@@ -63,7 +69,7 @@ type Keyword struct {
 // Keywords are all directives: by scope, then in the order of the manual.
 func Keywords() []Keyword {
 	var all []Keyword
-	for scope, rows := range [][]Keyword{globalWords(), topWords(), serviceWords(), periodWords()} {
+	for scope, rows := range [][]Keyword{globalWords(), topWords(), serviceWords(), periodWords(), virtualWords(), checkWords()} {
 		for _, k := range rows {
 			k.Scope = Scope(scope)
 			if k.Since == "" {
@@ -78,7 +84,7 @@ func Keywords() []Keyword {
 // index finds keywords by name.
 type index struct {
 	all    []Keyword
-	scopes [ScopePeriod + 1]map[string]*Keyword
+	scopes [ScopeCheck + 1]map[string]*Keyword
 }
 
 // newIndex is the index of what is read with or without `syntax = mond`.
@@ -102,6 +108,12 @@ func (x index) find(s Scope, name string) *Keyword { return x.scopes[s][name] }
 // inner reports whether name is a directive of a service or period.
 func (x index) inner(name string) bool {
 	return x.find(ScopeService, name) != nil || x.find(ScopePeriod, name) != nil
+}
+
+// ofVirtual reports whether name is a directive of a virtual service, or of a
+// check of one.
+func (x index) ofVirtual(name string) bool {
+	return x.find(ScopeVirtual, name) != nil || x.find(ScopeCheck, name) != nil
 }
 
 // names are those of one scope, in order.
@@ -226,6 +238,10 @@ func behaviourWords() []Keyword {
 			yes: yesByLetter, apply: unackSummary},
 		{Name: "exclude_period", Args: "PERIOD", Form: FormText, Default: "none", Help: "While the time is in this period nothing is checked at all.",
 			apply: globalExclude},
+		{Name: "maintenance_dir", Args: "DIR", Form: FormText, Default: "none", Since: mond, Help: "The maintenance_dir of virtual services, under cfbasedir.",
+			apply: path(func(g *paths) *string { return &g.maintenanceDir })},
+		{Name: "table", Args: "warm|by-role", Form: FormText, Default: "warm", Since: mond, Help: "Whether the table holds the virtual services of the file always (warm), or only while this director has their addresses (by-role): for directors that are real servers too, or whose addresses another program moves with a script that clears the table.",
+			apply: tableRole},
 	}
 }
 
@@ -250,6 +266,8 @@ func topWords() []Keyword {
 			apply: view},
 		{Name: "alias", Args: "NAME", Form: FormRecord, Repeat: true, Help: "Free text for clients: every line up to the next blank one.",
 			apply: alias},
+		{Name: "virtual", Args: "NAME", Form: FormRecord, Since: mond, Repeat: true, Gated: true, Help: "A virtual service of the kernel's table, its real servers and what checks them, up to the next blank line. See VIRTUAL SERVICES.",
+			apply: virtualService},
 		{Name: "template", Args: "NAME [PARAM|PARAM=DEFAULT]...", Form: FormRecord, Since: mond, Repeat: true, Gated: true, Help: "Lines of services and periods, up to the next blank line, that use puts elsewhere. See TEMPLATES.",
 			apply: unexpanded},
 		{Name: "include", Args: "PATTERN...", Form: FormQuoted, Since: mond, Repeat: true, Gated: true, Help: "Puts the lines of other files here. See INCLUDED FILES.",
@@ -300,6 +318,10 @@ func serviceWords() []Keyword {
 			apply: depBehavior},
 		{Name: "dep_memory", Args: "TIMEVAL", Form: FormTime, Default: "the variable dep_memory", Help: "How long after a dependency recovered it still counts as failed.",
 			apply: serviceTime(1, func(s *Service) *time.Duration { return &s.Depend.Memory })},
+		{Name: "local_fault", Args: "link INTERFACE | source ADDRESS | gateway ADDRESS", Form: FormText, Default: "none", Since: mond, Repeat: true, Help: "Something of this machine without which the check means nothing: an interface that is up, an address that is here, a neighbour that answers. While it is not so the status stays as it was.",
+			apply: serviceFault},
+		{Name: "weight_from", Args: "exit | perf LABEL [as weight|percent|delta|load]", Form: FormText, Default: "none", Since: mond, Help: "The check says what weight its real server is to have: by its exit status (0, or 2 to 255 for a weight of 0 to 253; 1 is a failure), or by a figure LABEL of its performance data or output. What the figure means is said by as; without it, it is the weight. load is a load average.",
+			apply: weightFrom},
 		{Name: "redistribute", Args: "ALERT [ARG...]", Form: FormCommand, Default: "none", Help: "An alert that is called at every event, whatever the periods say.",
 			apply: redistribute},
 		{Name: "traptimeout", Args: "TIMEVAL", Form: FormTime, Default: "none", Help: "The service fails if no trap comes for this long.",

@@ -13,6 +13,7 @@ type paths struct {
 	authFile, userFile, tlsCert, tlsKey  string
 	historicFile, dtLogFile              string
 	monErrFile, pidFile, controlSocket   string
+	maintenanceDir                       string
 }
 
 // defaultPaths are the paths that do not depend on what exists.
@@ -59,6 +60,7 @@ func (r *resolver) finishPaths() {
 	g.TLSCert, g.TLSKey = under(g.CfBaseDir, p.tlsCert), under(g.CfBaseDir, p.tlsKey)
 	g.HistoricFile, g.DtLogFile = under(g.LogDir, p.historicFile), under(g.LogDir, p.dtLogFile)
 	g.MonErrFile, g.PidFile = under(dir, p.monErrFile), under(dir, p.pidFile)
+	g.MaintenanceDir = under(g.CfBaseDir, p.maintenanceDir)
 	g.ControlSocket = under(g.StateDir, p.controlSocket)
 	r.checkUserFile()
 	r.checkTLS()

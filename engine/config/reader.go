@@ -58,14 +58,20 @@ const (
 	inView
 	inWatch
 	inTemplate
+	inVirtual
 )
 
+// records are the words that begin them.
+func records() map[string]record {
+	return map[string]record{"hostgroup": inGroup, "alias": inAlias, "view": inView, "watch": inWatch, "template": inTemplate, "virtual": inVirtual}
+}
+
 func (r record) String() string {
-	return [...]string{"file", "hostgroup", "alias", "view", "watch", "template"}[r]
+	return [...]string{"file", "hostgroup", "alias", "view", "watch", "template", "virtual"}[r]
 }
 
 // services reports whether services stand in r, or parts of them.
-func (r record) services() bool { return r == inWatch || r == inTemplate }
+func (r record) services() bool { return r == inWatch || r == inTemplate || r == inVirtual }
 
 // place is where in a file a line stands.
 type place struct {
@@ -161,8 +167,10 @@ func (r *reader) statement(st *Statement) {
 		st.Kind = KindMember
 	case word == "watch":
 		r.head(st, word, rest, off)
-	case word == "template" && r.mond:
+	case (word == "template" || word == "virtual") && r.mond:
 		r.head(st, word, rest, off)
+	case r.in.record == inVirtual:
+		r.virtualLine(st, word, rest, off)
 	case r.in.services():
 		r.watchLine(st, word, rest, off)
 	case word == "include" && r.mond:
@@ -217,7 +225,7 @@ func (r *reader) globalHint(name string) string {
 func (r *reader) head(st *Statement, word, rest string, off int) {
 	st.set(KindTop, word, rest, off)
 	name, more := cutName(rest)
-	kind := map[string]record{"hostgroup": inGroup, "alias": inAlias, "view": inView, "watch": inWatch, "template": inTemplate}[word]
+	kind := records()[word]
 	r.in, r.before, r.told = place{record: kind, name: name, open: kind == inTemplate}, place{}, false
 	members := strings.TrimLeft(more, blanks)
 	at := len(rest) - len(members)
@@ -230,6 +238,8 @@ func (r *reader) head(st *Statement, word, rest string, off int) {
 		r.diag.errorf(st, at, "the text of an alias begins on the next line", "words after the name of alias %s", name)
 	case kind == inView && members == "":
 		r.diag.errorf(st, -1, "name the first member on the same line", "view %s without members", name)
+	case kind == inVirtual && members != "":
+		r.diag.errorf(st, at, commentHint(members, "each directive stands on a line of its own"), "words after the name of virtual %s", name)
 	case kind == inWatch && r.mond:
 		r.groups(st, members, at)
 	case kind == inWatch && members != "":
@@ -271,7 +281,7 @@ func (r *reader) swallowed(st *Statement, word, rest string) bool {
 	}
 	in := r.in
 	name, more := cutName(rest)
-	record := word == "watch" || word == "alias" || word == "view" || r.mond && (word == "template" || word == "include")
+	record := word == "watch" || word == "alias" || word == "view" || r.mond && (word == "template" || word == "include" || word == "virtual")
 	switch {
 	case in.record == inAlias && (word != "watch" || name == "" || more != ""):
 		return false // an alias is free text, and "watch G service S" means something in it
@@ -286,15 +296,24 @@ func (r *reader) swallowed(st *Statement, word, rest string) bool {
 
 // stray handles a line outside of any record.
 func (r *reader) stray(st *Statement, word, rest string, off int) {
-	inner := r.words.inner(word)
+	inner := r.words.inner(word) || r.words.ofVirtual(word) && r.before.record == inVirtual
 	if inner && r.before.services() {
 		r.diag.errorf(st, -1, fmt.Sprintf("remove the blank line: a %s ends at the first one", r.before.record),
 			"%s outside a %s: the blank line above ended %s %s", word, r.before.record, r.before.record, r.before.name)
-		r.in = r.before
-		r.watchLine(st, word, rest, off)
+		if r.in = r.before; r.in.record == inVirtual {
+			r.virtualLine(st, word, rest, off)
+		} else {
+			r.watchLine(st, word, rest, off)
+		}
 		if st.Kind == KindUse {
 			st.Kind = KindBad
 		}
+		return
+	}
+	if word == "virtual" {
+		r.diag.errorf(st, -1, mondHint, "unknown directive %s", quote(word))
+		r.mond, r.words = true, newIndex(true) // what follows is read as it was meant
+		r.head(st, word, rest, off)
 		return
 	}
 	st.set(KindBad, word, rest, off)

@@ -46,7 +46,7 @@ func (s *scope) words(st *Statement, words []Word) (Statement, bool) {
 		}
 		m.keep(from, w.Off)
 		from = end
-		if w.Text == "$hosts" || w.Text == "${hosts}" {
+		if !s.later && (w.Text == "$hosts" || w.Text == "${hosts}") {
 			hosts := slices.Clone(s.hosts())
 			for j := range hosts {
 				hosts[j] = Quote(hosts[j])
@@ -132,8 +132,8 @@ func (s *scope) text(st *Statement, text string, off int, exact bool) (string, b
 func (s *scope) value(st *Statement, written string, off int) (string, bool) {
 	name := strings.TrimPrefix(written, "$")
 	switch {
-	case written == "$":
-		return "$", true
+	case written == "$", written == "$$" && s.later:
+		return written, true
 	case written == "$$":
 		return "$", true
 	case strings.HasPrefix(name, "{"):
@@ -144,6 +144,12 @@ func (s *scope) value(st *Statement, written string, off int) (string, bool) {
 		}
 		name = inner
 	}
+	if value, ok := s.values[name]; ok {
+		return value, true
+	}
+	if s.later && (slices.Contains(builtin(), name) || slices.Contains(ofVirtual(), name)) {
+		return written, true
+	}
 	switch name {
 	case "watch":
 		return s.watch, true
@@ -152,16 +158,20 @@ func (s *scope) value(st *Statement, written string, off int) (string, bool) {
 	case "host":
 		return s.host(st, off)
 	}
-	value, ok := s.values[name]
-	if !ok {
+	if why := s.missing[name]; why != "" {
+		s.x.diag.errorf(st, off, "", "there is no $%s for %s: %s", name, s.of, why)
+	} else {
 		s.unknown(st, off, name)
 	}
-	return value, ok
+	return "", false
 }
 
 // unknown reports a name that stands for nothing.
 func (s *scope) unknown(st *Statement, off int, name string) {
 	names, where := builtin(), "a watch"
+	if s.later || s.of != "" {
+		names, where = append(names, ofVirtual()...), s.of
+	}
 	if s.template != nil {
 		names, where = append(names, s.template.names()...), "template "+s.template.name
 	}
@@ -174,6 +184,9 @@ func (s *scope) unknown(st *Statement, off int, name string) {
 
 // hosts are those of the watch's hostgroup.
 func (s *scope) hosts() []string {
+	if s.all != nil {
+		return s.all
+	}
 	if hosts, ok := s.x.groups[s.watch]; ok {
 		return hosts
 	}
@@ -245,6 +258,15 @@ func (m *remap) done() Statement {
 		out.pieces = append([]piece{first}, m.pieces...)
 	}
 	out.moved = true
+	return out
+}
+
+// instead is a line that stands where st does, but says something else.
+func (s *Statement) instead(name, text string) Statement {
+	m := remap{old: s}
+	m.put(text, 0)
+	out := m.done()
+	out.Name, out.Comment, out.Inner, out.made = name, "", nil, true
 	return out
 }
 

@@ -73,6 +73,11 @@ type resolver struct {
 	more  func(*Statement)
 	watch *watchDraft
 	svc   *draft
+	// virt is the virtual service that lines belong to now, virtuals how many
+	// there were.
+	virt     *pool
+	virtuals int
+	pools    []*pool
 }
 
 // Resolve gives f its meaning. The Config is never nil, but is to be used only
@@ -240,4 +245,5 @@ func (r *resolver) finish() {
 	}
 	r.findLoops()
 	r.finishViews()
+	r.finishVirtuals()
 }

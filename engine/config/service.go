@@ -21,6 +21,8 @@ type draft struct {
 	// are those that count, be they depend lines.
 	depend, alertDepend, monitorDepend, hostDepend *Statement
 	excluded                                       []excludedHost
+	// own are its hosts if they are not those of its group.
+	own []string
 }
 
 // excludedHost is a word of exclude_hosts.
@@ -162,6 +164,9 @@ func (r *resolver) finishService(d *draft) {
 
 // hostsOf are the hosts of g less those that d excludes.
 func (r *resolver) hostsOf(d *draft, g *groupDraft) []string {
+	if d.own != nil {
+		return d.own
+	}
 	if len(d.excluded) == 0 {
 		return g.Hosts
 	}

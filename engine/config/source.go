@@ -66,7 +66,7 @@ func (s *Statement) same(t *Statement) bool {
 		return true
 	case inWords(s.Name):
 		split = func(text string) []Word { words, _ := Words(text); return words }
-	case s.Kind != KindTop && s.Kind != KindMember && s.Name != "exclude_hosts":
+	case !inFields(s):
 		return false
 	}
 	return slices.EqualFunc(split(s.Text), split(t.Text), func(a, b Word) bool { return a.Text == b.Text })

@@ -29,6 +29,11 @@ type param struct {
 // builtin are the parameters that are there in every template.
 func builtin() []string { return []string{"watch", "host", "hosts"} }
 
+// ofVirtual are those of a virtual service besides.
+func ofVirtual() []string {
+	return []string{"real", "port", "name", "virtual", "vip", "vport", "weight"}
+}
+
 // define reads "NAME [PARAM|PARAM=DEFAULT]...".
 func (x *expander) define(st *Statement, body []Statement) {
 	words, err := Words(st.Text)
@@ -88,6 +93,14 @@ type scope struct {
 	template *template
 	values   map[string]string
 	from     *Origin
+	// later is set in a template that a virtual service uses: what stands for
+	// something there is replaced when the template is in.
+	later bool
+	// of is the virtual service, all its hosts, if this is one; missing says
+	// why there is no value of a name.
+	of      string
+	all     []string
+	missing map[string]string
 	// up is the one of the template that uses this one, depth how many there
 	// are.
 	up    *scope

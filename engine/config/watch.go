@@ -21,6 +21,7 @@ func (r *reader) watchLine(st *Statement, word, rest string, off int) {
 		r.service(st)
 	case word == "use" && r.mond:
 		st.Kind, r.in.open = KindUse, true
+	case r.templateLine(st, word):
 	case word == "include" && r.mond:
 		r.bad(st, -1, "put a blank line before it", "include inside %s %s", r.in.record, r.in.name)
 	case r.newWord(word):
@@ -40,7 +41,7 @@ func (r *reader) watchLine(st *Statement, word, rest string, off int) {
 // structural is "service" or "period" if word is one of them misspelt; what
 // follows can then be read as it was meant.
 func (r *reader) structural(word string) string {
-	if r.words.inner(word) {
+	if r.words.inner(word) || r.words.ofVirtual(word) && r.in.record == inTemplate {
 		return word
 	}
 	all := append(r.words.names(ScopeService), r.words.names(ScopePeriod)...)
@@ -69,7 +70,7 @@ func (r *reader) replaced() bool {
 // newWord reports whether word is one that needs a line `syntax = mond` above
 // it, and there is none.
 func (r *reader) newWord(word string) bool {
-	return !r.mond && (word == "use" || word == "template" || word == "include")
+	return !r.mond && (word == "use" || word == "template" || word == "include" || word == "virtual")
 }
 
 // watchError says what is wrong with a word that no directive of this place.

@@ -59,7 +59,7 @@ type reader struct {
 // words are the directives by scope and name.
 type words struct {
 	all    []config.Keyword
-	scopes [config.ScopePeriod + 1]map[string]*config.Keyword
+	scopes [config.ScopeCheck + 1]map[string]*config.Keyword
 }
 
 func newWords() words {

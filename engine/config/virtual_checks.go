@@ -1,0 +1,403 @@
+package config
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// checks makes the services of all virtual services, and puts them into the
+// output: into the watch that the file has of that name, or into one at the
+// end.
+func (x *expander) checks() {
+	if len(x.drafts) == 0 {
+		return
+	}
+	x.reserved()
+	for _, v := range x.drafts {
+		for i := range v.reals {
+			x.real(v, &v.reals[i])
+		}
+	}
+	x.place()
+}
+
+// reserved reports what the file declares and the pools need.
+func (x *expander) reserved() {
+	const hint = "give it another name: group virtual holds the services of the virtual services themselves"
+	if st := x.declared[VirtualGroup]; st != nil {
+		x.diag.errorf(st, 0, hint, "hostgroup virtual beside virtual %s at %s", x.drafts[0].name, x.drafts[0].st.Pos)
+	}
+	if at, ok := x.watches[VirtualGroup]; ok {
+		x.diag.errorf(&x.out[at], 0, hint, "watch virtual beside virtual %s at %s", x.drafts[0].name, x.drafts[0].st.Pos)
+	}
+}
+
+// real makes the services of one real.
+func (x *expander) real(v *virtualDraft, m *vreal) {
+	g := x.group(m)
+	in := v.scope(x, m)
+	for _, c := range v.checks {
+		if !c.on[m.tier] {
+			continue
+		}
+		if c.through != nil && !x.private(v, m, c) {
+			continue
+		}
+		name, lines, ok := x.make(v, m, c, in)
+		if !ok {
+			v.broken = true
+			continue
+		}
+		key := serviceKey{Group: m.group, Service: name}
+		if !slices.Contains(m.keys, key) {
+			m.keys = append(m.keys, key)
+		}
+		x.service(g, v, c, name, lines)
+	}
+}
+
+// group is the hostgroup of a real.
+func (x *expander) group(m *vreal) *madeGroup {
+	if x.made == nil {
+		x.made = map[string]*madeGroup{}
+	}
+	host := m.addr.String()
+	g := x.made[m.group]
+	if g == nil {
+		g = &madeGroup{name: m.group, host: host, st: m.st, off: m.off, byName: map[string]*madeService{}}
+		x.made[m.group] = g
+		x.order = append(x.order, g)
+		if st := x.declared[m.group]; st != nil && !slices.Equal(x.groups[m.group], []string{host}) {
+			x.diag.errorf(m.st, m.off, "give the real another name, or the hostgroup that host alone",
+				"hostgroup %s, declared at %s, is not just %s", m.group, st.Pos, host)
+		}
+		g.given = x.declaredServices(m.group)
+		return g
+	}
+	if g.host != host && !x.twice(m.st.Pos, g.st.Pos) {
+		x.diag.errorf(m.st, m.off, "give one of them another name", "hostgroup %s is %s at %s, and %s here", m.group, g.host, g.st.At(g.off), host)
+	}
+	return g
+}
+
+// twice reports whether something was said of two places before.
+func (x *expander) twice(a, b Pos) bool {
+	if x.told == nil {
+		x.told = map[[2]Pos]bool{}
+	}
+	key := [2]Pos{a, b}
+	was := x.told[key]
+	x.told[key] = true
+	return was
+}
+
+// declaredServices are those of a watch of the file.
+func (x *expander) declaredServices(name string) map[string]*madeService {
+	at, ok := x.watches[name]
+	if !ok {
+		return nil
+	}
+	all := map[string]*madeService{}
+	var s *madeService
+	for _, st := range body(x.out[at+1:]) {
+		switch {
+		case st.Kind == KindService && st.Name == "service":
+			s = &madeService{st: &st}
+			all[st.Text] = s
+		case s != nil && st.Kind != KindComment:
+			s.lines = append(s.lines, st)
+		}
+	}
+	return all
+}
+
+// scope is what the parameters stand for in the checks of a real.
+func (v *virtualDraft) scope(x *expander, m *vreal) *scope {
+	in := &scope{x: x, watch: m.group, of: "virtual " + v.name, all: []string{m.addr.String()}, missing: map[string]string{}}
+	in.values = map[string]string{"virtual": v.name}
+	v.bind(in)
+	in.all = []string{m.addr.String()}
+	clear := func(name, value string) {
+		delete(in.missing, name)
+		in.values[name] = value
+	}
+	clear("real", m.addr.String())
+	clear("name", m.label())
+	clear("weight", strconv.Itoa(m.weight))
+	delete(in.missing, "port")
+	if port := m.portIn(v.port()); port > 0 {
+		in.values["port"] = strconv.Itoa(int(port))
+	} else {
+		in.missing["port"] = fmt.Sprintf("real %s has none: write it behind the address", m.label())
+	}
+	return in
+}
+
+// port is that of the first address; 0 for none.
+func (v *virtualDraft) port() uint16 {
+	if len(v.addresses) == 0 {
+		return 0
+	}
+	return v.addresses[0].port
+}
+
+// make makes the lines of a service: those of a check for one real.
+func (x *expander) make(v *virtualDraft, m *vreal, c *vcheck, in *scope) (name string, lines []Statement, ok bool) {
+	name, ok = c.name, true
+	if strings.Contains(name, "$") {
+		head, good := in.replace(c.st)
+		if name = head.Text; !good {
+			return "", nil, false
+		}
+	}
+	lines = make([]Statement, 0, len(c.lines)+1+len(x.holding))
+	for i := range c.lines {
+		line, good := in.replace(&c.lines[i])
+		ok = ok && good && x.room(&line)
+		if line.Kind == KindService && line.Name == "monitor" {
+			if name == "" {
+				name = monitorName(line.Text)
+			}
+			if c.through != nil {
+				line = throughMonitor(&line, fmt.Sprintf(" --mark %d --to %s", m.mark, v.addresses[0].word()))
+			}
+		}
+		lines = append(lines, line)
+	}
+	if !ok {
+		return "", nil, false
+	}
+	if !IsName(name) {
+		x.diag.errorf(c.st, 0, "names are of letters, digits and . _ -", "invalid name %s of a check", quote(name))
+		return "", nil, false
+	}
+	return name, x.complete(c, lines), true
+}
+
+// complete adds what a check inherits, above its first period.
+func (x *expander) complete(c *vcheck, lines []Statement) []Statement {
+	var more []Statement
+	if c.monitor != nil && !c.plan {
+		more = append(more, c.st.instead("interval", "10s"))
+	}
+	for _, st := range x.holding {
+		if !slices.ContainsFunc(c.lines, func(s Statement) bool { return s.Kind == KindService && s.Name == st.Name }) {
+			more = append(more, st)
+		}
+	}
+	at := slices.IndexFunc(lines, func(s Statement) bool { return s.Kind == KindService && s.Name == "period" })
+	if at < 0 {
+		at = len(lines)
+	}
+	return slices.Insert(lines, at, more...)
+}
+
+// monitorName is the name of a check that has none: that of its monitor, and
+// the port that its option -p names.
+func monitorName(line string) string {
+	words, err := Words(line)
+	if err != nil || len(words) == 0 {
+		return ""
+	}
+	name := words[0].Text
+	name = strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".monitor")
+	for i, w := range words[1:] {
+		port, ok := strings.CutPrefix(w.Text, "-p")
+		if ok && port == "" && i+2 < len(words) {
+			port = words[i+2].Text
+		}
+		if ok && digits(port) {
+			return name + "-" + port
+		}
+	}
+	return name
+}
+
+// throughMonitor is the line of a monitor with more options.
+func throughMonitor(st *Statement, options string) Statement {
+	end := len(firstWord(st.Text))
+	m := remap{old: st}
+	m.keep(0, end)
+	m.put(options, end)
+	m.keep(end, len(st.Text))
+	return m.done()
+}
+
+// service adds a service to a group, unless it is there: then both must be
+// equal.
+func (x *expander) service(g *madeGroup, v *virtualDraft, c *vcheck, name string, lines []Statement) {
+	s := &madeService{st: c.st, of: v.name, lines: lines}
+	old := g.byName[name]
+	if old == nil {
+		old = g.given[name]
+	}
+	if old == nil {
+		s.lines = append([]Statement{c.st.instead("service", name)}, lines...)
+		g.services = append(g.services, s)
+		g.byName[name] = s
+		return
+	}
+	had := old.lines
+	if old.of != "" {
+		had = had[1:] // its first line
+	}
+	differs := difference(had, lines)
+	if differs == "" || x.twice(c.st.Pos, old.st.Pos) {
+		return
+	}
+	who := "that of virtual " + old.of
+	if old.of == "" {
+		who = "that of watch " + g.name
+	}
+	x.diag.errorf(c.st, -1, "give one of them a name of its own, or make their lines equal",
+		"service %s:%s differs from %s at %s: %s", g.name, name, who, old.st.Pos, differs)
+}
+
+// difference says in which directive b, the one here, differs from a, or "". The
+// order of their directives means nothing.
+func difference(a, b []Statement) string {
+	x, y := orderly(a), orderly(b)
+	for i := range max(len(x), len(y)) {
+		switch {
+		case i >= len(x):
+			return "only here is " + said(y[i])
+		case i >= len(y):
+			return "only there is " + said(x[i])
+		case !x[i].same(y[i]) && x[i].Name == y[i].Name:
+			return fmt.Sprintf("%s there, and %s here", said(x[i]), said(y[i]))
+		case !x[i].same(y[i]):
+			return fmt.Sprintf("%s there, but %s here", said(x[i]), said(y[i]))
+		}
+	}
+	return ""
+}
+
+// said is a line as a message has it.
+func said(st *Statement) string { return quote(strings.TrimSpace(st.Name + " " + st.Text)) }
+
+// orderly are lines of a service by name; those of one name, and the periods,
+// stay in order.
+func orderly(lines []Statement) []*Statement {
+	all := make([]*Statement, 0, len(lines))
+	from := 0
+	sort := func() {
+		slices.SortStableFunc(all[from:], func(a, b *Statement) int {
+			if n := int(a.Kind) - int(b.Kind); n != 0 {
+				return n
+			}
+			return strings.Compare(a.Name, b.Name)
+		})
+	}
+	for i := range lines {
+		st := &lines[i]
+		if st.Kind == KindService && st.Name == "period" {
+			sort()
+			all = append(all, st)
+			from = len(all)
+			continue
+		}
+		if st.Kind != KindComment && st.Kind != KindBlank {
+			all = append(all, st)
+		}
+	}
+	sort()
+	return all
+}
+
+// firstMark and markMask bound the private marks of checks through the
+// director.
+const (
+	firstMark = 0x6d000000
+	markMask  = 0xffffff
+)
+
+// mark takes a firewall mark, and reports whether it was free.
+func (x *expander) mark(n uint32) bool {
+	if x.marks == nil {
+		x.marks = map[uint32]bool{}
+	}
+	was := x.marks[n]
+	x.marks[n] = true
+	return !was
+}
+
+// private gives a real a mark for the checks that go through the director: the
+// same for the same address and real, as long as no other has it.
+func (x *expander) private(v *virtualDraft, m *vreal, c *vcheck) bool {
+	if m.mark > 0 || len(v.addresses) == 0 {
+		return m.mark > 0
+	}
+	a := &v.addresses[0]
+	if a.proto == "" || a.first != a.last || a.port == 0 {
+		v.broken = true
+		if !x.twice(c.through.Pos, a.st.Pos) {
+			x.diag.errorf(c.through, -1, "let the first address be one with a port", "through wants an address to go to, and %s is none", a)
+		}
+		return false
+	}
+	h := fnv.New32a()
+	h.Write([]byte(a.String() + " " + m.word(a.port)))
+	for n := h.Sum32(); m.mark == 0; n++ {
+		if mark := firstMark + n&markMask; x.mark(mark) {
+			m.mark = mark
+		}
+	}
+	return true
+}
+
+// place puts the services where they belong.
+func (x *expander) place() {
+	into := map[int][]Statement{} // by the end of the watch
+	ends := []int{}
+	var own []*madeGroup
+	for _, g := range x.order {
+		at, watched := x.watches[g.name]
+		if !watched {
+			own = append(own, g)
+			continue
+		}
+		at += 1 + len(body(x.out[at+1:]))
+		ends = append(ends, at)
+		into[at] = g.lines()
+	}
+	slices.Sort(ends)
+	if len(ends) > 0 {
+		was, from := x.out, 0
+		x.out = make([]Statement, 0, len(was)+len(was)/4)
+		for _, at := range ends {
+			x.out = append(append(x.out, was[from:at]...), into[at]...)
+			from = at
+		}
+		x.out = append(x.out, was[from:]...)
+	}
+	for _, g := range x.order {
+		if x.declared[g.name] == nil && (!slices.Contains(own, g) || len(g.services) > 0) {
+			x.record(g, "hostgroup", g.name+" "+g.host)
+		}
+	}
+	for _, g := range own {
+		if len(g.services) > 0 {
+			x.record(g, "watch", g.name)
+			x.out = append(x.out, g.lines()...)
+		}
+	}
+}
+
+// lines are those of all services that were made in g.
+func (g *madeGroup) lines() []Statement {
+	var all []Statement
+	for _, s := range g.services {
+		all = append(all, s.lines...)
+	}
+	return all
+}
+
+// record begins a record that a real made.
+func (x *expander) record(g *madeGroup, word, text string) {
+	st := g.st.instead(word, text)
+	st.Kind = KindTop
+	x.out = append(x.out, Statement{Kind: KindBlank, Pos: st.Pos, moved: true}, st)
+}

@@ -1,0 +1,319 @@
+package config
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/virtual"
+)
+
+// serviceKey is short for what names a service.
+type serviceKey = opstatus.Key
+
+// virtualDraft is a virtual service on its way from its lines to its meaning:
+// [Expand] reads the addresses, reals and checks, since services follow from
+// them, and leaves the other lines to [Resolve].
+type virtualDraft struct {
+	st   *Statement // its first line
+	name string
+	// lines are those of the pool, its service and its periods, with values
+	// in place of parameters.
+	lines     []Statement
+	addresses []vaddress
+	reals     []vreal
+	checks    []*vcheck
+	broken    bool // a line of it was reported
+}
+
+// vcheck is a check before it is made a service for each real.
+type vcheck struct {
+	st      *Statement
+	name    string // empty for that of the monitor
+	lines   []Statement
+	on      [virtual.Fallback + 1]bool // by tier
+	through *Statement
+	monitor *Statement
+	plan    bool // it says when it is done
+}
+
+// virtuals is what an expander knows of virtual services.
+type virtuals struct {
+	drafts []*virtualDraft
+	named  map[string]*virtualDraft
+	// holding are the variables that hold for the services below them.
+	holding []Statement
+	// declared are the hostgroups of the file; watches say where in the output
+	// the record of one begins.
+	declared map[string]*Statement
+	watches  map[string]int
+	made     map[string]*madeGroup
+	order    []*madeGroup
+	marks    map[uint32]bool
+	told     map[[2]Pos]bool
+}
+
+// madeGroup is the hostgroup of a real.
+type madeGroup struct {
+	name, host string
+	st         *Statement // the line of the real that made it
+	off        int
+	services   []*madeService
+	byName     map[string]*madeService
+	// given are the services that the file itself declares there.
+	given map[string]*madeService
+}
+
+// madeService is a service of a real.
+type madeService struct {
+	st    *Statement // the check that made it
+	of    string     // its virtual service, empty if the file declares it
+	lines []Statement
+}
+
+// held notes a variable that holds for the services below it.
+func (x *expander) held(st *Statement) {
+	if st.Kind != KindGlobal || st.Name != "dep_behavior" && st.Name != "dep_memory" && st.Name != "unack_summary" {
+		return
+	}
+	x.holding = slices.DeleteFunc(slices.Clone(x.holding), func(s Statement) bool { return s.Name == st.Name })
+	line := st.instead(st.Name, st.Text)
+	line.Kind = KindService
+	x.holding = append(x.holding, line)
+}
+
+// declare notes a hostgroup of the file.
+func (x *expander) declare(name string, st *Statement) {
+	if x.declared == nil {
+		x.declared = map[string]*Statement{}
+	}
+	x.declared[name] = st
+}
+
+// watched notes that a watch begins here in the output.
+func (x *expander) watched(name string) {
+	if x.watches == nil {
+		x.watches = map[string]int{}
+	}
+	if _, twice := x.watches[name]; !twice {
+		x.watches[name] = len(x.out)
+	}
+}
+
+// virtual expands one record: its templates, and what is read here.
+func (x *expander) virtual(st *Statement, lines []Statement) {
+	name, _ := cutName(st.Text)
+	v := &virtualDraft{st: st, name: name}
+	x.drafts = append(x.drafts, v)
+	if x.named == nil {
+		x.named = map[string]*virtualDraft{}
+	}
+	if old := x.named[name]; old != nil && name != "" {
+		x.diag.errorf(st, 0, "", "virtual %s is defined at %s already", name, old.st.Pos)
+		v.broken = true
+	} else {
+		x.named[name] = v
+	}
+	root := &layer{}
+	pool := &serviceLines{section: begin(given{Statement: *st, by: root})}
+	b := builder{x: x, name: name, pool: pool, at: cursor{service: pool}}
+	b.block(root, lines, nil)
+	v.broken = v.broken || b.broken
+	if b.uses == 0 {
+		x.out = append(append(x.out, *st), lines...)
+	} else {
+		x.services(append([]*serviceLines{pool}, b.services...))
+	}
+	x.pool(v, pool)
+	for _, s := range b.services {
+		v.checks = append(v.checks, x.check(v, s))
+	}
+}
+
+// flat are the lines of a service that count, with its periods.
+func (s *serviceLines) flat() []Statement {
+	var all []Statement
+	add := func(lines []given) {
+		for i := range lines {
+			if !lines[i].lost {
+				all = append(all, lines[i].Statement)
+			}
+		}
+	}
+	add(s.lines)
+	for _, p := range s.periods {
+		all = append(all, p.head.Statement)
+		add(p.lines)
+	}
+	return all
+}
+
+// pool reads what is to be known before the services of a virtual service can
+// be made.
+func (x *expander) pool(v *virtualDraft, s *serviceLines) {
+	lines := s.flat()
+	in := &scope{x: x, watch: VirtualGroup, of: "virtual " + v.name, values: map[string]string{"virtual": v.name}, missing: map[string]string{}}
+	for _, name := range []string{"vip", "vport"} {
+		in.missing[name] = "the address is not read yet"
+	}
+	for i := range lines {
+		if lines[i].Name == "address" && lines[i].Kind == KindVirtual {
+			x.address(v, in, &lines[i])
+		}
+	}
+	if len(v.addresses) == 0 && !v.broken {
+		x.diag.errorf(v.st, -1, "write address tcp ADDRESS:PORT", "virtual %s without an address", v.name)
+		v.broken = true
+	}
+	v.bind(in)
+	v.lines = make([]Statement, 0, len(lines))
+	for i := range lines {
+		st := &lines[i]
+		if st.Kind == KindVirtual && st.Name == "address" {
+			continue
+		}
+		line, ok := in.replace(st)
+		if !ok || !x.poolLine(&line) {
+			v.broken = true
+			continue
+		}
+		v.lines = append(v.lines, line)
+		if line.Kind == KindVirtual && (line.Name == "real" || line.Name == "standby" || line.Name == "fallback") {
+			all := readReals(x.diag, &v.lines[len(v.lines)-1])
+			v.broken = v.broken || all == nil
+			v.reals = append(v.reals, all...)
+		}
+	}
+	slices.SortStableFunc(v.reals, func(a, b vreal) int { return int(a.tier) - int(b.tier) })
+}
+
+// address reads one line.
+func (x *expander) address(v *virtualDraft, in *scope, st *Statement) {
+	line, ok := in.replace(st)
+	if !ok {
+		v.broken = true
+		return
+	}
+	a, ok := readAddress(x.diag, &line)
+	if !ok {
+		v.broken = true
+		return
+	}
+	v.addresses = append(v.addresses, a)
+	if a.mark > 0 {
+		x.mark(a.mark)
+	}
+}
+
+// bind gives the parameters their values that stand for the first address.
+func (v *virtualDraft) bind(in *scope) {
+	in.all = []string{}
+	for i := range v.addresses {
+		in.all = append(in.all, v.addresses[i].host())
+	}
+	in.missing = map[string]string{}
+	for _, name := range []string{"real", "port", "name", "weight"} {
+		in.missing[name] = "it is of a real: only checks have it"
+	}
+	if len(v.addresses) == 0 {
+		in.missing["vip"], in.missing["vport"] = "there is no address", "there is no address"
+		return
+	}
+	switch a := &v.addresses[0]; {
+	case a.proto == "":
+		in.missing["vip"], in.missing["vport"] = "the first address is a firewall mark", "the first address is a firewall mark"
+	default:
+		in.values["vip"] = a.first.String()
+		if in.values["vport"] = strconv.Itoa(int(a.port)); a.port == 0 {
+			delete(in.values, "vport")
+			in.missing["vport"] = "the first address is for every port"
+		}
+	}
+}
+
+// poolLine reports what may not stand in the part of the pool, and turns words
+// that a template has for a service too into those of the pool.
+func (x *expander) poolLine(st *Statement) bool {
+	if st.Kind == KindService && st.Name == "local_fault" {
+		st.Kind = KindVirtual
+	}
+	if st.Kind == KindVirtual && poolService(st.Name) {
+		st.Kind = KindService
+	}
+	if st.Kind != KindService || poolService(st.Name) {
+		return true
+	}
+	x.diag.errorf(st, -1, "write it below the checks that it is for", "%s above the checks of a virtual service: its own service is not checked", st.Name)
+	return false
+}
+
+// poolService reports whether a directive of a service means something for
+// that of a pool.
+func poolService(name string) bool {
+	switch name {
+	case "description", "depend", "alertdepend", "dep_behavior", "dep_memory", "redistribute", "unack_summary", "period":
+		return true
+	}
+	return false
+}
+
+// check reads what of a check concerns all reals.
+func (x *expander) check(v *virtualDraft, s *serviceLines) *vcheck {
+	c := &vcheck{st: &s.head.Statement, name: s.head.Text}
+	c.st.Kind = KindService
+	given := false
+	for _, st := range s.flat() {
+		switch {
+		case st.Kind == KindService && st.Name == "on":
+			given = true
+			v.broken = !c.only(x.diag, &st) || v.broken
+			continue
+		case st.Kind == KindService && st.Name == "through":
+			c.through = &st
+			if st.Text != "" {
+				x.diag.warnf(&st, 0, commentHint(st.Text, ""), "%s takes no value: %s is ignored", st.Name, quote(st.Text))
+			}
+			continue
+		case st.Kind == KindService && st.Name == "monitor":
+			c.monitor = &st
+		case st.Kind == KindService && (st.Name == "interval" || st.Name == "schedule"):
+			c.plan = true
+		}
+		c.lines = append(c.lines, st)
+	}
+	if !given {
+		for i := range c.on {
+			c.on[i] = true
+		}
+	}
+	switch {
+	case c.monitor == nil && c.name == "":
+		x.diag.errorf(c.st, -1, "give it a monitor, or a name for the traps that it gets", "a check without monitor and name")
+		v.broken = true
+	case c.monitor == nil:
+		x.diag.warnf(c.st, -1, "give it a monitor", "check %s has no monitor: only traps can tell how a real is", c.name)
+	}
+	if c.through != nil && c.monitor == nil {
+		x.diag.errorf(c.through, -1, "give it a monitor", "through is for a check that has a monitor")
+		v.broken = true
+	}
+	return c
+}
+
+// only reads the line on.
+func (c *vcheck) only(diag *collector, st *Statement) bool {
+	p := newPhrase(diag, st)
+	words := []string{"primary", "standby", "fallback", "all"}
+	for first := true; first || p.more(); first = false {
+		i := p.choice("who it is for: primary, standby, fallback or all", words...)
+		if i < 0 {
+			return false
+		}
+		for t := range c.on {
+			tier := virtual.Tier(t)
+			standby := tier > virtual.Primary && tier < virtual.Fallback
+			c.on[t] = c.on[t] || i == 3 || i == 0 && tier == virtual.Primary || i == 1 && standby || i == 2 && tier == virtual.Fallback
+		}
+	}
+	return p.end()
+}
