@@ -46,20 +46,36 @@ func (r *report) absent(vip netip.Addr) {
 	r.add(f)
 }
 
-// outerLink is the link whose network vip is in, else that of the default
-// route.
-func (r *report) outerLink(vip netip.Addr) string {
-	for _, a := range r.facts.Addrs {
-		if l := r.facts.link(a.Link); a.Prefix.Contains(vip) && l != nil && l.ARP {
+// outerLink is the link that vip would be on.
+func (r *report) outerLink(vip netip.Addr) string { return r.facts.outer(vip) }
+
+// outer is the link whose network vip is in, else that of the default route.
+func (f *Facts) outer(vip netip.Addr) string {
+	for _, a := range f.Addrs {
+		if l := f.link(a.Link); a.Prefix.Contains(vip) && l != nil && l.ARP {
 			return a.Link
 		}
 	}
-	for _, d := range r.facts.Default {
+	for _, d := range f.Default {
 		if d.Six == vip.Is6() {
 			return d.Link
 		}
 	}
 	return ""
+}
+
+// AskOn is the link on which to ask who has vip: where it is, or would be. It
+// is nil if there is none that could be asked on.
+func (f *Facts) AskOn(vip netip.Addr) *Link {
+	for _, h := range f.holds(vip) {
+		if l := f.link(h.Link); l != nil && l.ARP && l.Up {
+			return l
+		}
+	}
+	if l := f.link(f.outer(vip)); l != nil && l.ARP && l.Up {
+		return l
+	}
+	return nil
 }
 
 // addCommand adds a virtual address to a link.
@@ -309,7 +325,7 @@ func (r *report) judgeAnswers(vip netip.Addr, link string, here bool, macs []str
 		if real := r.realWith(mac); real.IsValid() {
 			r.add(Finding{
 				Level: Error, Code: "real-answers", Subject: Addresses,
-				What: fmt.Sprintf("the real server %s (%s) answers ARP for %s on %s", real, mac, vip, link),
+				What: fmt.Sprintf("the real server %s (%s) answers %s for %s on %s", real, mac, protocolOf(vip), vip, link),
 				Do:   "set arp_ignore and arp_announce there: run what `monctl realserver setup` prints on it",
 				Run:  []string{fmt.Sprintf("monctl realserver setup --vip %s | ssh root@%s sh", vip, real)},
 				Why:  "clients' packets go to that one real server past the director, whenever its answer is the first",
@@ -346,6 +362,14 @@ func (r *report) judgeAnswers(vip netip.Addr, link string, here bool, macs []str
 	default:
 		r.ok("vip-answered", Addresses, fmt.Sprintf("%s alone answers for %s on %s", list(others), vip, link))
 	}
+}
+
+// protocolOf is what hosts ask with for an address.
+func protocolOf(a netip.Addr) string {
+	if a.Is6() {
+		return "neighbour solicitations"
+	}
+	return "ARP"
 }
 
 // realWith is the real whose neighbour entry has the address of the card.

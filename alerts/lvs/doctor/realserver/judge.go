@@ -47,7 +47,9 @@ func (j *judge) add(f doctor.Finding) {
 	j.findings = append(j.findings, f)
 }
 
-func (j *judge) ok(code, what string) { j.add(doctor.Finding{Level: doctor.OK, Code: code, What: what}) }
+func (j *judge) ok(code, what string) {
+	j.add(doctor.Finding{Level: doctor.OK, Code: code, What: what})
+}
 
 func (f *Facts) has(a netip.Addr) bool {
 	return slices.ContainsFunc(f.Addrs, func(h doctor.Addr) bool { return h.Prefix.Addr() == a })

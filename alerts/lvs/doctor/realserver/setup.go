@@ -152,7 +152,7 @@ func Script(verb Verb, wants []Want) (string, error) {
 	}
 	var parts []part
 	for _, w := range wants {
-		if err := w.Validate(); err != nil {
+		if err := w.Validate(); err != nil && verb != Undo { // which goes by the record
 			return "", err
 		}
 		at := slices.IndexFunc(parts, func(p part) bool { return p.Name == w.VIP.String() })
@@ -161,7 +161,7 @@ func Script(verb Verb, wants []Want) (string, error) {
 			at = len(parts) - 1
 		}
 		for _, s := range w.steps() {
-			if !slices.Contains(parts[at].Steps, s) {
+			if verb != Undo && !slices.Contains(parts[at].Steps, s) {
 				parts[at].Steps = append(parts[at].Steps, s)
 			}
 		}
@@ -172,7 +172,7 @@ func Script(verb Verb, wants []Want) (string, error) {
 	}
 	slices.Reverse(names)
 	var b bytes.Buffer
-	err := head.Execute(&b, map[string]any{"Verb": verb, "Parts": parts, "Names": strings.Join(names, " "), "Wants": wants})
+	err := head.Execute(&b, map[string]any{"Verb": string(verb), "Parts": parts, "Names": strings.Join(names, " ")})
 	if err != nil {
 		return "", err
 	}
@@ -182,6 +182,9 @@ func Script(verb Verb, wants []Want) (string, error) {
 var head = template.Must(template.New("head").Parse(`#!/bin/sh
 # A real server's side of{{range .Parts}} {{.Name}}{{end}}, made by monctl realserver.
 #
+{{- if eq .Verb "undo"}}
+# It takes away what setup made, and nothing else.
+{{- else}}
 #   sh FILE setup     make it so; what is so already is left alone
 #   sh FILE undo      take away what setup made, and nothing else
 #
@@ -191,14 +194,20 @@ var head = template.Must(template.New("head").Parse(`#!/bin/sh
 #   ifupdown    in /etc/network/interfaces, below the interface to the director:
 #                   up   /usr/local/sbin/lvs-realserver setup
 #                   down /usr/local/sbin/lvs-realserver undo
+{{- end}}
 verb={{.Verb}}
 names="{{.Names}}"
 
 plan() {
+{{- if eq .Verb "undo"}}
+	die "this one only undoes: monctl realserver setup prints one that makes"
+{{- end}}
 {{- range .Parts}}
+{{- if .Steps}}
 	name={{.Name}}
 {{- range .Steps}}
 	use {{.}}
+{{- end}}
 {{- end}}
 {{- end}}
 }
