@@ -58,13 +58,7 @@ func realserverMakeCommand(verb realserver.Verb, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   string(verb) + " {VIRTUAL --config FILE | --vip ADDR}",
 		Short: short,
-		Long: `The script needs sh and iproute2 and nothing of mond. For dr it sets arp_ignore and arp_announce and puts the virtual
-address on lo; for tun it also brings up what takes packets out of the tunnel and loosens its rp_filter; for nat it lets the
-default route lead to the director. It may be run any number of times; undo restores what was before, and touches nothing
-that setup did not make. Nothing outlives a boot: the script says how to keep it. Either:
-
-    monctl realserver setup web --config /etc/mon/mon.cf | ssh root@rs1 sh
-    monctl realserver setup --vip 10.0.0.3 --forward tun --apply`,
+		Long:  realserverLong(verb),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, err := o.wants(cmd, args)
@@ -92,6 +86,20 @@ that setup did not make. Nothing outlives a boot: the script says how to keep it
 	cmd.Flags().Var(&o.forward, "forward", "how packets come: dr, nat, tun, or tun:gue:PORT or tun:gre")
 	cmd.Flags().StringVar(&o.gateway, "gateway", "", "for nat: the director's `ADDRESS` among the real servers")
 	return cmd
+}
+
+func realserverLong(verb realserver.Verb) string {
+	if verb == realserver.Undo {
+		return `The script restores what was before monctl realserver setup, by the record that setup left on the real server in /run, and
+touches nothing else. It needs sh and iproute2 and nothing of mond.`
+	}
+	return `The script needs sh and iproute2 and nothing of mond. For dr it sets arp_ignore and arp_announce and puts the virtual
+address on lo; for tun it also brings up what takes packets out of the tunnel and loosens its rp_filter; for nat it lets the
+default route lead to the director. It may be run any number of times; undo restores what was before, and touches nothing
+that setup did not make. Nothing outlives a boot: the script says how to keep it. Either:
+
+    monctl realserver setup web --config /etc/mon/mon.cf | ssh root@rs1 sh
+    monctl realserver setup --vip 10.0.0.3 --forward tun --apply`
 }
 
 // forwardFlag is a forwarding method with its encapsulation.
@@ -194,7 +202,10 @@ func (o *realserverOptions) ofVirtual(cmd *cobra.Command, name string, gateway n
 	for i := range s.Virtuals {
 		v := &s.Virtuals[i]
 		names = append(names, wordFor(v))
-		if name != v.Name && name != v.Virtual.String() && name != v.Addr.String() {
+		if v.Mark != 0 && name == v.Virtual.String() {
+			return nil, fmt.Errorf("%s is a firewall mark: say the addresses that it stands for (--vip)", name)
+		}
+		if v.Mark != 0 || name != v.Name && name != v.Virtual.String() && name != v.Addr.String() {
 			continue
 		}
 		for _, real := range v.Reals {

@@ -8,41 +8,47 @@ import (
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 )
 
-// through judges what checks that go through the director need.
+// through judges what checks that go through the director need. Answers by dr
+// and tun come from the virtual address to this director: where that is its own
+// they look forged. IPv6 has no such test.
 func (r *report) through() {
-	links := map[string]bool{}
-	for _, v := range r.site.Virtuals {
+	seen := map[string]bool{}
+	for i := range r.site.Virtuals {
+		v := &r.site.Virtuals[i]
+		if !v.Through || v.Is6() || !v.VIP().IsValid() || !r.facts.isLocal(v.VIP()) {
+			continue // a standby, for which such answers are nobody's own
+		}
 		for _, real := range v.Reals {
 			route := r.facts.Routes[real.Addr.Addr()]
-			if v.Through && !v.Is6() && real.Forward != ipvs.NAT && !route.Local && route.Link != "" {
-				links[route.Link] = true
+			if real.Forward == ipvs.NAT || route.Local || route.Link == "" || real.Addr.Addr().Is6() {
+				continue
 			}
-		}
-	}
-	for _, l := range r.facts.Links {
-		if links[l.Name] {
-			r.throughLink(l.Name)
+			if on := route.Link + " " + v.VIP().String(); !seen[on] {
+				seen[on] = true
+				r.throughLink(v.VIP(), route.Link)
+			}
 		}
 	}
 }
 
-func (r *report) throughLink(link string) {
+func (r *report) throughLink(vip netip.Addr, link string) {
 	if n, ok := r.facts.Sysctls.Most(link, "accept_local"); ok && n == 0 {
 		r.add(Finding{
 			Level: Error, Code: "accept-local", Subject: Forwarding,
 			What: fmt.Sprintf("real servers over %s are checked through the director, and accept_local is 0", link),
-			Do:   "turn it on for " + link + ", and keep it in /etc/sysctl.d",
+			Do:   "turn it on for " + link + " (and no other: it lets in packets that bear this director's addresses), and keep it in /etc/sysctl.d",
 			Run:  []string{SysctlCommand("net/ipv4/conf/"+link+"/accept_local", "1")},
-			Why:  "answers to such checks come from the virtual address, which is this director's own: without it the kernel drops them as forged",
+			Why:  "answers to such checks come from the virtual address, which is this director's own: the kernel drops them as forged, and every check times out",
 		})
 	}
-	if n, ok := r.facts.Sysctls.Most(link, "rp_filter"); ok && n == 1 {
+	there := slices.ContainsFunc(r.facts.holds(vip), func(h Addr) bool { return h.Link == link })
+	if n, ok := r.facts.Sysctls.Most(link, "rp_filter"); ok && n == 1 && !there {
 		r.add(Finding{
-			Level: Warning, Code: "rp-filter", Subject: Forwarding,
-			What: fmt.Sprintf("real servers over %s are checked through the director, and its rp_filter is strict", link),
+			Level: Error, Code: "through-rp-filter", Subject: Forwarding,
+			What: fmt.Sprintf("real servers over %s are checked through the director, %s is not on it, and its rp_filter is strict", link, vip),
 			Do:   "make it loose, and keep it in /etc/sysctl.d",
 			Run:  []string{SysctlCommand("net/ipv4/conf/"+link+"/rp_filter", "2")},
-			Why:  "answers to such checks come from an address that is not that way, and are dropped where the virtual address is on another interface",
+			Why:  "answers to such checks come from an address that is not that way: the kernel drops them, and every check times out",
 		})
 	}
 }

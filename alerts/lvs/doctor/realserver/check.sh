@@ -33,7 +33,7 @@ say route6 ip -6 route show
 say fou ip fou show
 say fou6 ip -6 fou show
 
-for file in /proc/sys/net/ipv4/conf/*/arp_ignore /proc/sys/net/ipv4/conf/*/arp_announce \
+for file in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/arp_ignore /proc/sys/net/ipv4/conf/*/arp_announce \
 	/proc/sys/net/ipv4/conf/*/rp_filter; do
 	[ ! -r "$file" ] || echo "sysctl ${file#/proc/sys/} $(cat "$file")"
 done

@@ -85,6 +85,7 @@ func (j *judge) service(v *doctor.Virtual, real doctor.Real) {
 	default:
 		if v.Mark == 0 {
 			j.address(v)
+			j.forwards(v)
 		}
 	}
 	j.listens(v, real)
@@ -176,6 +177,20 @@ func (j *judge) quiet(vip netip.Addr, h doctor.Addr) {
 	if quiet {
 		j.ok("vip", fmt.Sprintf("%s is on %s, and nothing is said of it in ARP", vip, h.Link))
 	}
+}
+
+// forwards judges whether the machine sends on what is not its own.
+func (j *judge) forwards(v *doctor.Virtual) {
+	if n, ok := j.facts.Sysctls.Int("net/ipv4/ip_forward"); !ok || n == 0 || !v.VIP().Is4() {
+		return
+	}
+	j.add(doctor.Finding{
+		Level: doctor.Advice, Code: "ip-forward",
+		What: "it forwards packets (ip_forward is 1)",
+		Do:   "turn it off unless it is a router, or carries containers or virtual machines",
+		Run:  []string{doctor.SysctlCommand("net/ipv4/ip_forward", "0")},
+		Why:  "without the virtual address it would send clients' packets back to the director, in circles, instead of dropping them",
+	})
 }
 
 // tunnel judges what takes the packets out of their wrapping.
