@@ -1,0 +1,376 @@
+package realserver
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/mondhq/mond/alerts/lvs/doctor"
+	"github.com/mondhq/mond/alerts/lvs/ipvs"
+)
+
+// Judge says what there is to say of a real server of the site. director are
+// the facts of the director, by which the way back of nat is judged; nil if
+// they are not known.
+func Judge(s doctor.Site, director *doctor.Facts, f *Facts) []doctor.Finding {
+	j := &judge{facts: f, director: director, subject: "real server " + f.Host}
+	served := 0
+	for i := range s.Virtuals {
+		for _, real := range s.Virtuals[i].Reals {
+			if f.has(real.Addr.Addr()) {
+				served++
+				j.service(&s.Virtuals[i], real)
+			}
+		}
+	}
+	if served == 0 {
+		j.add(doctor.Finding{
+			Level: doctor.Error, Code: "no-real", What: "none of its addresses is that of a real server: " + f.addresses(),
+			Do:  "look whether these are the facts of the machine that is meant, and whether the configuration names it by the right address",
+			Why: "nothing can be judged of a machine that serves nothing",
+		})
+	}
+	return doctor.Order(j.findings)
+}
+
+// judge gathers the findings of one real server.
+type judge struct {
+	facts    *Facts
+	director *doctor.Facts
+	subject  string
+	findings []doctor.Finding
+}
+
+func (j *judge) add(f doctor.Finding) {
+	f.Subject = j.subject
+	j.findings = append(j.findings, f)
+}
+
+func (j *judge) ok(code, what string) {
+	j.add(doctor.Finding{Level: doctor.OK, Code: code, What: what})
+}
+
+func (f *Facts) has(a netip.Addr) bool {
+	return slices.ContainsFunc(f.Addrs, func(h doctor.Addr) bool { return h.Prefix.Addr() == a })
+}
+
+func (f *Facts) addresses() string {
+	var out []string
+	for _, a := range f.Addrs {
+		if !a.Prefix.Addr().IsLoopback() {
+			out = append(out, a.Prefix.Addr().String())
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (f *Facts) link(name string) *doctor.Link {
+	if at := slices.IndexFunc(f.Links, func(l doctor.Link) bool { return l.Name == name }); at >= 0 {
+		return &f.Links[at]
+	}
+	return nil
+}
+
+// service judges one virtual service that the machine is a real server of.
+func (j *judge) service(v *doctor.Virtual, real doctor.Real) {
+	switch real.Forward {
+	case ipvs.NAT:
+		j.gateway(v, real)
+	case ipvs.Tunnel:
+		if v.Mark == 0 {
+			j.tunnel(v, real)
+		}
+		fallthrough
+	default:
+		if v.Mark == 0 {
+			j.address(v)
+			j.forwards(v)
+		}
+	}
+	j.listens(v, real)
+}
+
+// address judges the virtual address of dr and tun: it is to be the machine's,
+// and nobody on the network may hear of that.
+func (j *judge) address(v *doctor.Virtual) {
+	vip := v.VIP()
+	held := slices.DeleteFunc(slices.Clone(j.facts.Addrs), func(a doctor.Addr) bool { return a.Prefix.Addr() != vip })
+	if len(held) == 0 {
+		j.add(doctor.Finding{
+			Level: doctor.Error, Code: "no-vip",
+			What: fmt.Sprintf("%s is on no interface", vip),
+			Do:   "add it to lo; `monctl realserver setup` does all that is needed",
+			Run:  []string{addCommand(vip)},
+			Why:  "packets arrive with the virtual address and are dropped by a machine that does not have it",
+		})
+		return
+	}
+	for _, h := range held {
+		j.held(vip, h)
+	}
+}
+
+func addCommand(vip netip.Addr) string {
+	command := "ip addr add " + doctor.Host(vip).String() + " dev lo"
+	if vip.Is6() {
+		command += " nodad"
+	}
+	return command
+}
+
+func (j *judge) held(vip netip.Addr, h doctor.Addr) {
+	move := []string{"ip addr del " + h.Prefix.String() + " dev " + h.Link, addCommand(vip)}
+	l := j.facts.link(h.Link)
+	switch {
+	case l != nil && l.ARP && (l.Up || vip.Is6()) && !isDummy(l):
+		j.add(doctor.Finding{
+			Level: doctor.Error, Code: "vip-on-link",
+			What: fmt.Sprintf("%s is on %s, which answers for it", vip, h.Link),
+			Do:   "move it to lo",
+			Run:  move,
+			Why:  "clients' packets come here past the director, whenever this answer is the first",
+		})
+		return
+	case h.Duplicate || h.Tentative:
+		j.add(doctor.Finding{
+			Level: doctor.Error, Code: "vip-duplicate",
+			What: fmt.Sprintf("%s on %s is not in use: duplicate address detection found the director's, or has not ended", vip, h.Link),
+			Do:   "add it without duplicate address detection",
+			Run:  move,
+			Why:  "packets arrive with the virtual address and are dropped by a machine that does not have it",
+		})
+		return
+	case !h.Prefix.IsSingleIP():
+		j.add(doctor.Finding{
+			Level: doctor.Error, Code: "vip-mask",
+			What: fmt.Sprintf("%s on %s has the mask /%d", vip, h.Link, h.Prefix.Bits()),
+			Do:   fmt.Sprintf("give it the mask /%d", vip.BitLen()),
+			Run:  move,
+			Why:  "on lo a whole network becomes the machine's own: it answers no client of that network",
+		})
+		return
+	}
+	if !vip.Is4() {
+		j.ok("vip", fmt.Sprintf("%s is on %s", vip, h.Link))
+		return
+	}
+	j.quiet(vip, h)
+}
+
+// isDummy tells a dummy interface, which has the address of a card but no
+// network, by the name that everybody gives it.
+func isDummy(l *doctor.Link) bool { return strings.HasPrefix(l.Name, "dummy") }
+
+// quiet judges what the interfaces say of the address in ARP.
+func (j *judge) quiet(vip netip.Addr, h doctor.Addr) {
+	quiet := true
+	for _, l := range j.facts.Links {
+		if !l.ARP || !l.Up || l.Name == h.Link || isDummy(&l) {
+			continue
+		}
+		for _, f := range doctor.JudgeARP(j.subject, vip, h.Link, l.Name, j.facts.Sysctls) {
+			j.add(f)
+			quiet = false
+		}
+	}
+	if quiet {
+		j.ok("vip", fmt.Sprintf("%s is on %s, and nothing is said of it in ARP", vip, h.Link))
+	}
+}
+
+// forwards judges whether the machine sends on what is not its own.
+func (j *judge) forwards(v *doctor.Virtual) {
+	if n, ok := j.facts.Sysctls.Int("net/ipv4/ip_forward"); !ok || n == 0 || !v.VIP().Is4() {
+		return
+	}
+	j.add(doctor.Finding{
+		Level: doctor.Advice, Code: "ip-forward",
+		What: "it forwards packets (ip_forward is 1)",
+		Do:   "turn it off unless it is a router, or carries containers or virtual machines",
+		Run:  []string{doctor.SysctlCommand("net/ipv4/ip_forward", "0")},
+		Why:  "without the virtual address it would send clients' packets back to the director, in circles, instead of dropping them",
+	})
+}
+
+// tunnel judges what takes the packets out of their wrapping.
+func (j *judge) tunnel(v *doctor.Virtual, real doctor.Real) {
+	w := Want{VIP: v.VIP(), Forward: ipvs.Tunnel, Tunnel: real.Tunnel, Real: real.Addr.Addr()}
+	module, name := w.device()
+	l := j.unwraps(name)
+	switch {
+	case l == nil:
+		f := doctor.Finding{
+			Level: doctor.Error, Code: "tunnel",
+			What: fmt.Sprintf("there is no %s to take packets out of the tunnel", name),
+			Do:   "load its module, and bring it up",
+			Run:  []string{"modprobe " + module, "ip link set dev " + name + " up"},
+			Why:  "packets of " + v.VIP().String() + " come wrapped, and nothing unwraps them",
+		}
+		if name == tunnel46 {
+			f.Run = []string{"ip link add " + name + " type ip6tnl mode ipip6 local " + w.Real.String() + " remote ::", "ip link set dev " + name + " up"}
+		}
+		j.add(f)
+		return
+	case !l.Up:
+		j.add(doctor.Finding{
+			Level: doctor.Error, Code: "tunnel",
+			What: l.Name + " is down",
+			Do:   "bring it up",
+			Run:  []string{"ip link set dev " + l.Name + " up"},
+			Why:  "packets of " + v.VIP().String() + " come wrapped, and nothing unwraps them",
+		})
+	default:
+		j.ok("tunnel", l.Name+" takes packets out of the tunnel")
+	}
+	if n, ok := j.facts.Sysctls.Most(l.Name, "rp_filter"); ok && n == 1 && v.VIP().Is4() {
+		j.add(doctor.Finding{
+			Level: doctor.Error, Code: "rp-filter",
+			What: fmt.Sprintf("rp_filter is strict on %s", l.Name),
+			Do:   "make it loose, and keep it in /etc/sysctl.d",
+			Run:  []string{doctor.SysctlCommand("net/ipv4/conf/"+l.Name+"/rp_filter", "2")},
+			Why:  "packets of clients come out of the tunnel, but the way to clients is not into it: they are dropped",
+		})
+	}
+	if real.Tunnel.Type == ipvs.GUE {
+		j.gue(w)
+	}
+}
+
+// unwraps is the interface of that name, or another of its kind that somebody
+// made.
+func (j *judge) unwraps(name string) *doctor.Link {
+	l := j.facts.link(name)
+	if l != nil && l.Up {
+		return l
+	}
+	kinds := map[string]string{"tunl0": "ipip", "gre0": "gre", "sit0": "sit", "ip6tnl0": "tunnel6", tunnel46: "tunnel6", "ip6gre0": "gre6"}
+	for i := range j.facts.Links {
+		if other := &j.facts.Links[i]; other.Kind == kinds[name] && other.Up && (name != tunnel46 || other.Name != "ip6tnl0") {
+			return other
+		}
+	}
+	return l
+}
+
+func (j *judge) gue(w Want) {
+	word := "fou"
+	if w.outer6() {
+		word = "fou6"
+	}
+	port, option := w.Tunnel.Port, familyOption(w.outer6())
+	switch {
+	case slices.Contains(j.facts.GUE, GUEPort{Port: port, Six: w.outer6()}):
+		j.ok("gue", fmt.Sprintf("GUE is taken at port %d", port))
+	default:
+		j.add(doctor.Finding{
+			Level: doctor.Error, Code: "gue",
+			What: fmt.Sprintf("GUE is not taken at port %d", port),
+			Do:   "let the kernel take it",
+			Run:  []string{"modprobe " + word, fmt.Sprintf("ip %s fou add port %d gue", option, port)},
+			Why:  "packets come wrapped in UDP to that port, and nothing unwraps them",
+		})
+	}
+}
+
+// gateway judges the way back of answers by nat: they must pass the director.
+func (j *judge) gateway(v *doctor.Virtual, real doctor.Real) {
+	six := real.Addr.Addr().Is6()
+	var gateways []netip.Addr
+	for _, d := range j.facts.Default {
+		if d.Six == six && d.Gateway.IsValid() {
+			gateways = append(gateways, d.Gateway)
+		}
+	}
+	director := j.directorFor(real.Addr.Addr())
+	f := doctor.Finding{
+		Level: doctor.Error, Code: "nat-gateway",
+		Do:  "let the default route lead to the director, best to an address that moves with the role",
+		Why: "an answer that takes another way has this machine's address, and the client throws it away",
+	}
+	if director.IsValid() {
+		f.Run = []string{fmt.Sprintf("ip %s route replace default via %s", familyOption(six), director)}
+	}
+	switch {
+	case len(gateways) == 0:
+		f.What = fmt.Sprintf("it has no default route, and %s reaches it by nat", v.Subject())
+		j.add(f)
+	case j.director == nil || len(j.director.Addrs) == 0:
+		f.Level, f.Run = doctor.Advice, nil
+		f.What = fmt.Sprintf("its default route leads to %s; whether that is the director is not known here", gateways[0])
+		j.add(f)
+	case !j.isDirector(gateways[0]):
+		f.What = fmt.Sprintf("its default route leads to %s, which is no address of this director, and %s reaches it by nat", gateways[0], v.Subject())
+		j.add(f)
+	default:
+		j.ok("nat-gateway", fmt.Sprintf("its default route leads to %s, this director", gateways[0]))
+	}
+}
+
+// isDirector reports whether the address is the director's, or will be when it
+// has the role.
+func (j *judge) isDirector(a netip.Addr) bool {
+	for _, h := range j.director.Addrs {
+		if h.Prefix.Addr() == a {
+			return true
+		}
+	}
+	return false
+}
+
+// directorFor is the director's address among the real servers.
+func (j *judge) directorFor(real netip.Addr) netip.Addr {
+	if j.director == nil {
+		return netip.Addr{}
+	}
+	if s := j.director.Routes[real].Source; s.IsValid() {
+		return s
+	}
+	for _, h := range j.director.Addrs {
+		if h.Prefix.Contains(real) && !h.Prefix.IsSingleIP() {
+			return h.Prefix.Addr()
+		}
+	}
+	return netip.Addr{}
+}
+
+// listens judges whether something takes the connections.
+func (j *judge) listens(v *doctor.Virtual, real doctor.Real) {
+	if !j.facts.Read["socket"] || v.Mark != 0 || v.Addr.Port() == 0 || v.Protocol == ipvs.SCTP {
+		return
+	}
+	at := netip.AddrPortFrom(v.VIP(), v.Addr.Port())
+	if real.Forward == ipvs.NAT {
+		at = real.Addr
+	}
+	var others []string
+	for _, s := range j.facts.Sockets {
+		if s.UDP != (v.Protocol == ipvs.UDP) || s.Addr.Port() != at.Port() {
+			continue
+		}
+		if s.takes(at.Addr()) {
+			j.ok("listens", fmt.Sprintf("something listens on %s %s", v.Protocol, at))
+			return
+		}
+		others = append(others, s.Addr.String())
+	}
+	f := doctor.Finding{
+		Level: doctor.Error, Code: "listens",
+		What: fmt.Sprintf("nothing listens on %s %s", v.Protocol, at),
+		Do:   "start the service, or let it listen there or on any address",
+		Why:  "connections are refused",
+	}
+	if len(others) > 0 {
+		f.What += ", only on " + strings.Join(others, ", ")
+	}
+	j.add(f)
+}
+
+// takes reports whether the socket takes packets for the address. Whether one
+// of IPv6 takes IPv4 as well cannot be seen; most do.
+func (s Socket) takes(a netip.Addr) bool {
+	if s.Addr.Addr().IsUnspecified() {
+		return a.Is4() || s.Six
+	}
+	return s.Addr.Addr() == a
+}

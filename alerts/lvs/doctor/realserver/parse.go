@@ -1,0 +1,208 @@
+// Package realserver is the other side of a virtual service: a script that
+// prints the facts of a real server ([Check]), what those facts mean
+// ([Parse], [Judge]), and a script that makes a real server ready or takes
+// that away again ([Script]).
+//
+// The scripts need sh and iproute2 and nothing of mond, since real servers
+// run anything. This package runs nothing itself.
+package realserver
+
+import (
+	"bufio"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mondhq/mond/alerts/lvs/doctor"
+)
+
+// Facts are what the script printed.
+type Facts struct {
+	Host    string
+	Kernel  string
+	Links   []doctor.Link
+	Addrs   []doctor.Addr
+	Default []doctor.Route
+	Sysctls doctor.Sysctls
+	Sockets []Socket
+	GUE     []GUEPort
+	// Read are the kinds of facts that could be read, of: link addr route4
+	// route6 fou fou6 socket.
+	Read map[string]bool
+	// bigEndian is the order of octets in the machine's words.
+	bigEndian bool
+}
+
+// Socket is one that listens.
+type Socket struct {
+	UDP  bool
+	Addr netip.AddrPort
+	// Six: it is of IPv6; bound to any address it takes IPv4, too.
+	Six bool
+}
+
+// GUEPort is a port at which the kernel takes encapsulated packets.
+type GUEPort struct {
+	Port uint16
+	Six  bool
+}
+
+// Size limits: nothing that a real server prints is as large.
+const (
+	longestLine = 64 << 10
+	mostLines   = 200_000
+)
+
+// Parse reads what the script printed. Lines that it does not know are of a
+// newer one, and are passed over.
+func Parse(r io.Reader) (*Facts, error) {
+	f := &Facts{Sysctls: doctor.Sysctls{}, Read: map[string]bool{}}
+	scan := bufio.NewScanner(r)
+	scan.Buffer(nil, longestLine)
+	began, ended := false, false
+	for n := 1; scan.Scan(); n++ {
+		if n > mostLines {
+			return nil, fmt.Errorf("more than %d lines: that is not what monctl realserver check prints", mostLines)
+		}
+		word, rest, _ := strings.Cut(strings.TrimSpace(scan.Text()), " ")
+		switch {
+		case word == "realserver":
+			began = true
+		case word == "end":
+			ended = true
+		case began:
+			f.line(word, rest)
+		}
+	}
+	switch {
+	case scan.Err() != nil:
+		return nil, fmt.Errorf("read the facts of a real server: %w", scan.Err())
+	case !began:
+		return nil, errors.New("these are no facts of a real server: run there what `monctl realserver check` prints, and keep its output")
+	case !ended:
+		return nil, errors.New("the facts of the real server are cut off: there is no line `end`")
+	}
+	return f, nil
+}
+
+// line takes one line.
+func (f *Facts) line(word, rest string) {
+	switch word {
+	case "host":
+		f.Host = rest
+	case "kernel":
+		f.Kernel = rest
+	case "order":
+		f.bigEndian = rest == "256"
+	case "read":
+		f.Read[rest] = true
+	case "link":
+		f.readLink(strings.Fields(rest))
+	case "addr":
+		f.readAddr(strings.Fields(rest))
+	case "route4", "route6":
+		f.readRoute(strings.Fields(rest), word == "route6")
+	case "fou", "fou6":
+		f.readFou(strings.Fields(rest), word == "fou6")
+	case "sysctl":
+		if path, value, ok := strings.Cut(rest, " "); ok {
+			f.Sysctls[path] = value
+		}
+	case "socket":
+		f.readSocket(strings.Fields(rest))
+	}
+}
+
+// readLink takes a line of ip -o link: "2: eth0@if3: <UP,LOWER_UP> mtu 1500 ...".
+func (f *Facts) readLink(w []string) {
+	if len(w) < 3 {
+		return
+	}
+	name, _, _ := strings.Cut(strings.TrimSuffix(w[1], ":"), "@")
+	flags := strings.Split(strings.Trim(w[2], "<>"), ",")
+	l := doctor.Link{Name: name, Up: slices.Contains(flags, "UP"), Carrier: slices.Contains(flags, "LOWER_UP")}
+	l.ARP = !slices.Contains(flags, "LOOPBACK") && !slices.Contains(flags, "NOARP")
+	l.MTU, _ = strconv.Atoi(after(w, "mtu"))
+	if at := slices.IndexFunc(w, func(s string) bool { return strings.HasPrefix(s, "link/") }); at >= 0 {
+		l.Kind = strings.TrimPrefix(w[at], "link/")
+		l.ARP = l.ARP && l.Kind == "ether"
+		if at+1 < len(w) {
+			l.MAC = w[at+1]
+		}
+	}
+	f.Links = append(f.Links, l)
+}
+
+// readAddr takes a line of ip -o addr: "1: lo inet 10.0.0.3/32 scope global lo ...".
+func (f *Facts) readAddr(w []string) {
+	if len(w) < 4 {
+		return
+	}
+	text := w[3]
+	if !strings.Contains(text, "/") { // of a point-to-point link: ADDR peer ADDR/LEN
+		text += map[bool]string{true: "/128", false: "/32"}[strings.Contains(text, ":")]
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return
+	}
+	f.Addrs = append(f.Addrs, doctor.Addr{
+		Link: w[1], Prefix: p, Tentative: slices.Contains(w, "tentative"), Duplicate: slices.Contains(w, "dadfailed"),
+	})
+}
+
+// readRoute takes a line of ip route, if it is a default route.
+func (f *Facts) readRoute(w []string, six bool) {
+	if len(w) == 0 || w[0] != "default" {
+		return
+	}
+	gateway, _ := netip.ParseAddr(after(w, "via"))
+	if after(w, "via") == "inet6" {
+		gateway, _ = netip.ParseAddr(after(w, "inet6"))
+	}
+	f.Default = append(f.Default, doctor.Route{Gateway: gateway, Link: after(w, "dev"), Six: six})
+}
+
+// after is the word after another one.
+func after(w []string, word string) string {
+	if at := slices.Index(w, word); at >= 0 && at+1 < len(w) {
+		return w[at+1]
+	}
+	return ""
+}
+
+// readFou takes a line of ip fou: "port 6080 gue".
+func (f *Facts) readFou(w []string, six bool) {
+	port, err := strconv.ParseUint(after(w, "port"), 10, 16)
+	if err == nil && slices.Contains(w, "gue") {
+		f.GUE = append(f.GUE, GUEPort{Port: uint16(port), Six: six || slices.Contains(w, "-6")})
+	}
+}
+
+// readSocket takes a table's name and a local address as the kernel shows it:
+// words of 32 bits in the machine's order, in hexadecimal.
+func (f *Facts) readSocket(w []string) {
+	if len(w) != 2 {
+		return
+	}
+	host, portText, ok := strings.Cut(w[1], ":")
+	port, err := strconv.ParseUint(portText, 16, 16)
+	octets, hexErr := hex.DecodeString(host)
+	if !ok || err != nil || hexErr != nil || len(octets)%4 != 0 {
+		return
+	}
+	for i := 0; i < len(octets) && !f.bigEndian; i += 4 {
+		slices.Reverse(octets[i : i+4])
+	}
+	a, ok := netip.AddrFromSlice(octets)
+	if !ok {
+		return
+	}
+	six := strings.HasSuffix(w[0], "6")
+	f.Sockets = append(f.Sockets, Socket{UDP: strings.HasPrefix(w[0], "udp"), Addr: netip.AddrPortFrom(a.Unmap(), uint16(port)), Six: six})
+}

@@ -1,0 +1,128 @@
+# What it makes is recorded, with what was there before, so that undo takes
+# away just that: what was so already stays. The record lies in /run and goes
+# with the next boot, as does what was made.
+set -u
+LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL PATH
+state=${MOND_REALSERVER_STATE:-/run/mond-realserver}/$(readlink /proc/self/ns/net | tr -dc 0-9)
+
+die() {
+	echo "realserver: $*" >&2
+	exit 1
+}
+
+# has reports whether a thing is as it should be.
+has() { # KIND WORDS...
+	case $1 in
+	atleast) [ "$(cat "/proc/sys/$2")" -ge "$3" ] ;;
+	loose) [ "$(strict "$2")" != 1 ] ;;
+	module) [ -d "/sys/module/$2" ] ;;
+	up) [ -n "$(ip -o link show dev "$2" up 2>/dev/null)" ] ;;
+	addr) ip -o addr show dev "$3" | grep -qF " $2 " ;;
+	tunnel) [ -e "/proc/sys/net/ipv6/conf/$2" ] ;;
+	fou) ip "$2" fou show 2>/dev/null | grep -q "port $3 gue" ;;
+	default) ip "$2" route show default | grep -v metric | grep -q "^default via $3 " ;;
+	esac
+}
+
+# strict is what the kernel goes by: the larger of two values.
+strict() { # LINK
+	all=$(cat /proc/sys/net/ipv4/conf/all/rp_filter)
+	one=$(cat "/proc/sys/net/ipv4/conf/$1/rp_filter")
+	[ "$all" -gt "$one" ] && echo "$all" || echo "$one"
+}
+
+# was prints what a thing is now.
+was() { # KIND WORDS...
+	case $1 in
+	atleast) cat "/proc/sys/$2" ;;
+	loose) cat "/proc/sys/net/ipv4/conf/$2/rp_filter" ;;
+	default) ip "$2" route show default | grep -v metric | head -n 1 | sed 's/ linkdown//; s/ dead//' ;;
+	esac
+}
+
+# make makes a thing as it should be.
+make() { # KIND WORDS...
+	case $1 in
+	atleast) echo "$3" >"/proc/sys/$2" ;;
+	loose) echo 2 >"/proc/sys/net/ipv4/conf/$2/rp_filter" ;;
+	module) modprobe "$2" ;;
+	up) ip link set dev "$2" up ;;
+	addr) case $2 in *:*) ip addr add "$2" dev "$3" nodad ;; *) ip addr add "$2" dev "$3" ;; esac ;;
+	tunnel) ip link add "$2" type ip6tnl mode ipip6 local "$3" remote :: ;;
+	fou) ip "$2" fou add port "$3" gue ;;
+	default) ip "$2" route replace default via "$3" ;;
+	esac
+}
+
+# restore makes a thing what it was before.
+restore() { # WAS KIND WORDS...
+	old=$1
+	shift
+	case $1 in
+	atleast) echo "$old" >"/proc/sys/$2" ;;
+	loose) echo "$old" >"/proc/sys/net/ipv4/conf/$2/rp_filter" ;;
+	module) modprobe -r "$2" ;;
+	up) ip link set dev "$2" down ;;
+	addr) ip addr del "$2" dev "$3" ;;
+	tunnel) ip link del "$2" ;;
+	fou) ip "$2" fou del port "$3" gue ;;
+	# shellcheck disable=SC2086 # the old route is several words
+	default) if [ -n "$old" ]; then ip "$2" route replace $old; else ip "$2" route del default via "$3"; fi ;;
+	esac
+}
+
+# use sees to a thing that the address needs, and writes down who needs it.
+use() { # KIND WORDS...
+	key=$(printf %s "$*" | tr ' /' ',+')
+	if [ ! -e "$state/was/$key" ]; then
+		if has "$@"; then
+			echo "$name: $*: so already"
+			return
+		fi
+		{ echo "$*" && was "$@"; } >"$state/was/$key" || die "cannot write to $state"
+	fi
+	grep -qsxF "$key" "$state/by/$name" || echo "$key" >>"$state/by/$name"
+	if ! has "$@"; then
+		make "$@" || die "$name: $*: could not be made; what was made so far can be undone"
+		echo "$name: $*: made"
+	fi
+}
+
+# forget restores what only this address needed.
+forget() { # NAME
+	if [ ! -s "$state/by/$1" ]; then
+		rm -f "$state/by/$1"
+		echo "$1: nothing is recorded: nothing was made here since the last boot"
+		return
+	fi
+	mv "$state/by/$1" "$state/undo" || die "cannot write to $state"
+	sed '1!G; h; $!d' "$state/undo" | while read -r key; do
+		if grep -qsxF "$key" "$state"/by/*; then
+			continue
+		fi
+		words=$(sed -n 1p "$state/was/$key")
+		# shellcheck disable=SC2086 # the thing is several words
+		if has $words; then
+			restore "$(sed -n '2,$p' "$state/was/$key")" $words && echo "$1: $words: undone" ||
+				echo "realserver: $1: $words: could not be undone" >&2
+		fi
+		rm "$state/was/$key"
+	done
+	rm "$state/undo"
+}
+
+[ "$(id -u)" = 0 ] || die "run this as root"
+mkdir -p "$state/by" "$state/was" || die "cannot write to $state"
+case ${1:-$verb} in
+setup) plan ;;
+undo)
+	for name in $names; do
+		forget "$name"
+	done
+	rmdir "$state/by" "$state/was" "$state" "$(dirname "$state")" 2>/dev/null
+	exit 0
+	;;
+*) die "say setup or undo" ;;
+esac

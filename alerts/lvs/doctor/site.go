@@ -1,0 +1,126 @@
+package doctor
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/mondhq/mond/alerts/lvs/ipvs"
+)
+
+// Site is what the director is for.
+type Site struct {
+	Virtuals []Virtual
+	// Holds are addresses that a program of the configuration moves between
+	// directors.
+	Holds []netip.Addr
+	// FromTable says that it was made of the kernel's table: then the table
+	// cannot be wrong.
+	FromTable bool
+}
+
+// Virtual is a virtual service, or one address of it.
+type Virtual struct {
+	// Name is what the configuration calls it, or empty.
+	Name string
+	ipvs.Virtual
+	// Scheduler is empty where nothing says it.
+	Scheduler string
+	// Persist is the time of persistence in seconds, 0 for none.
+	Persist   uint32
+	OnePacket bool
+	Engine    string
+	// Declared says that lvs.alert makes the row of the service, too.
+	Declared bool
+	// Through says that reals are checked through the director.
+	Through bool
+	// Quiesces says that a failing or draining real keeps its row at weight 0,
+	// Removes that it loses it.
+	Quiesces, Removes bool
+	// ByRole says that a standby writes nothing of it.
+	ByRole bool
+	Reals  []Real
+}
+
+// Real is a real server of a virtual service.
+type Real struct {
+	Name    string
+	Addr    netip.AddrPort
+	Forward ipvs.Forward
+	Tunnel  ipvs.Encapsulation
+}
+
+// Subject is how findings name v.
+func (v *Virtual) Subject() string {
+	if v.Name != "" {
+		return v.Name + " (" + v.Virtual.String() + ")"
+	}
+	return v.Virtual.String()
+}
+
+// VIP is the virtual address, invalid for a firewall mark.
+func (v *Virtual) VIP() netip.Addr { return v.Addr.Addr() }
+
+// uses reports whether any real is reached by f.
+func (v *Virtual) uses(f ipvs.Forward) bool {
+	return slices.ContainsFunc(v.Reals, func(r Real) bool { return r.Forward == f })
+}
+
+// uses reports whether any virtual of family 6 or 4 has a real reached by f.
+func (s *Site) uses(f ipvs.Forward, six bool) bool {
+	return slices.ContainsFunc(s.Virtuals, func(v Virtual) bool { return v.Is6() == six && v.uses(f) })
+}
+
+// VIPs are the virtual addresses, each once.
+func (s *Site) VIPs() []netip.Addr {
+	var out []netip.Addr
+	for _, v := range s.Virtuals {
+		if v.VIP().IsValid() {
+			out = append(out, v.VIP())
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return slices.Compact(out)
+}
+
+// RealAddrs are the addresses of the reals, each once.
+func (s *Site) RealAddrs() []netip.Addr {
+	var out []netip.Addr
+	for _, v := range s.Virtuals {
+		for _, r := range v.Reals {
+			out = append(out, r.Addr.Addr())
+		}
+	}
+	slices.SortFunc(out, netip.Addr.Compare)
+	return slices.Compact(out)
+}
+
+// FromTable is the site that a table is for.
+func FromTable(rows []Row) Site {
+	s := Site{FromTable: true}
+	for _, row := range rows {
+		v := Virtual{
+			Virtual: row.Virtual, Scheduler: row.Scheduler, Persist: row.Persist, OnePacket: row.OnePacket, Engine: row.Engine,
+			Declared: true,
+		}
+		for _, d := range row.Reals {
+			v.Reals = append(v.Reals, Real{Addr: d.Addr, Forward: d.Forward, Tunnel: d.Tunnel})
+			v.Quiesces = v.Quiesces || d.Weight == 0
+		}
+		s.Virtuals = append(s.Virtuals, v)
+	}
+	return s
+}
+
+// FillFrom takes what the configuration leaves to others from the table: the
+// scheduler and persistence of services whose row it does not make.
+func (s *Site) FillFrom(rows []Row) {
+	for i := range s.Virtuals {
+		v := &s.Virtuals[i]
+		at := slices.IndexFunc(rows, func(r Row) bool { return r.Virtual == v.Virtual })
+		if v.Declared || at < 0 {
+			continue
+		}
+		row := rows[at]
+		v.Scheduler, v.Persist, v.OnePacket, v.Engine = row.Scheduler, row.Persist, row.OnePacket, row.Engine
+	}
+}
