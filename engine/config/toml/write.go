@@ -118,6 +118,7 @@ type writer struct {
 	record, serviceAt, periodAt *table
 	inherit                     map[string]*config.Statement
 	bodies                      map[string][]string // service names that a template opens
+	checking                    map[string]bool     // templates that open checks
 	below                       []string
 	// elsewhere are the variables that held where services may come from
 	// templates or other files.
@@ -125,7 +126,7 @@ type writer struct {
 }
 
 func newWriter(f *config.File) *writer {
-	w := &writer{f: f, words: newWords(), mond: f.Mond, inherit: map[string]*config.Statement{}, bodies: map[string][]string{}}
+	w := &writer{f: f, words: newWords(), mond: f.Mond, inherit: map[string]*config.Statement{}, bodies: map[string][]string{}, checking: map[string]bool{}}
 	in := ""
 	for i := range f.Statements {
 		switch st := &f.Statements[i]; {
@@ -137,6 +138,7 @@ func newWriter(f *config.File) *writer {
 		case in != "" && (st.Kind == config.KindService || st.Kind == config.KindPeriod || st.Kind == config.KindEnv || st.Kind == config.KindVirtual):
 			if st.Kind == config.KindService && (st.Name == "service" || st.Name == "check") {
 				w.bodies[in] = append(w.bodies[in], st.Text)
+				w.checking[in] = w.checking[in] || st.Name == "check"
 			} else if w.bodies[in] == nil {
 				in = "" // it does not begin with a service
 			}

@@ -122,7 +122,7 @@ func (w *writer) use(st *config.Statement) {
 	}
 	w.elsewhere = append(w.elsewhere, maps.Clone(w.inherit))
 	w.set(&t.keys, w.words.find(config.ScopeService, "use"), st)
-	if len(opens) > 0 {
+	if len(opens) > 0 && !w.checking[name] { // checks are opened apart from what follows
 		w.serviceAt, w.periodAt = nil, nil
 		if last := opens[len(opens)-1]; config.IsName(last) {
 			w.serviceAt = w.open(st, last, nil, "")
