@@ -53,7 +53,7 @@ func checkCommand(c *common) *cobra.Command {
 			return v.print(cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().BoolVar(&expand, "expand", false, "print the file as a plain mon.cf, with what it includes and its templates in place; programs are not looked up")
+	cmd.Flags().BoolVar(&expand, "expand", false, "print the file as a plain mon.cf, with what it includes, its templates and the services that virtual services make in place; programs are not looked up")
 	formatFlag(cmd, &format)
 	cmd.Flags().StringVarP(&o.M4, "m4", "M", "", "run the file through this m4 first")
 	for _, name := range []string{"mondir", "alertdir", "plugindir", "basedir", "cfbasedir"} {

@@ -125,9 +125,12 @@ func (b *builder) line(g given, made bool) {
 	switch {
 	case b.pool != nil:
 		b.virtualLine(g)
+	case b.lost && g.Kind == KindService && ofCheck(name):
 	case g.Kind == KindVirtual || g.Kind == KindService && (name == "check" || ofCheck(name)):
 		b.errorf(&g.Statement, -1, "use the template in a virtual service", "%s in a watch: it is for a virtual service", name)
-		b.lost = b.lost || name == "check"
+		if name == "check" {
+			b.lost, b.at = true, cursor{}
+		}
 	case g.Kind == KindService && name == "service":
 		b.service(g, made)
 	case in == nil && b.lost:
@@ -170,7 +173,7 @@ func (b *builder) virtualLine(g given) {
 		b.at.period.add(g)
 	case service && in == b.pool && ofCheck(name):
 		b.errorf(&g.Statement, -1, "write a line \"check\" above it", "%s outside a check", name)
-	case g.Kind == KindVirtual && name != "local_fault":
+	case in == b.pool && name == "local_fault", g.Kind == KindVirtual && name != "local_fault":
 		b.pool.add(g)
 	case b.at.period != nil:
 		b.errorf(&g.Statement, -1, "it stands above the first period", "%s after a period", name)
@@ -295,18 +298,15 @@ func adds(kind Kind, name string) bool {
 
 // use puts the lines of a template where the cursor is.
 func (b *builder) use(by *layer, st *Statement, in *scope) {
-	next, ok := b.x.bind(st, in, b.name)
+	next, ok := b.x.bind(st, in, b)
 	if !ok {
 		b.broken, b.lost = true, true
 		return
 	}
 	b.uses++
-	if b.pool != nil {
-		next.later, next.of = true, "virtual "+b.name
-	}
 	back, opened := b.at, b.opened
 	b.block(&layer{up: by, depth: by.depth + 1, seq: b.uses}, next.template.body, next)
-	if b.opened == opened {
+	if b.opened == opened || b.pool != nil {
 		b.at = back
 		return
 	}

@@ -204,7 +204,7 @@ func serverWords() []Keyword {
 
 func behaviourWords() []Keyword {
 	return []Keyword{
-		{Name: "syntax", Args: "mond", Form: FormText, Default: "that of mon", Since: mond, Repeat: true, Help: "Below this line comments may stand behind other words, and include, template and use are read. See SYNTAX OF MOND.",
+		{Name: "syntax", Args: "mond", Form: FormText, Default: "that of mon", Since: mond, Repeat: true, Help: "Below this line comments may stand behind other words, and include, template, use and virtual are read. See SYNTAX OF MOND.",
 			apply: syntax},
 		{Name: "maxprocs", Args: "NUMBER", Form: FormNumber, Default: "0, no limit", Help: "How many classic monitors may run at once.",
 			apply: number(0, maxCount, func(g *Globals) *int { return &g.MaxProcs })},

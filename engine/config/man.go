@@ -14,6 +14,7 @@ func WriteMan(w io.Writer) error {
 	m.head()
 	m.syntax()
 	m.mond()
+	m.virtual()
 	m.directives()
 	m.differences()
 	m.tail()
@@ -121,7 +122,7 @@ func (m manual) mond() {
 A line`)
 	m.example(`syntax = mond`)
 	m.text(`
-says that the file is none of mon's. Below it, and in all files that are included from there, comments may stand behind other words, and include, template, use and a watch of several hostgroups are read. Without it a file means what it means to mon. The command line cannot set it.
+says that the file is none of mon's. Below it, and in all files that are included from there, comments may stand behind other words, and include, template, use, virtual and a watch of several hostgroups are read. Without it a file means what it means to mon. The command line cannot set it.
 
 A # at the start of a word begins a comment, up to the end of the line; a backslash before the comment still continues the line. A # inside a word, between quotes or after a backslash is a plain one: /page#2, "call #2", \#2. Where words have no quotes, as in a description, only whole words between quotes count as quoted.`)
 	m.section("INCLUDED FILES")
@@ -188,6 +189,8 @@ func (m manual) directives() {
 		ScopeTop:     {"RECORDS", "Each of these begins a record, which the next empty line ends."},
 		ScopeService: {"SERVICES", "These stand in a service, above its first period. A line NAME=VALUE, in capitals and without blanks, sets a variable in the environment of its monitor and alerts."},
 		ScopePeriod:  {"PERIODS AND ALERTS", "These stand in a period. All but the alerts themselves hold for the alerts of that period only."},
+		ScopeVirtual: {"DIRECTIVES OF A VIRTUAL SERVICE", "These stand in a virtual service, above its periods and checks. Of the directives of a service, description, depend, alertdepend, dep_behavior, dep_memory, redistribute and unack_summary may stand there too."},
+		ScopeCheck:   {"DIRECTIVES OF A CHECK", "These stand in a check of a virtual service, beside those of a service."},
 	}
 	scope := Scope(255)
 	for _, k := range Keywords() {
@@ -213,6 +216,7 @@ func (m manual) keyword(k Keyword) {
 		help += " Default: " + k.Default + "."
 	}
 	switch {
+	case k.Scope == ScopeVirtual || k.Scope == ScopeCheck:
 	case k.Gated:
 		help += " New in " + k.Since + ", below syntax = mond only."
 	case k.Since != "mon" && !strings.Contains(k.Since, " "):

@@ -108,8 +108,8 @@ type scope struct {
 }
 
 // bind finds the template that st uses and gives its parameters their values;
-// in is where st stands, nil for the lines of the watch itself.
-func (x *expander) bind(st *Statement, in *scope, watch string) (*scope, bool) {
+// in is where st stands, nil for the lines of the record itself, which b builds.
+func (x *expander) bind(st *Statement, in *scope, b *builder) (*scope, bool) {
 	words, err := Words(st.Text)
 	if q, ok := errors.AsType[*QuoteError](err); ok {
 		x.diag.errorf(st, q.Off, `write \' or \" for a quote, \\ for a backslash`, "use: %v", err)
@@ -124,7 +124,7 @@ func (x *expander) bind(st *Statement, in *scope, watch string) (*scope, bool) {
 		x.diag.errorf(st, 0, didYouMean(words[0].Text, x.names()), "there is no template %s", quote(words[0].Text))
 		return nil, false
 	}
-	next := &scope{x: x, watch: watch, template: t, values: map[string]string{}, from: &Origin{Template: t.name, Pos: st.Pos}, up: in, depth: 1}
+	next := &scope{x: x, watch: b.name, template: t, values: map[string]string{}, from: &Origin{Template: t.name, Pos: st.Pos}, up: in, depth: 1, later: b.pool != nil}
 	if in != nil {
 		next.depth = in.depth + 1
 	}

@@ -109,6 +109,25 @@ func TestEveryDirective(t *testing.T) {
 	})
 }
 
+// Virtual services come back from TOML as they were.
+func TestVirtual(t *testing.T) {
+	paths, _ := filepath.Glob("../testdata/virtual/*.cf")
+	n := 0
+	for _, path := range paths {
+		if strings.HasPrefix(filepath.Base(path), "bad") {
+			continue
+		}
+		n++
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			f, diag := config.Read(t.Context(), path, bare())
+			roundTrip(t, f, diag, true)
+		})
+	}
+	if n < 5 {
+		t.Errorf("only %d of %d files are good", n, len(paths))
+	}
+}
+
 // The files that mon's own behaviour was recorded on, those it takes, come back
 // from TOML as they were.
 func TestRecordedFiles(t *testing.T) {

@@ -106,6 +106,12 @@ func (s *site) text(k config.Keyword) string {
 		return s.pick(k.Name, "g1:dns", "g1:dns && (g1:dns || !g1:dns)")
 	case "schedule":
 		return s.pick(k.Name, `"*/5 * * * *"`, "@hourly", "0 3  * * 1", `"CRON_TZ=Europe/Berlin 0 6 * * *"`, `'1 2 3 4 5'`)
+	case "local_fault":
+		return s.pick(k.Name, "link eth0", "source  192.168.0.254", "gateway 2001:db8::1")
+	case "weight_from":
+		return s.pick(k.Name, "exit", "perf load as  load", "perf x")
+	case "table":
+		return s.pick(k.Name, "warm", "by-role")
 	case "alertafter":
 		return s.pick(k.Name, "3", "10m", "2 99h")
 	case "alertexitrange":
@@ -127,9 +133,13 @@ func generate(t *rapid.T) string {
 	if s.mond = s.flip("mond"); s.mond {
 		s.b.WriteString("syntax = mond\n")
 	}
-	var service, period []config.Keyword
+	var service, period, virtual, check []config.Keyword
 	for _, k := range config.Keywords() {
 		switch {
+		case k.Form != config.FormRecord && k.Scope == config.ScopeVirtual:
+			virtual = append(virtual, k)
+		case k.Form != config.FormRecord && k.Scope == config.ScopeCheck:
+			check = append(check, k)
 		case k.Form == config.FormRecord || k.Gated || k.Name == "syntax":
 		case k.Scope == config.ScopeGlobal:
 			s.global(k)
@@ -142,6 +152,7 @@ func generate(t *rapid.T) string {
 	s.records()
 	s.templates()
 	s.watches(service, period)
+	s.virtuals(virtual, append(check, service...), period)
 	if s.flip("tail") {
 		s.b.WriteString("\n# the end\n")
 	}
@@ -198,6 +209,13 @@ func (s *site) templates() {
 	s.line(4, "rise $n")
 	s.line(4, "allow_empty_group")
 	s.line(4, "FOO=$n")
+	s.blank()
+	s.line(0, "template checked by=x.monitor")
+	s.line(4, "drain 5m")
+	s.line(4, "local_fault link eth1")
+	s.line(4, "check checked")
+	s.line(8, "monitor $by -p $port -x $$")
+	s.line(8, "fall 3")
 	s.blank()
 	s.line(0, "template quiet")
 	s.line(4, "numalerts 3")

@@ -21,6 +21,8 @@ A configuration whose file name ends in .toml is read as TOML. It says what a mo
 		config.ScopeTop:     {"TABLES", "Keys of these tables are names; one with dots stands in quotes."},
 		config.ScopeService: {"SERVICES", "These stand in a service. Beside them env = { NAME = \"value\" } holds variables for its monitor and alerts."},
 		config.ScopePeriod:  {"PERIODS AND ALERTS", "These stand in a period."},
+		config.ScopeVirtual: {"VIRTUAL SERVICES", "These stand in a virtual service, with description, depend, alertdepend, dep_behavior, dep_memory, redistribute, unack_summary, env and period for its own service. See VIRTUAL SERVICES in mon.cf(5)."},
+		config.ScopeCheck:   {"CHECKS", "These stand in a check of a virtual service, beside the keys of a service."},
 	}
 	scope := config.Scope(255)
 	for _, k := range config.Keywords() {
@@ -95,6 +97,10 @@ func helpOf(k config.Keyword) string {
 		return "The services of the hostgroup of that name, or of several: then it is as if written for each. Without such a hostgroup, one with the single host NAME is made."
 	case "template":
 		return "Services, periods and their keys, that use puts elsewhere: use = [\"NAME PARAM=VALUE\"]. See TEMPLATES in mon.cf(5)."
+	case "virtual":
+		return "A virtual service of the kernel's table, its real servers and what checks them."
+	case "check":
+		return "A check: a service for each real. In a list of tables, [[virtual.NAME.check]], its name is a key of its own, and may be left out: it is then that of the monitor and its option -p, such as http-80. In a template it is [template.NAME.check.NAME]."
 	case "service":
 		return "A service of the watch. In a template it is [template.NAME.service.NAME]."
 	case "period":
@@ -140,6 +146,10 @@ func recordForm(name string) string {
 		return `[watch.NAME] or [watch."NAME NAME..."]`
 	case "template":
 		return `[template.NAME] params = ["PARAM", "PARAM=DEFAULT", ...]`
+	case "virtual":
+		return `[virtual.NAME]`
+	case "check":
+		return `[virtual.NAME.check.NAME]`
 	case "service":
 		return `[watch.NAME.service.NAME]`
 	case "period":

@@ -35,7 +35,8 @@ func TestForms(t *testing.T) {
 		if example == "" || k.Form == config.FormRecord || k.Name == "syntax" {
 			continue
 		}
-		head := map[config.Scope]string{config.ScopeService: "[watch.w.service.s]\n", config.ScopePeriod: "[[watch.w.service.s.period]]\n"}[k.Scope]
+		head := map[config.Scope]string{config.ScopeService: "[watch.w.service.s]\n", config.ScopePeriod: "[[watch.w.service.s.period]]\n",
+			config.ScopeVirtual: "[virtual.v]\n", config.ScopeCheck: "[virtual.v.check.c]\n"}[k.Scope]
 		if f, diag := Parse("f.toml", []byte(head+k.Name+" = "+example)); len(diag) > 0 || len(f.Statements) == 0 {
 			t.Errorf("%s = %s: %s", k.Name, example, printed(diag))
 		}

@@ -26,6 +26,9 @@ func Format(f *config.File) ([]byte, config.Diagnostics) {
 
 // table is a record, a service or a period while it is put together.
 type table struct {
+	// word is what it is: watch, virtual, template, service or check; empty
+	// for a period.
+	word   string
 	name   string
 	st     *config.Statement
 	above  []string
@@ -115,6 +118,7 @@ type writer struct {
 	record, serviceAt, periodAt *table
 	inherit                     map[string]*config.Statement
 	bodies                      map[string][]string // service names that a template opens
+	checking                    map[string]bool     // templates that open checks
 	below                       []string
 	// elsewhere are the variables that held where services may come from
 	// templates or other files.
@@ -122,7 +126,7 @@ type writer struct {
 }
 
 func newWriter(f *config.File) *writer {
-	w := &writer{f: f, words: newWords(), mond: f.Mond, inherit: map[string]*config.Statement{}, bodies: map[string][]string{}}
+	w := &writer{f: f, words: newWords(), mond: f.Mond, inherit: map[string]*config.Statement{}, bodies: map[string][]string{}, checking: map[string]bool{}}
 	in := ""
 	for i := range f.Statements {
 		switch st := &f.Statements[i]; {
@@ -131,9 +135,10 @@ func newWriter(f *config.File) *writer {
 			if st.Name == "template" {
 				in, _, _ = strings.Cut(st.Text, " ")
 			}
-		case in != "" && (st.Kind == config.KindService || st.Kind == config.KindPeriod || st.Kind == config.KindEnv):
-			if st.Name == "service" {
+		case in != "" && (st.Kind == config.KindService || st.Kind == config.KindPeriod || st.Kind == config.KindEnv || st.Kind == config.KindVirtual):
+			if st.Kind == config.KindService && (st.Name == "service" || st.Name == "check") {
 				w.bodies[in] = append(w.bodies[in], st.Text)
+				w.checking[in] = w.checking[in] || st.Name == "check"
 			} else if w.bodies[in] == nil {
 				in = "" // it does not begin with a service
 			}
@@ -202,7 +207,7 @@ func (w *writer) statement(st *config.Statement) {
 		w.top(st)
 	case config.KindMember:
 		w.memberLine(st)
-	case config.KindService, config.KindPeriod, config.KindEnv, config.KindUse:
+	case config.KindService, config.KindPeriod, config.KindEnv, config.KindUse, config.KindVirtual:
 		if w.record != nil {
 			w.inside(st)
 		}
@@ -339,7 +344,7 @@ func (w *writer) include(st *config.Statement) {
 func (w *writer) top(st *config.Statement) {
 	above, beside := w.take(st)
 	name, rest, _ := strings.Cut(st.Text, " ")
-	if st.Name == "watch" || st.Name == "template" {
+	if st.Name == "watch" || st.Name == "template" || st.Name == "virtual" {
 		w.begin(st, above, beside)
 		return
 	}
