@@ -40,7 +40,7 @@ func (x *expander) real(v *virtualDraft, m *vreal) {
 	g := x.group(m)
 	in := v.scope(x, m)
 	for _, c := range v.checks {
-		if !c.on[m.tier] {
+		if !c.judges(m) {
 			continue
 		}
 		if c.through != nil && !x.private(v, m, c) {

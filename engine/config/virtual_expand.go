@@ -32,6 +32,7 @@ type vcheck struct {
 	name    string // empty for that of the monitor
 	lines   []Statement
 	on      [virtual.Fallback + 1]bool // by tier
+	also    map[*vreal]bool            // reals that are named
 	through *Statement
 	monitor *Statement
 	plan    bool // it says when it is done
@@ -266,7 +267,7 @@ func (x *expander) check(v *virtualDraft, s *serviceLines) *vcheck {
 		switch {
 		case st.Kind == KindService && st.Name == "on":
 			given = true
-			v.broken = !c.only(x.diag, &st) || v.broken
+			v.broken = !c.only(x.diag, v, &st) || v.broken
 			continue
 		case st.Kind == KindService && st.Name == "through":
 			c.through = &st
@@ -301,11 +302,15 @@ func (x *expander) check(v *virtualDraft, s *serviceLines) *vcheck {
 }
 
 // only reads the line on.
-func (c *vcheck) only(diag *collector, st *Statement) bool {
+func (c *vcheck) only(diag *collector, v *virtualDraft, st *Statement) bool {
 	p := newPhrase(diag, st)
 	words := []string{"primary", "standby", "fallback", "all"}
 	for first := true; first || p.more(); first = false {
-		i := p.choice("who it is for: primary, standby, fallback or all", words...)
+		if p.more() && c.onReal(v, p.peek().Text) {
+			p.at++
+			continue
+		}
+		i := p.choice("who it is for: primary, standby, fallback, all, or reals of this virtual service", words...)
 		if i < 0 {
 			return false
 		}
@@ -317,3 +322,22 @@ func (c *vcheck) only(diag *collector, st *Statement) bool {
 	}
 	return p.end()
 }
+
+// onReal takes the name, the address or the address and port of a real of v.
+func (c *vcheck) onReal(v *virtualDraft, word string) bool {
+	found := false
+	for i := range v.reals {
+		m := &v.reals[i]
+		if word != m.name && word != m.addr.String() && word != m.word(v.port()) {
+			continue
+		}
+		if c.also == nil {
+			c.also = map[*vreal]bool{}
+		}
+		c.also[m], found = true, true
+	}
+	return found
+}
+
+// judges reports whether the check is for a real.
+func (c *vcheck) judges(m *vreal) bool { return c.on[m.tier] || c.also[m] }
