@@ -44,7 +44,7 @@ func TestDetectNoMonCf(t *testing.T) {
 			t.Errorf("%s is taken for %s", path, f.Name)
 		}
 		for i := range src {
-			if src[i] != '\n' || i > 20_000 {
+			if src[i] != '\n' || i > 2_000 {
 				continue
 			}
 			if f, is := Detect(src[:i]); is {
@@ -86,12 +86,12 @@ func TestSpeak(t *testing.T) {
 	)
 	for _, tt := range []struct{ name, path, m4, format, src, want string }{
 		{"by content", "www.cf", "", "", ldirectord, "callback is no directive of a virtual service"},
-		{"by name", "www.toml", "", "", "a = 1", "unknown table"},
+		{"by name", "www.toml", "", "", "a = 1", "unknown key"},
 		{"ours", "mon.cf", "", "", ours, ""},
 		{"named", "x", "", "ldirectord", "x = 1\n", `unknown directive "x"`},
 		{"named wrongly", "x", "", "lvs.cf", ldirectord, "not in the format lvs.cf but in that of ldirectord"},
 		{"foreign, said to be ours", "x", "", "mon.cf", piranha, "not in the format mon.cf but in that of lvs.cf"},
-		{"toml by another name", "x", "", "toml", "a = 1", "unknown table"},
+		{"toml by another name", "x", "", "toml", "a = 1", "unknown key"},
 		{"mon.cf by another name", "x.toml", "", "mon.cf", ours, ""},
 		{"m4", "x", "m4", "", ldirectord, "m4 is for a mon.cf only"},
 	} {

@@ -42,6 +42,8 @@ func (c *conversion) forward() string {
 func (c *conversion) run() {
 	c.w.Comment(c.pos, "Made from "+c.pos.File+", a configuration of Piranha. Where a line comes from stands behind it; its defaults are written out.")
 	c.w.Blank(c.pos)
+	c.w.Resident(c.pos)
+	c.w.Blank(c.pos)
 	c.lost()
 	for _, b := range c.file.inner {
 		if b.kind == "failover" {
