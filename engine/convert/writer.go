@@ -96,6 +96,14 @@ func (w *Writer) Global(pos config.Pos, name, value string) {
 	w.add(config.Statement{Kind: config.KindGlobal, Pos: pos, Name: name, Text: value})
 }
 
+// Resident adds the variable by which the checks are made by mond's own
+// monitors: where mon is installed too there are others of the same names, and
+// classic ones come first.
+func (w *Writer) Resident(pos config.Pos) {
+	w.Global(pos, "prefer", "resident")
+	w.Note("the checks want mond's own monitors, not mon's of the same names")
+}
+
 // Virtual begins a virtual service.
 func (w *Writer) Virtual(pos config.Pos, name string) {
 	w.add(config.Statement{Kind: config.KindTop, Pos: pos, Name: "virtual", Text: name})

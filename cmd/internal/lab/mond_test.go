@@ -52,11 +52,17 @@ func install(t *testing.T, text string) {
 // spread of the first checks, and waits until it answers.
 func startMond(t *testing.T) *daemon {
 	t.Helper()
+	return startMondWith(t)
+}
+
+// startMondWith starts mond on the director with more words.
+func startMondWith(t *testing.T, words ...string) *daemon {
+	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "log")
 	must(t, err)
 	defer log.Close()
 	d := &daemon{log: log.Name(), ended: make(chan struct{}), client: control.Dial(socket)}
-	d.cmd = director.command(t.Context(), program(t, "mond"), "-r", "1s", "--log", "stderr")
+	d.cmd = director.command(t.Context(), append([]string{program(t, "mond"), "-r", "1s", "--log", "stderr"}, words...)...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	must(t, d.cmd.Start())
 	go func() {

@@ -8,6 +8,7 @@ import (
 // of checks are written where they count.
 func (c *conversion) globals() {
 	v := c.file.values
+	c.w.Resident(c.pos)
 	if m := v["maintenancedir"]; m.given() {
 		c.w.Global(m.pos, "maintenance_dir", m.text)
 		c.w.Note(from(m))
@@ -15,9 +16,7 @@ func (c *conversion) globals() {
 	if l := v["logfile"]; l.given() {
 		c.logfile(l)
 	}
-	if len(v) > 0 {
-		c.w.Blank(c.pos)
-	}
+	c.w.Blank(c.pos)
 	c.old()
 	c.lost()
 }

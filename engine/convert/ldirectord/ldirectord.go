@@ -33,7 +33,7 @@ func With(names Names) convert.Format {
 
 var (
 	// assignment is a line at the left edge of an ldirectord.cf.
-	assignment = regexp.MustCompile(`^([a-z0-9]+)[ \t]*=|^supervised[ \t\r]*$`)
+	assignment = regexp.MustCompile(`^([a-z0-9]+)[ \t]*=|^supervised[ \t]*$`)
 	begins     = regexp.MustCompile(`^virtual6?[ \t]*=`)
 )
 
@@ -42,6 +42,7 @@ var (
 func Is(src []byte) bool {
 	sections, own := false, false
 	for line := range bytes.Lines(src) {
+		line = bytes.TrimRight(line, "\r\n")
 		if len(bytes.TrimSpace(line)) == 0 || strings.IndexByte(" \t#", line[0]) >= 0 {
 			continue
 		}

@@ -18,6 +18,10 @@ func (c *conversion) virtual(p *pool) {
 			c.w.Comment(v.pos, v.text)
 		}
 	}
+	if len(p.reals) == 0 {
+		c.w.Lose(p.section.pos, "virtual service "+p.name, "it has no real server; it is there as comments")
+		c.w.Off(true)
+	}
 	c.w.Virtual(p.section.pos, p.name)
 	c.w.Note(from(p.section.where))
 	c.address(p)
@@ -25,6 +29,7 @@ func (c *conversion) virtual(p *pool) {
 	c.members(p)
 	c.poolPeriods(p)
 	c.probes(p)
+	c.w.Off(false)
 	c.sectionLosses(p)
 	c.w.Blank(p.section.pos)
 }
@@ -97,7 +102,11 @@ func (c *conversion) persistence(p *pool) {
 		}
 		return
 	case m.given():
-		c.directive(t, p.section.pos, "persistent", seconds(t.n)+" /"+m.text)
+		mask := m.text
+		if p.six {
+			mask = "/" + mask
+		}
+		c.directive(t, p.section.pos, "persistent", seconds(t.n)+" "+mask)
 	default:
 		c.directive(t, p.section.pos, "persistent", seconds(t.n))
 	}
@@ -107,20 +116,21 @@ func seconds(n int) string { return strconv.Itoa(n) + "s" }
 
 // members writes the real servers and the fallback.
 func (c *conversion) members(p *pool) {
-	off := p.kind == "off"
-	if off {
-		c.w.Comment(p.values["checktype"].pos, "checktype = off: ldirectord puts no server into the table, and leaves what others put there.")
-	}
-	c.w.Off(off)
-	several := len(forwards(p)) > 1
+	several, off := len(forwards(p)) > 1, p.kind == "off"
 	for _, r := range p.reals {
 		c.w.Directive(r.pos, "real", c.member(p, r, several))
 		c.w.Note(fmt.Sprintf("line %d%s", r.pos.Line, looked(r.host)))
 	}
+	c.w.Off(off || len(p.reals) == 0)
 	if f := p.fallback; f != nil {
 		c.fallbackLine(p, f)
 	}
-	c.w.Off(false)
+	c.w.Off(len(p.reals) == 0)
+	if v := p.values["checktype"]; off {
+		c.w.Directive(v.pos, "maintenance_at", "* wd {Sun-Sat}")
+		c.w.Note(from(v) + ": checktype = off puts no server into the table")
+		c.lose(v, "checktype", "ldirectord leaves servers in the table that others put there; mond keeps them out")
+	}
 	quiesce, v := c.yes(p.section, "quiescent")
 	text := "remove"
 	if quiesce {
@@ -162,13 +172,24 @@ func (c *conversion) member(p *pool, r real, several bool) string {
 	if several {
 		s += " forward " + r.forward
 	}
-	if r.upper != 0 {
-		s += " upper " + strconv.Itoa(r.upper)
+	return s + c.thresholds(r)
+}
+
+// thresholds are those that can mean something: a real server that is never
+// full is never used again either.
+func (c *conversion) thresholds(r real) string {
+	switch {
+	case r.upper != 0 && r.lower > r.upper:
+		c.w.Lose(r.pos, fmt.Sprintf("l:%d of %s", r.lower, r.addr), "it is above u:%d: the server would be full and not full at once; it is left out", r.upper)
+		return " upper " + strconv.Itoa(r.upper)
+	case r.upper != 0 && r.lower != 0:
+		return fmt.Sprintf(" upper %d lower %d", r.upper, r.lower)
+	case r.upper != 0:
+		return " upper " + strconv.Itoa(r.upper)
+	case r.lower != 0:
+		c.w.Lose(r.pos, fmt.Sprintf("l:%d of %s", r.lower, r.addr), "without u:N the server is never full, so that this does nothing")
 	}
-	if r.lower != 0 {
-		s += " lower " + strconv.Itoa(r.lower)
-	}
-	return s
+	return ""
 }
 
 func (c *conversion) fallbackLine(p *pool, f *fallback) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ type conversion struct {
 	// share a name, so that each real server is asked once.
 	checks map[string]string
 	taken  map[string]bool // names of virtual services
+	// hosts are the names of servers by address, named all of them.
+	hosts map[netip.Addr]string
+	named map[string]bool
 }
 
 // forwards are mond's words for those of network, which is for the whole file.
@@ -37,6 +41,8 @@ func (c *conversion) forward() string {
 
 func (c *conversion) run() {
 	c.w.Comment(c.pos, "Made from "+c.pos.File+", a configuration of Piranha. Where a line comes from stands behind it; its defaults are written out.")
+	c.w.Blank(c.pos)
+	c.w.Resident(c.pos)
 	c.w.Blank(c.pos)
 	c.lost()
 	for _, b := range c.file.inner {
@@ -73,7 +79,7 @@ func (c *conversion) virtual(b *block) {
 		return
 	}
 	c.w.Blank(b.pos)
-	off := c.off(b)
+	off := c.off(p)
 	c.w.Off(off)
 	c.w.Virtual(b.pos, p.name)
 	c.w.Note("line " + strconv.Itoa(b.pos.Line))
@@ -90,7 +96,8 @@ func (c *conversion) virtual(b *block) {
 }
 
 // off says whether a virtual service is switched off, and tells why.
-func (c *conversion) off(b *block) bool {
+func (c *conversion) off(p *pool) bool {
+	b := p.block
 	if c.file.values["service"].text == "fos" {
 		c.w.Comment(b.pos, "service = fos: virtual services are switched off.")
 		c.w.Lose(b.pos, "virtual "+b.name, "service = fos switches it off; it is there as comments")
@@ -99,6 +106,11 @@ func (c *conversion) off(b *block) bool {
 	if b.number("active", 0) == 0 {
 		c.w.Comment(b.at("active"), "active = 0, "+from(b.values["active"])+": switched off.")
 		c.w.Lose(b.at("active"), "virtual "+b.name, "it is not active; it is there as comments")
+		return true
+	}
+	if !slices.ContainsFunc(b.inner, func(s *block) bool { return s.number("active", 0) == 1 }) {
+		c.w.Comment(b.pos, "No server is active.")
+		c.w.Lose(b.pos, "virtual "+b.name, "none of its servers is active; it is there as comments")
 		return true
 	}
 	return false
@@ -195,7 +207,7 @@ func (c *conversion) manner(p *pool) {
 	}
 	text := seconds(t.n)
 	if m.given() && m.text != "255.255.255.255" {
-		text += " /" + m.text
+		text += " " + m.text
 	}
 	c.w.Directive(t.pos, "persistent", text)
 	c.w.Note(from(t))
@@ -219,8 +231,8 @@ func (c *conversion) server(p *pool, s *block, off bool) {
 	if row != 0 {
 		line += ":" + strconv.Itoa(row)
 	}
-	if config.IsName(s.name) {
-		line += " name " + s.name
+	if name := c.called(addr, s); name != "" {
+		line += " name " + name
 	}
 	line += " weight " + strconv.Itoa(s.number("weight", 1))
 	idle := s.number("active", 0) == 0
@@ -232,6 +244,24 @@ func (c *conversion) server(p *pool, s *block, off bool) {
 	c.w.Directive(s.pos, "real", line)
 	c.w.Note("line " + strconv.Itoa(s.pos.Line))
 	c.w.Off(off)
+}
+
+// called is the name of a server: that under which its address came first, if
+// no other address has it; else it has none.
+func (c *conversion) called(addr netip.Addr, s *block) string {
+	name, known := c.hosts[addr]
+	switch {
+	case known:
+	case !config.IsName(s.name), s.name == config.VirtualGroup, s.name == "mond":
+		c.w.Lose(s.pos, "name of server "+s.name, "it cannot be the name of a hostgroup; the address is")
+	case c.named[s.name]:
+		c.w.Lose(s.pos, "name of server "+s.name, "another address has that name already; the address is its name here")
+	default:
+		name = s.name
+		c.named[name] = true
+	}
+	c.hosts[addr] = name
+	return name
 }
 
 // ports are where a server is checked, and which port its row in the table has.

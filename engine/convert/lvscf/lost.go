@@ -1,7 +1,5 @@
 package lvscf
 
-import "github.com/mondhq/mond/engine/config"
-
 // failover is why what pulse reads is not carried over.
 const failover = "who of two directors serves is not mond's to say yet: heartbeat.monitor will read it; until then run pulse, heartbeat or keepalived for it"
 
@@ -72,11 +70,6 @@ func (c *conversion) virtualLosses(p *pool) {
 	} {
 		if v := p.values[l.key]; v.given() {
 			c.lose(v, l.key, "%s", l.why)
-		}
-	}
-	for _, s := range p.inner {
-		if !config.IsName(s.name) {
-			c.w.Lose(s.pos, "name of server "+s.name, "it cannot be the name of a hostgroup; the address is")
 		}
 	}
 }

@@ -11,6 +11,7 @@ package lvscf
 
 import (
 	"bytes"
+	"net/netip"
 	"regexp"
 
 	"github.com/mondhq/mond/engine/config"
@@ -55,7 +56,10 @@ func read(name string, src []byte) convert.Result {
 	w.From(name, src)
 	p := parser{w: w, name: name}
 	f := p.parse(src)
-	c := conversion{w: w, file: f, pos: config.Pos{File: name}, checks: map[string]string{}, taken: map[string]bool{}}
+	c := conversion{
+		w: w, file: f, pos: config.Pos{File: name}, checks: map[string]string{}, taken: map[string]bool{},
+		hosts: map[netip.Addr]string{}, named: map[string]bool{},
+	}
 	c.run()
 	return w.Result(name)
 }

@@ -23,10 +23,7 @@ func (c *conversion) probe(p *pool) {
 			same[check] = true
 		}
 		same[check] = same[check] && check == row
-		name := s.name
-		if !config.IsName(name) {
-			name = s.values["address"].text
-		}
+		name := s.values["address"].text
 		if s.number("active", 0) == 1 {
 			byPort[check] = append(byPort[check], name)
 		}
