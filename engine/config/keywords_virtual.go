@@ -77,7 +77,7 @@ func poolWords() []Keyword {
 // checkWords stand in a check beside those of a service.
 func checkWords() []Keyword {
 	rows := []Keyword{
-		{Name: "on", Args: "primary|standby|fallback|all...", Form: FormWords, Default: "all", Help: "Which servers it is for.",
+		{Name: "on", Args: "primary|standby|fallback|all|REAL...", Form: FormWords, Default: "all", Help: "Which servers it is for. REAL is the name, address or address:port of one.",
 			apply: wasRead},
 		{Name: "through", Form: FormFlag, Help: "The check goes through the director: to the virtual address, with a firewall mark of its own for each real, so that the address and the way back of the real are proven too. Its monitor gets --mark and --to.",
 			apply: wasRead},

@@ -17,6 +17,7 @@ func (x *expander) checks() {
 	}
 	x.reserved()
 	for _, v := range x.drafts {
+		x.nobody(v)
 		for i := range v.reals {
 			x.real(v, &v.reals[i])
 		}
@@ -39,8 +40,9 @@ func (x *expander) reserved() {
 func (x *expander) real(v *virtualDraft, m *vreal) {
 	g := x.group(m)
 	in := v.scope(x, m)
+	called := m.called(v.port())
 	for _, c := range v.checks {
-		if !c.on[m.tier] {
+		if !c.isFor(m.tier, called) {
 			continue
 		}
 		if c.through != nil && !x.private(v, m, c) {

@@ -28,10 +28,13 @@ type virtualDraft struct {
 
 // vcheck is a check before it is made a service for each real.
 type vcheck struct {
-	st      *Statement
-	name    string // empty for that of the monitor
-	lines   []Statement
-	on      [virtual.Fallback + 1]bool // by tier
+	st    *Statement
+	name  string // empty for that of the monitor
+	lines []Statement
+	on    [virtual.Fallback + 1]bool // by tier
+	// who are the reals that the line on names, named is what they are called.
+	who     []whom
+	named   map[string]bool
 	through *Statement
 	monitor *Statement
 	plan    bool // it says when it is done
@@ -300,13 +303,24 @@ func (x *expander) check(v *virtualDraft, s *serviceLines) *vcheck {
 	return c
 }
 
-// only reads the line on.
+// only reads the line on: words for tiers, and reals by their name, address or
+// address:port.
 func (c *vcheck) only(diag *collector, st *Statement) bool {
 	p := newPhrase(diag, st)
 	words := []string{"primary", "standby", "fallback", "all"}
 	for first := true; first || p.more(); first = false {
-		i := p.choice("who it is for: primary, standby, fallback or all", words...)
-		if i < 0 {
+		w := p.peek()
+		i := slices.Index(words, w.Text)
+		if i < 0 && w.Text != "" {
+			if c.named == nil {
+				c.named = map[string]bool{}
+			}
+			c.named[w.Text] = true
+			c.who = append(c.who, whom{st: st, word: w})
+			p.at++
+			continue
+		}
+		if i = p.choice("who it is for: primary, standby, fallback, all or reals", words...); i < 0 {
 			return false
 		}
 		for t := range c.on {
@@ -316,4 +330,39 @@ func (c *vcheck) only(diag *collector, st *Statement) bool {
 		}
 	}
 	return p.end()
+}
+
+// whom is a real that the line on names.
+type whom struct {
+	st   *Statement
+	word Word
+}
+
+// called are the words that may name m in a virtual service of that port.
+func (m *vreal) called(port uint16) [3]string {
+	return [3]string{m.label(), m.addr.String(), m.word(port)}
+}
+
+// isFor reports whether c checks a real of that tier and with these names.
+func (c *vcheck) isFor(tier virtual.Tier, called [3]string) bool {
+	return c.on[tier] || c.named[called[0]] || c.named[called[1]] || c.named[called[2]]
+}
+
+// nobody reports the words of the lines on that name no real of v.
+func (x *expander) nobody(v *virtualDraft) {
+	known := map[string]bool{}
+	for i := range v.reals {
+		for _, name := range v.reals[i].called(v.port()) {
+			known[name] = true
+		}
+	}
+	for _, c := range v.checks {
+		for _, w := range c.who {
+			if !known[w.word.Text] {
+				x.diag.errorf(w.st, w.word.Off, "write primary, standby, fallback, all, or the name or address of a real",
+					"virtual %s has no real %s", v.name, quote(w.word.Text))
+				v.broken = true
+			}
+		}
+	}
 }
