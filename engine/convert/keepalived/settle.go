@@ -297,8 +297,24 @@ func (r *reader) scheduling(p *pool) {
 		r.w.Warnf(p.node.Pos, "write persistence_timeout", "port 0 is every port, and wants persistence: keepalived takes %d s", defaultPersistence)
 		p.persists = defaultPersistence
 	}
-	if p.engine.set && p.persists == 0 {
-		r.lose(p.engine.pos, "persistence_engine "+p.engine.v, "without persistence_timeout the kernel does not use it, under keepalived neither")
+	r.engineOf(p)
+}
+
+// engineOf drops an engine that does nothing.
+func (r *reader) engineOf(p *pool) {
+	why := ""
+	switch {
+	case !p.engine.set:
+		return
+	case p.persists == 0:
+		why = "without persistence_timeout the kernel does not use it, under keepalived neither"
+	case p.engine.v != "sip":
+		why = "mond knows sip, the one that kernels have"
+	case p.addresses && p.proto != "udp":
+		why = "the kernel reads calls of UDP only"
+	}
+	if why != "" {
+		r.lose(p.engine.pos, "persistence_engine "+p.engine.v, "%s", why)
 		p.engine = opt[string]{}
 	}
 }
