@@ -64,3 +64,34 @@ func BenchmarkLoad10000(b *testing.B) {
 		}
 	}
 }
+
+// pooled is a file of n virtual services of ten reals each, with two checks:
+// one that they share and one of their own.
+func pooled(n int) string {
+	var b strings.Builder
+	b.WriteString("syntax = mond\nalertdir = /usr/lib/mon/alert.d\nmondir = /usr/lib/mon/mon.d\n\n")
+	for v := range n {
+		fmt.Fprintf(&b, "virtual v%d\n    address tcp 10.%d.%d.3:80\n    quorum 3\n    drain 10m\n", v, v/250, v%250)
+		for r := range 10 {
+			fmt.Fprintf(&b, "    real 192.%d.%d.%d weight 5\n", v/250, v%250, r+1)
+		}
+		b.WriteString("    period wd {Mon-Fri} hr {9am-4pm}\n        alert mail.alert root\n")
+		b.WriteString("    check http\n        interval 10s\n        fall 3\n        monitor http.monitor -p $port -u \"/a b\"\n        period\n            alert mail.alert root\n")
+		b.WriteString("    check ping\n        monitor fping.monitor\n\n")
+	}
+	return b.String()
+}
+
+func BenchmarkVirtual1000(b *testing.B) {
+	src := []byte(pooled(1000))
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		f, diag := Parse("mon.cf", src)
+		f, more := Expand(b.Context(), f, bare())
+		c, most := Resolve(f, bare())
+		if len(diag)+len(more)+len(most) > 0 || len(c.Services) != 21_000 || len(c.Virtuals) != 1000 {
+			b.Fatal(printed(append(append(diag, more...), most...)))
+		}
+	}
+}

@@ -125,9 +125,12 @@ func (b *builder) line(g given, made bool) {
 	switch {
 	case b.pool != nil:
 		b.virtualLine(g)
+	case b.lost && g.Kind == KindService && ofCheck(name):
 	case g.Kind == KindVirtual || g.Kind == KindService && (name == "check" || ofCheck(name)):
 		b.errorf(&g.Statement, -1, "use the template in a virtual service", "%s in a watch: it is for a virtual service", name)
-		b.lost = b.lost || name == "check"
+		if name == "check" {
+			b.lost, b.at = true, cursor{}
+		}
 	case g.Kind == KindService && name == "service":
 		b.service(g, made)
 	case in == nil && b.lost:

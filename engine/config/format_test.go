@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -196,6 +197,7 @@ func checkFormat(t fatal, text string) bool {
 func alike() []cmp.Option {
 	return []cmp.Option{cmpopts.IgnoreTypes(Pos{}, []Pos{}, Spelling("")), cmpopts.IgnoreUnexported(Config{}, schedule.Plan{}), cmpopts.EquateEmpty(),
 		cmp.Comparer(func(a, b *depend.Expr) bool { return exprText(a) == exprText(b) }),
+		cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }),
 		cmp.Comparer(func(a, b period.Spec) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b schedule.Calendar) bool { return (a == nil) == (b == nil) })}
 }
@@ -226,7 +228,7 @@ func meant(read Reader, text []byte) (*Config, string) {
 // All samples can be formatted, and say the same then.
 func TestFormatSamples(t *testing.T) {
 	n := 0
-	for _, pattern := range []string{"testdata/*.cf", "testdata/diag/*.cf", "testdata/grammar/*.cf", "../../etc/*.cf", "../../cmd/monctl/testdata/check/*.cf"} {
+	for _, pattern := range []string{"testdata/*.cf", "testdata/diag/*.cf", "testdata/grammar/*.cf", "testdata/virtual/*.cf", "../../etc/*.cf", "../../cmd/monctl/testdata/check/*.cf"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			t.Fatal(pattern, err)

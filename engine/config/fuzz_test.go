@@ -12,7 +12,7 @@ import (
 // Nothing makes reading or expanding panic, every byte is kept, and diagnostics
 // lie inside the file.
 func FuzzParse(f *testing.F) {
-	for _, pattern := range []string{"testdata/*.cf", "testdata/diag/*.cf", "testdata/grammar/*.cf"} {
+	for _, pattern := range []string{"testdata/*.cf", "testdata/diag/*.cf", "testdata/grammar/*.cf", "testdata/virtual/*.cf"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			f.Fatal(pattern, err)

@@ -26,7 +26,7 @@ func tableWords() []Keyword {
 		{Name: "persistent", Args: "TIMEVAL [/LEN | NETMASK] [sip]", Form: FormText, Default: "not", Help: "How long a client comes back to the same real; clients of one network together if a mask is given. sip tells clients by their call.",
 			apply: persistent},
 		{Name: "one_packet", Form: FormFlag, Help: "Schedules each packet of UDP by itself.",
-			apply: func(r *resolver, _ *Statement) { r.virt.onePacket = true }},
+			apply: func(r *resolver, st *Statement) { r.virt.onePacket, r.virt.onePacketAt = true, st }},
 		{Name: "netns", Args: "NAME", Form: FormText, Default: "that of mond", Help: "The network namespace whose table it is.",
 			apply: netns},
 		{Name: "real", Args: "ADDRESS[:PORT]" + options, Form: FormText, Repeat: true, Help: "A real server, or one for each address of FIRST-LAST. Its port is that of the virtual service, its weight 1. Its checks are services of the hostgroup NAME, which is its address (with - for :) unless it is given. upper and lower are the kernel's thresholds of connections; forward and on_fail are its own.",

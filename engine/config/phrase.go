@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -85,13 +86,23 @@ func (p *phrase) number(what, sign string, lo, hi int) int {
 		text = strings.TrimSuffix(text, sign)
 	}
 	n, ok := atoi(text)
+	of := p.of()
 	switch {
 	case !ok:
-		p.fail(w.Off, fmt.Sprintf("say %s, from %d%s to %d%s", what, lo, sign, hi, sign), "%s is no number for %s", quote(w.Text), p.st.Name)
+		p.fail(w.Off, fmt.Sprintf("say %s, from %d%s to %d%s", what, lo, sign, hi, sign), "%s is no number for %s", quote(w.Text), of)
 	case n < lo || n > hi:
-		p.fail(w.Off, "", "%s is out of range for %s: say %d%s to %d%s", w.Text, p.st.Name, lo, sign, hi, sign)
+		p.fail(w.Off, "", "%s is out of range for %s: say %d%s to %d%s", w.Text, of, lo, sign, hi, sign)
 	}
 	return n
+}
+
+// of is what the word that was taken belongs to: the one before it, or the
+// directive.
+func (p *phrase) of() string {
+	if p.at > 1 {
+		return p.words[p.at-2].Text
+	}
+	return p.st.Name
 }
 
 // time takes a time that is least or more.
@@ -103,9 +114,9 @@ func (p *phrase) time(least time.Duration) time.Duration {
 	d, err := Timeval(w.Text)
 	switch {
 	case err != nil:
-		p.fail(w.Off, timeHint, "invalid time %s for %s: %v", quote(w.Text), p.st.Name, err)
+		p.fail(w.Off, timeHint, "invalid time %s for %s: %v", quote(w.Text), p.of(), err)
 	case d < least:
-		p.fail(w.Off, "", "%s is too short for %s, which is %s at least", quote(w.Text), p.st.Name, least)
+		p.fail(w.Off, "", "%s is too short for %s, which is %s at least", quote(w.Text), p.of(), least)
 	}
 	return d
 }
@@ -133,7 +144,11 @@ func (p *phrase) choice(what string, words ...string) int {
 func (p *phrase) end(known ...string) bool {
 	if p.more() {
 		w := p.peek()
-		p.fail(w.Off, didYouMean(w.Text, known), "unexpected %s in %s", quote(w.Text), p.st.Name)
+		hint := ""
+		if !slices.Contains(known, w.Text) {
+			hint = didYouMean(w.Text, known)
+		}
+		p.fail(w.Off, hint, "unexpected %s in %s", quote(w.Text), p.st.Name)
 	}
 	return !p.bad
 }

@@ -250,7 +250,10 @@ func cutPort(text string) (where string, port int, err error) {
 		}
 		where, port = text[:last], n
 	}
-	return strings.NewReplacer("[", "", "]", "").Replace(where), port, nil
+	if strings.Contains(where, "[") {
+		where = strings.ReplaceAll(strings.ReplaceAll(where, "[", ""), "]", "")
+	}
+	return where, port, nil
 }
 
 // errorText is an error that says just that.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,10 +30,10 @@ func (x *expander) checks() {
 func (x *expander) reserved() {
 	const hint = "give it another name: group virtual holds the services of the virtual services themselves"
 	if st := x.declared[VirtualGroup]; st != nil {
-		x.diag.errorf(st, 0, hint, "hostgroup virtual beside virtual %s at %s", x.drafts[0].name, x.drafts[0].st.Pos)
+		x.diag.errorf(st, 0, hint, "hostgroup virtual beside the virtual service at %s", x.drafts[0].st.Pos)
 	}
 	if at, ok := x.watches[VirtualGroup]; ok {
-		x.diag.errorf(&x.out[at], 0, hint, "watch virtual beside virtual %s at %s", x.drafts[0].name, x.drafts[0].st.Pos)
+		x.diag.errorf(&x.out[at], 0, hint, "watch virtual beside the virtual service at %s", x.drafts[0].st.Pos)
 	}
 }
 
@@ -172,6 +173,9 @@ func (x *expander) make(v *virtualDraft, m *vreal, c *vcheck, in *scope) (name s
 	if !ok {
 		return "", nil, false
 	}
+	if !IsName(name) && (c.monitor == nil || c.name != "" && !strings.Contains(c.name, "$")) {
+		return "", nil, false // it was reported
+	}
 	if !IsName(name) {
 		x.diag.errorf(c.st, 0, "names are of letters, digits and . _ -", "invalid name %s of a check", quote(name))
 		return "", nil, false
@@ -237,16 +241,12 @@ func (x *expander) service(g *madeGroup, v *virtualDraft, c *vcheck, name string
 		old = g.given[name]
 	}
 	if old == nil {
-		s.lines = append([]Statement{c.st.instead("service", name)}, lines...)
+		s.head = c.st.instead("service", name)
 		g.services = append(g.services, s)
 		g.byName[name] = s
 		return
 	}
-	had := old.lines
-	if old.of != "" {
-		had = had[1:] // its first line
-	}
-	differs := difference(had, lines)
+	differs := difference(old.lines, lines)
 	if differs == "" || x.twice(c.st.Pos, old.st.Pos) {
 		return
 	}
@@ -352,49 +352,55 @@ func (x *expander) private(v *virtualDraft, m *vreal, c *vcheck) bool {
 
 // place puts the services where they belong.
 func (x *expander) place() {
-	into := map[int][]Statement{} // by the end of the watch
-	ends := []int{}
-	var own []*madeGroup
+	x.fill()
+	room := 0
 	for _, g := range x.order {
-		at, watched := x.watches[g.name]
-		if !watched {
-			own = append(own, g)
-			continue
+		room += 4
+		for _, s := range g.services {
+			room += 1 + len(s.lines)
 		}
-		at += 1 + len(body(x.out[at+1:]))
-		ends = append(ends, at)
-		into[at] = g.lines()
 	}
-	slices.Sort(ends)
-	if len(ends) > 0 {
-		was, from := x.out, 0
-		x.out = make([]Statement, 0, len(was)+len(was)/4)
-		for _, at := range ends {
-			x.out = append(append(x.out, was[from:at]...), into[at]...)
-			from = at
-		}
-		x.out = append(x.out, was[from:]...)
-	}
+	x.out = slices.Grow(x.out, room)
 	for _, g := range x.order {
-		if x.declared[g.name] == nil && (!slices.Contains(own, g) || len(g.services) > 0) {
+		if _, watched := x.watches[g.name]; x.declared[g.name] == nil && (watched || len(g.services) > 0) {
 			x.record(g, "hostgroup", g.name+" "+g.host)
 		}
 	}
-	for _, g := range own {
-		if len(g.services) > 0 {
+	for _, g := range x.order {
+		if _, watched := x.watches[g.name]; !watched && len(g.services) > 0 {
 			x.record(g, "watch", g.name)
-			x.out = append(x.out, g.lines()...)
+			x.lines(g)
 		}
 	}
 }
 
-// lines are those of all services that were made in g.
-func (g *madeGroup) lines() []Statement {
-	var all []Statement
-	for _, s := range g.services {
-		all = append(all, s.lines...)
+// fill puts services into the watches that the file has.
+func (x *expander) fill() {
+	into := map[int]*madeGroup{} // by the end of the watch
+	for _, g := range x.order {
+		if at, watched := x.watches[g.name]; watched && len(g.services) > 0 {
+			into[at+1+len(body(x.out[at+1:]))] = g
+		}
 	}
-	return all
+	if len(into) == 0 {
+		return
+	}
+	was, from := x.out, 0
+	x.out = make([]Statement, 0, len(was)+len(was)/4)
+	for _, at := range slices.Sorted(maps.Keys(into)) {
+		x.out = append(x.out, was[from:at]...)
+		x.lines(into[at])
+		from = at
+	}
+	x.out = append(x.out, was[from:]...)
+}
+
+// lines gives out all services that were made in g.
+func (x *expander) lines(g *madeGroup) {
+	for _, s := range g.services {
+		x.out = append(x.out, s.head)
+		x.out = append(x.out, s.lines...)
+	}
 }
 
 // record begins a record that a real made.

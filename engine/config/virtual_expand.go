@@ -71,6 +71,7 @@ type madeGroup struct {
 type madeService struct {
 	st    *Statement // the check that made it
 	of    string     // its virtual service, empty if the file declares it
+	head  Statement  // its first line, if it was made
 	lines []Statement
 }
 
@@ -106,7 +107,7 @@ func (x *expander) watched(name string) {
 // virtual expands one record: its templates, and what is read here.
 func (x *expander) virtual(st *Statement, lines []Statement) {
 	name, _ := cutName(st.Text)
-	v := &virtualDraft{st: st, name: name}
+	v := &virtualDraft{st: st, name: name, broken: name == ""}
 	x.drafts = append(x.drafts, v)
 	if x.named == nil {
 		x.named = map[string]*virtualDraft{}
@@ -135,7 +136,7 @@ func (x *expander) virtual(st *Statement, lines []Statement) {
 
 // flat are the lines of a service that count, with its periods.
 func (s *serviceLines) flat() []Statement {
-	var all []Statement
+	all := make([]Statement, 0, len(s.lines)+4*len(s.periods))
 	add := func(lines []given) {
 		for i := range lines {
 			if !lines[i].lost {
@@ -293,7 +294,7 @@ func (x *expander) check(v *virtualDraft, s *serviceLines) *vcheck {
 	case c.monitor == nil && c.name == "":
 		x.diag.errorf(c.st, -1, "give it a monitor, or a name for the traps that it gets", "a check without monitor and name")
 		v.broken = true
-	case c.monitor == nil:
+	case c.monitor == nil && !v.broken:
 		x.diag.warnf(c.st, -1, "give it a monitor", "check %s has no monitor: only traps can tell how a real is", c.name)
 	}
 	if c.through != nil && c.monitor == nil {

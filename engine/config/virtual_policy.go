@@ -29,7 +29,7 @@ func scheduler(r *resolver, st *Statement) {
 	if !ok {
 		return
 	}
-	if !IsName(w.Text) {
+	if !IsName(w.Text) || w.Text[0] == '-' {
 		p.fail(w.Off, "it is one of "+strings.Join(schedulers(), " "), "invalid scheduler %s", quote(w.Text))
 		return
 	}

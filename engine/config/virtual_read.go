@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // virtualLine reads a line of a virtual service: what concerns the pool, with
 // its periods, then its checks with theirs.
@@ -9,9 +12,8 @@ func (r *reader) virtualLine(st *Statement, word, rest string, off int) {
 		st.set(KindEnv, name, value, len(st.Text)-len(value))
 		return
 	}
-	if fixed := r.structural(word); fixed != word && fixed != "service" && !r.words.ofVirtual(word) {
-		r.diag.errorf(st, -1, didYouMean(word, []string{fixed}), "unknown directive %s", quote(word))
-		word = fixed
+	if !r.words.inner(word) && !r.words.ofVirtual(word) {
+		word = r.meant(st, word)
 	}
 	st.set(KindService, word, rest, off)
 	above := !r.in.period || r.in.open // a period, if there is one, may have ended
@@ -36,6 +38,18 @@ func (r *reader) virtualLine(st *Statement, word, rest string, off int) {
 	default:
 		r.bad(st, -1, r.virtualHint(word, rest), "%s", r.virtualError(word))
 	}
+}
+
+// meant is "check" or "period" if word is one of them misspelt; what follows
+// can then be read as it was meant.
+func (r *reader) meant(st *Statement, word string) string {
+	all := slices.Concat(r.words.names(ScopeVirtual), r.words.names(ScopeService), r.words.names(ScopePeriod), r.words.names(ScopeCheck))
+	fixed := nearest(word, all)
+	if fixed != "check" && fixed != "period" {
+		return word
+	}
+	r.diag.errorf(st, -1, didYouMean(word, []string{fixed}), "unknown directive %s", quote(word))
+	return fixed
 }
 
 // check begins a check. That it has a name is checked when templates are in.

@@ -143,7 +143,7 @@ func (r *resolver) finishPool(p *pool) {
 		r.finishReal(p, m, seen)
 		most = max(most, len(m.keys))
 	}
-	if p.need > most {
+	if p.need > max(1, most) {
 		r.diag.errorf(p.needAt, 0, "", "%d checks must be good, and no real of virtual %s has more than %d", p.need, p.name, most)
 	}
 	r.finishMaintenance(p)
@@ -208,14 +208,16 @@ func (r *resolver) finishReal(p *pool, m *vreal, seen map[string]*vreal) {
 
 // judgeAddress reports what an address cannot have.
 func (r *resolver) judgeAddress(p *pool, a *vaddress) {
-	switch {
-	case a.proto != "" && a.port == 0 && p.persist == 0:
+	if a.proto != "" && a.port == 0 && p.persist == 0 {
 		r.diag.errorf(a.st, a.off, "write its port, or a line persistent", "port 0 is every port, which the kernel has for a persistent service only")
-	case p.onePacket && a.proto != "" && a.proto != "udp":
+	}
+	if p.onePacket && a.proto != "" && a.proto != "udp" {
 		r.diag.errorf(p.onePacketAt, -1, "", "one_packet is for UDP, and virtual %s has %s", p.name, a)
-	case p.engine == "sip" && a.proto != "" && a.proto != "udp":
+	}
+	if p.engine == "sip" && a.proto != "" && a.proto != "udp" {
 		r.diag.errorf(p.persistAt, -1, "", "sip is for UDP, and virtual %s has %s", p.name, a)
-	case a.is6() && p.mask > 128, !a.is6() && p.mask > 32:
+	}
+	if p.mask > 32 && !a.is6() {
 		r.diag.errorf(p.persistAt, -1, "", "a mask of /%d is too long for %s", p.mask, a)
 	}
 }

@@ -88,6 +88,8 @@ func (r *reader) watchHint(word, rest string) string {
 	switch {
 	case r.in.period && r.words.find(ScopeService, word) != nil:
 		return "directives of the service stand above its first period"
+	case r.words.ofVirtual(word) && r.words.find(ScopeService, word) == nil:
+		return "it is for a virtual service"
 	case r.words.find(ScopePeriod, word) != nil:
 		return "write a line \"period\" above it"
 	case r.words.find(ScopeGlobal, word) != nil:

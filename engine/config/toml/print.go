@@ -46,8 +46,12 @@ func (w *writer) print() []byte {
 		}
 		p.record("template."+tree.Key(t.name), t)
 	}
-	for _, t := range w.watches {
-		p.record("watch."+tree.Key(t.name), t)
+	for _, word := range []string{"watch", "virtual"} {
+		for _, t := range w.watches {
+			if t.word == word {
+				p.record(word+"."+tree.Key(t.name), t)
+			}
+		}
 	}
 	if len(w.below) > 0 {
 		p.gap()
@@ -212,7 +216,7 @@ func (e *entry) alias() {
 	e.items = []item{head}
 }
 
-// record writes a watch or a template.
+// record writes a watch, a virtual service or a template.
 func (p *printer) record(path string, t *table) {
 	t.services = slices.DeleteFunc(t.services, (*table).needless)
 	if len(t.keys)+len(t.env)+len(t.above) > 0 || t.beside != "" || len(t.services)+len(t.periods) == 0 {
@@ -220,10 +224,14 @@ func (p *printer) record(path string, t *table) {
 	}
 	p.body(path, t)
 	for _, s := range t.services {
+		if s.word != "service" {
+			continue
+		}
 		at := path + ".service." + tree.Key(s.name)
 		p.header("["+at+"]", s.above, s.beside)
 		p.body(at, s)
 	}
+	p.checks(path, t)
 	p.below(t)
 }
 

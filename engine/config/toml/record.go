@@ -54,7 +54,7 @@ func (r *reader) records(n *tree.Node) {
 	}
 	members := func(e *tree.Node) { r.members(n.Key, e) }
 	read := map[string]func(*tree.Node){
-		"hostgroup": members, "view": members, "alias": r.alias, "watch": r.watch, "template": r.templateOf,
+		"hostgroup": members, "view": members, "alias": r.alias, "watch": r.watch, "template": r.templateOf, "virtual": r.virtual,
 	}[n.Key]
 	for i, e := range n.List {
 		if len(r.f.Statements) > 0 {
@@ -233,7 +233,9 @@ func (r *reader) services(n *tree.Node) {
 		}
 		r.put(&l, e.Beside)
 		end := r.uses(e)
+		r.inService = true
 		r.body(e, "service "+e.Key, "use", "env", "period")
+		r.inService = false
 		end()
 		r.comments(e.Below)
 	}
@@ -243,15 +245,13 @@ func (r *reader) services(n *tree.Node) {
 // body reads what stands in a service, but for the templates it uses.
 func (r *reader) body(n *tree.Node, where string, also ...string) {
 	for _, e := range n.List {
-		k := r.words.find(config.ScopeService, e.Key)
+		k, kind := r.inBody(e.Key)
 		switch {
 		case e.Key == "env":
 			r.env(e)
 		case slices.Contains(also, e.Key):
 		case k != nil && k.Form != config.FormRecord:
-			r.directive(k, config.KindService, e)
-		case r.template && r.words.find(config.ScopePeriod, e.Key) != nil:
-			r.directive(r.words.find(config.ScopePeriod, e.Key), config.KindPeriod, e)
+			r.directive(k, kind, e)
 		default:
 			r.unknown(e, where, append(r.words.names(config.ScopeService), also...))
 		}
@@ -380,9 +380,12 @@ func (r *reader) templateOf(n *tree.Node) {
 	r.template = true
 	defer func() { r.template = false }()
 	defer r.uses(n)()
-	r.body(n, "template "+n.Key, "params", "use", "env", "period", "service")
+	r.body(n, "template "+n.Key, "params", "use", "env", "period", "service", "check")
 	if s := n.Get("service"); s != nil {
 		r.services(s)
+	}
+	if c := n.Get("check"); c != nil {
+		r.checks(c)
 	}
 	r.comments(n.Below)
 }
@@ -416,17 +419,24 @@ func (r *reader) params(l *line, n *tree.Node) {
 func (r *reader) unknown(n *tree.Node, where string, known []string) {
 	hint := config.DidYouMean(n.Key, known)
 	service, per := r.words.find(config.ScopeService, n.Key), r.words.find(config.ScopePeriod, n.Key)
+	virtual := r.words.find(config.ScopeVirtual, n.Key)
 	switch {
 	case where == "period" && service != nil:
 		hint = "it belongs to the service: write it above the first [[...period]]"
 	case per != nil:
 		hint = "it belongs to a period: write it below [[watch.NAME.service.NAME.period]]"
+	case strings.HasPrefix(where, "check") && virtual != nil:
+		hint = "it belongs to the virtual service: write it below [virtual.NAME]"
+	case r.words.find(config.ScopeCheck, n.Key) != nil:
+		hint = "it belongs to a check: write it below [virtual.NAME.check.NAME]"
 	case service != nil || n.Key == "env":
 		hint = "it belongs to a service: write it below [watch.NAME.service.NAME]"
 	case where != "" && r.words.find(config.ScopeTop, n.Key) != nil:
 		hint = "it stands at the top of the file: [" + n.Key + "...]"
 	case where != "" && r.words.find(config.ScopeGlobal, n.Key) != nil:
 		hint = "a variable of the whole file stands above the first [table]"
+	case hint == "" && virtual != nil:
+		hint = "it belongs to a virtual service: write it below [virtual.NAME]"
 	case hint == "" && config.IsVariable(n.Key):
 		hint = `a variable of a service stands in its env: env = { ` + n.Key + ` = "value" }`
 	case hint == "" && n.Kind == tree.Table && strings.HasPrefix(where, "watch "):

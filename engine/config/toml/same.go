@@ -73,6 +73,9 @@ func parts(c *config.Config) map[string]any {
 	for _, s := range c.Services {
 		out["service "+s.Key.String()] = *s
 	}
+	for _, v := range c.Virtuals {
+		out["virtual "+v.Name] = *v
+	}
 	for _, v := range c.Views {
 		out["view "+v.Name] = v
 	}
@@ -90,6 +93,9 @@ func order(c *config.Config) []string {
 	}
 	for _, s := range c.Services {
 		out = append(out, "service "+s.Key.String())
+	}
+	for _, v := range c.Virtuals {
+		out = append(out, "virtual "+v.Name)
 	}
 	return out
 }

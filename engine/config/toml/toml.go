@@ -49,6 +49,9 @@ type reader struct {
 	diag  config.Diagnostics
 	// template is set within one: there a value may be a parameter.
 	template bool
+	// inService and inCheck are set within a service, and a check of a virtual
+	// service.
+	inService, inCheck bool
 	// used is set where a template may have set something.
 	used bool
 	// outside is set between records, where empty lines change nothing.

@@ -26,6 +26,9 @@ func Format(f *config.File) ([]byte, config.Diagnostics) {
 
 // table is a record, a service or a period while it is put together.
 type table struct {
+	// word is what it is: watch, virtual, template, service or check; empty
+	// for a period.
+	word   string
 	name   string
 	st     *config.Statement
 	above  []string
@@ -131,8 +134,8 @@ func newWriter(f *config.File) *writer {
 			if st.Name == "template" {
 				in, _, _ = strings.Cut(st.Text, " ")
 			}
-		case in != "" && (st.Kind == config.KindService || st.Kind == config.KindPeriod || st.Kind == config.KindEnv):
-			if st.Name == "service" {
+		case in != "" && (st.Kind == config.KindService || st.Kind == config.KindPeriod || st.Kind == config.KindEnv || st.Kind == config.KindVirtual):
+			if st.Kind == config.KindService && (st.Name == "service" || st.Name == "check") {
 				w.bodies[in] = append(w.bodies[in], st.Text)
 			} else if w.bodies[in] == nil {
 				in = "" // it does not begin with a service
@@ -202,7 +205,7 @@ func (w *writer) statement(st *config.Statement) {
 		w.top(st)
 	case config.KindMember:
 		w.memberLine(st)
-	case config.KindService, config.KindPeriod, config.KindEnv, config.KindUse:
+	case config.KindService, config.KindPeriod, config.KindEnv, config.KindUse, config.KindVirtual:
 		if w.record != nil {
 			w.inside(st)
 		}
@@ -339,7 +342,7 @@ func (w *writer) include(st *config.Statement) {
 func (w *writer) top(st *config.Statement) {
 	above, beside := w.take(st)
 	name, rest, _ := strings.Cut(st.Text, " ")
-	if st.Name == "watch" || st.Name == "template" {
+	if st.Name == "watch" || st.Name == "template" || st.Name == "virtual" {
 		w.begin(st, above, beside)
 		return
 	}

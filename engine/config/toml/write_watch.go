@@ -9,9 +9,9 @@ import (
 	"github.com/mondhq/mond/engine/config/toml/tree"
 )
 
-// begin begins a watch or a template.
+// begin begins a watch, a virtual service or a template.
 func (w *writer) begin(st *config.Statement, above []string, beside string) {
-	t := &table{st: st, above: above, beside: beside}
+	t := &table{word: st.Name, st: st, above: above, beside: beside}
 	if st.Name == "template" {
 		words, _ := config.Words(st.Text)
 		for i, p := range words {
@@ -24,6 +24,9 @@ func (w *writer) begin(st *config.Statement, above []string, beside string) {
 		}
 		w.templates = append(w.templates, t)
 	} else {
+		if st.Name == "virtual" {
+			t.inherit = maps.Clone(w.inherit)
+		}
 		names := config.Fields(st.Text)
 		if !w.mond && len(names) > 1 {
 			w.warnf(st, "", "the words after the name of the watch are left out: they mean nothing")
@@ -45,6 +48,8 @@ func (w *writer) inside(st *config.Statement) {
 	case st.Kind == config.KindService && st.Name == "service":
 		above, beside := w.take(st)
 		w.serviceAt, w.periodAt = w.open(st, st.Text, above, beside), nil
+	case st.Kind == config.KindService && st.Name == "check":
+		w.check(st)
 	case st.Kind == config.KindService && st.Name == "period":
 		above, beside := w.take(st)
 		w.period(st, above, beside)
@@ -53,16 +58,15 @@ func (w *writer) inside(st *config.Statement) {
 	case st.Kind == config.KindEnv:
 		w.env(st)
 	default:
-		k := w.words.find(config.ScopeService, st.Name)
 		t := w.innermost()
-		if st.Kind == config.KindPeriod {
-			k = w.words.find(config.ScopePeriod, st.Name)
-		} else if w.serviceAt != nil {
-			t = w.serviceAt
-		} else {
+		switch {
+		case st.Kind == config.KindPeriod:
+		case st.Kind == config.KindVirtual || w.serviceAt == nil:
 			t = w.record
+		default:
+			t = w.serviceAt
 		}
-		if k != nil {
+		if k := w.word(st); k != nil {
 			w.set(&t.keys, k, st)
 		}
 	}
@@ -75,7 +79,16 @@ func (w *writer) open(st *config.Statement, name string, above []string, beside 
 		return s
 	}
 	w.valid(st, name)
-	s := &table{name: name, st: st, above: above, beside: beside, inherit: maps.Clone(w.inherit), brought: st.Kind == config.KindUse}
+	return w.add(st, name, above, beside)
+}
+
+// add begins a service or check.
+func (w *writer) add(st *config.Statement, name string, above []string, beside string) *table {
+	word := "service"
+	if st.Name == "check" || w.record.word == "virtual" {
+		word = "check"
+	}
+	s := &table{word: word, name: name, st: st, above: above, beside: beside, inherit: maps.Clone(w.inherit), brought: st.Kind == config.KindUse}
 	w.record.services = append(w.record.services, s)
 	return s
 }
@@ -144,7 +157,7 @@ func (w *writer) inherited() {
 		}
 		last, alike := w.inherit[k.Name], true
 		for _, t := range w.watches {
-			for _, s := range t.services {
+			for _, s := range t.inheriting() {
 				alike = alike && sameValue(s.inherit[k.Name], last)
 			}
 		}
@@ -163,6 +176,14 @@ func (w *writer) inherited() {
 	}
 }
 
+// inheriting are the services of a record, and that of a pool.
+func (t *table) inheriting() []*table {
+	if t.word == "virtual" {
+		return append([]*table{t}, t.services...)
+	}
+	return t.services
+}
+
 func sameValue(a, b *config.Statement) bool {
 	return a == b || a != nil && b != nil && a.Text == b.Text
 }
@@ -171,7 +192,7 @@ func sameValue(a, b *config.Statement) bool {
 func (w *writer) perService(k *config.Keyword) {
 	told := map[*config.Statement]bool{}
 	for _, t := range w.watches {
-		for _, s := range t.services {
+		for _, s := range t.inheriting() {
 			st := s.inherit[k.Name]
 			if st == nil || s.entry(k.Name) != nil {
 				continue
