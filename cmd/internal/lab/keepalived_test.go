@@ -49,7 +49,6 @@ virtual_server group shop {
     lvs_method NAT
     protocol TCP
     persistence_timeout 60
-    persistence_granularity 255.255.255.0
     quorum 3
     hysteresis 1
     $PLAN
@@ -86,6 +85,16 @@ virtual_server 192.0.2.12 53 {
         weight 5
     }
 }
+virtual_server 192.0.2.13 0 {
+    lvs_sched wrr
+    lvs_method DR
+    protocol TCP
+    persistence_timeout 90
+    persistence_granularity 255.255.0.0
+    real_server 198.51.100.1 0 {
+        weight 2
+    }
+}
 `
 
 // place is a network namespace with a table of its own and two web servers.
@@ -104,7 +113,7 @@ func newPlace(t *testing.T, name string) *place {
 	run(t, exec.Command("ip", "netns", "add", name))
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", name).Run() })
 	p.run(t, "ip link set lo up")
-	for _, address := range []string{"192.0.2.10", "192.0.2.11", "192.0.2.12", "198.51.100.1", "198.51.100.2", "198.51.100.9"} {
+	for _, address := range []string{"192.0.2.10", "192.0.2.11", "192.0.2.12", "192.0.2.13", "198.51.100.1", "198.51.100.2", "198.51.100.9"} {
 		p.run(t, "ip address add "+address+"/32 dev lo")
 	}
 	return p
@@ -163,9 +172,9 @@ var shop = []string{"-t 192.0.2.10:80", "-t 192.0.2.16:80", "-t 192.0.2.17:80", 
 func services() []string {
 	var rows []string
 	for _, s := range shop {
-		rows = append(rows, "-A "+s+" -s wlc -p 60 -M 255.255.255.0")
+		rows = append(rows, "-A "+s+" -s wlc -p 60")
 	}
-	return append(rows, "-A -t 192.0.2.11:80 -s sh -b sh-port", "-A -u 192.0.2.12:53 -s rr -o")
+	return append(rows, "-A -t 192.0.2.11:80 -s sh -b sh-port", "-A -u 192.0.2.12:53 -s rr -o", "-A -t 192.0.2.13:0 -s wrr -p 90 -M 255.255.0.0")
 }
 
 // inShop are the rows of a destination of the group.
@@ -179,27 +188,28 @@ func inShop(destination string) []string {
 
 // tunnel are the rows of the second virtual service with these weights.
 func tunnel(w1, w2 int) []string {
-	return []string{fmt.Sprintf("-a -t 192.0.2.11:80 -r 198.51.100.1:80 -i -w %d", w1), fmt.Sprintf("-a -t 192.0.2.11:80 -r 198.51.100.2:80 -i -w %d", w2)}
+	return []string{fmt.Sprintf("-a -t 192.0.2.11:80 -r 198.51.100.1:80 -i -w %d --tun-type ipip", w1), fmt.Sprintf("-a -t 192.0.2.11:80 -r 198.51.100.2:80 -i -w %d --tun-type ipip", w2)}
 }
 
-// udp are those of the third: the weight is the exit status less 2.
-func udp() []string {
-	return []string{"-a -u 192.0.2.12:53 -r 198.51.100.1:53 -g -w 7 -x 100 -y 50", "-a -u 192.0.2.12:53 -r 198.51.100.2:53 -g -w 5"}
+// rest are those of the others: the weight of the third is the exit status less
+// 2. What ipvsadm saves has no thresholds.
+func rest() []string {
+	return []string{"-a -u 192.0.2.12:53 -r 198.51.100.1:53 -g -w 7", "-a -u 192.0.2.12:53 -r 198.51.100.2:53 -g -w 5", "-a -t 192.0.2.13:0 -r 198.51.100.1:0 -g -w 2"}
 }
 
 // play brings the place through all that is compared.
 func (p *place) play(t *testing.T, d *daemon) {
 	t.Helper()
 	one, two, sorry := inShop("198.51.100.1:80 -m -w 10"), inShop("198.51.100.2:80 -m -w 20"), inShop("198.51.100.9:80 -m -w 1")
-	p.untilRows(t, d, "healthy", slices.Concat(one, two, tunnel(3, 3), udp())...)
+	p.untilRows(t, d, "healthy", slices.Concat(one, two, tunnel(3, 3), rest())...)
 	p.serve(t, 2, false)
-	p.untilRows(t, d, "one real is down", slices.Concat(one, tunnel(3, 0), udp())...)
+	p.untilRows(t, d, "one real is down", slices.Concat(one, tunnel(3, 0), rest())...)
 	p.serve(t, 1, false)
-	p.untilRows(t, d, "all are down", slices.Concat(sorry, tunnel(0, 0), udp())...)
+	p.untilRows(t, d, "all are down", slices.Concat(sorry, tunnel(0, 0), rest())...)
 	p.serve(t, 2, true)
-	p.untilRows(t, d, "one is back", slices.Concat(two, tunnel(0, 3), udp())...)
+	p.untilRows(t, d, "one is back", slices.Concat(two, tunnel(0, 3), rest())...)
 	p.serve(t, 1, true)
-	p.untilRows(t, d, "healthy again", slices.Concat(one, two, tunnel(3, 3), udp())...)
+	p.untilRows(t, d, "healthy again", slices.Concat(one, two, tunnel(3, 3), rest())...)
 }
 
 // The real keepalived makes of the configuration what the test says.

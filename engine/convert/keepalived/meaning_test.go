@@ -139,6 +139,7 @@ func TestMeaning(t *testing.T) {
 		{"no port anywhere", strings.NewReplacer("192.0.2.1 80", "fwmark 5", "198.51.100.1 80", "198.51.100.1").Replace(site("", tcp)), "!check tcp-0", "there is no port to ask"},
 		{"group", "virtual_server_group A.B/c {\n192.0.2.10 80\n192.0.2.16-31 80\n192.0.2.64/29 80\n2001:db8::1-f 80\nfwmark 3\nfwmark 4 inet6\n}\n" + strings.NewReplacer("192.0.2.1 80", "group A.B/c", "NAT", "TUN").Replace(site("", "")),
 			"virtual A.B-c|address tcp 192.0.2.10:80|address tcp 192.0.2.16-192.0.2.31:80|address tcp 192.0.2.64/29:80|address tcp [2001:db8::1-2001:db8::f]:80|address fwmark 3|address fwmark6 4", ""},
+		{"the mask of a group is carried over, though keepalived loses it", "virtual_server_group G {\n192.0.2.10 80\n}\n" + strings.Replace(site("persistence_granularity 255.255.0.0", ""), "192.0.2.1 80", "group G", 1), "persistent 360s 255.255.0.0", ""},
 		{"a group that nobody uses", "virtual_server_group G {\n192.0.2.10 80\n}\n" + site("", ""), "", "no virtual_server uses the group"},
 		{"IPv6", strings.NewReplacer("192.0.2.1", "2001:db8::a", "198.51.100.1", "2001:db8::1").Replace(site("", tcp)), "virtual tcp-2001-db8--a-80|address tcp [2001:db8::a]:80|real [2001:db8::1]:80 weight 1", ""},
 

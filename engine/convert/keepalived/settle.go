@@ -297,6 +297,9 @@ func (r *reader) scheduling(p *pool) {
 		r.w.Warnf(p.node.Pos, "write persistence_timeout", "port 0 is every port, and wants persistence: keepalived takes %d s", defaultPersistence)
 		p.persists = defaultPersistence
 	}
+	if p.group != "" && p.granularity.set && p.granularity.v != "255.255.255.255" {
+		r.w.Warnf(p.granularity.pos, "", "keepalived 2.2.7 loses the mask of a virtual server of a group: there clients come back one by one, here by networks as it is written")
+	}
 	r.engineOf(p)
 }
 
