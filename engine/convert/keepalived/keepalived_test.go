@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/convert"
 	"github.com/mondhq/mond/engine/convert/keepalived/lang"
 )
@@ -43,7 +44,8 @@ func TestSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := printed(t, Options{lang.Options{ID: c.id}}.Format().Read(c.name+".conf", src))
+			r := Options{lang.Options{ID: c.id}}.Format().Read(c.name+".conf", src)
+			got := printed(t, r)
 			golden := filepath.Join(c.name + ".golden")
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
@@ -54,6 +56,39 @@ func TestSamples(t *testing.T) {
 			if d := cmp.Diff(string(want), got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
+			resolved(t, r)
 		})
 	}
+}
+
+// resolved gives what was made its meaning, and fails on any error: of what was
+// read, and of what is printed of it.
+func resolved(t *testing.T, r convert.Result) *config.Config {
+	t.Helper()
+	for _, f := range []*config.File{r.File, reread(t, r.File)} {
+		out, diag := config.Expand(t.Context(), f, config.Options{})
+		c, more := config.Resolve(out, config.Options{})
+		diag = append(diag, more...)
+		var b strings.Builder
+		if err := diag.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if diag.HasErrors() || c == nil {
+			t.Fatalf("%s\n%s", &b, r.File.Standalone().Bytes())
+		}
+		if f != r.File {
+			return c
+		}
+	}
+	return nil
+}
+
+// reread is f as mond reads what is printed of it.
+func reread(t *testing.T, f *config.File) *config.File {
+	t.Helper()
+	g, diag := config.Parse("out.cf", f.Standalone().Bytes())
+	if diag.HasErrors() {
+		t.Fatal(diag.Err())
+	}
+	return g
 }

@@ -205,6 +205,8 @@ type reader struct {
 	// words are not reported one by one.
 	skip, closed bool
 
+	// strange is how many words were unknown.
+	strange int
 	// lost are the losses that were told: what is inherited is met again and
 	// again.
 	lost map[loss]bool

@@ -297,8 +297,27 @@ func (r *reader) scheduling(p *pool) {
 		r.w.Warnf(p.node.Pos, "write persistence_timeout", "port 0 is every port, and wants persistence: keepalived takes %d s", defaultPersistence)
 		p.persists = defaultPersistence
 	}
-	if p.engine.set && p.persists == 0 {
-		r.lose(p.engine.pos, "persistence_engine "+p.engine.v, "without persistence_timeout the kernel does not use it, under keepalived neither")
+	if p.group != "" && p.granularity.set && p.granularity.v != "255.255.255.255" {
+		r.w.Warnf(p.granularity.pos, "", "keepalived 2.2.7 loses the mask of a virtual server of a group: there clients come back one by one, here by networks as it is written")
+	}
+	r.engineOf(p)
+}
+
+// engineOf drops an engine that does nothing.
+func (r *reader) engineOf(p *pool) {
+	why := ""
+	switch {
+	case !p.engine.set:
+		return
+	case p.persists == 0:
+		why = "without persistence_timeout the kernel does not use it, under keepalived neither"
+	case p.engine.v != "sip":
+		why = "mond knows sip, the one that kernels have"
+	case p.addresses && p.proto != "udp":
+		why = "the kernel reads calls of UDP only"
+	}
+	if why != "" {
+		r.lose(p.engine.pos, "persistence_engine "+p.engine.v, "%s", why)
 		p.engine = opt[string]{}
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 const ignored = "keepalived ignores the line"
 
-// maxWeight is the largest weight, and maxCount what keepalived's numbers reach.
+// maxWeight is the largest weight of mond's, and maxCount what keepalived's
+// numbers reach.
 const (
 	maxWeight = 65535
 	maxCount  = math.MaxUint32
@@ -91,6 +92,21 @@ type take = func(*reader, *lang.Node)
 func numberTo(least, most int, at func(*reader) *opt[int]) keyword {
 	return keyword{take: func(r *reader, n *lang.Node) {
 		if v, ok := r.number(n, 0, least, most); ok {
+			*at(r) = opt[int]{v, true, n.Pos}
+		}
+		r.extra(n, 1)
+	}}
+}
+
+// weightTo puts a weight where at says. Those of keepalived reach further.
+func weightTo(least int, at func(*reader) *opt[int]) keyword {
+	return keyword{take: func(r *reader, n *lang.Node) {
+		v, ok := r.number(n, 0, least, math.MaxInt32)
+		if v > maxWeight {
+			r.w.Lose(n.At(0), shown(n), "the largest weight is %d: divide all weights of the virtual server by the same number", maxWeight)
+			v = maxWeight
+		}
+		if ok {
 			*at(r) = opt[int]{v, true, n.Pos}
 		}
 		r.extra(n, 1)

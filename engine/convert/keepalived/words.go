@@ -138,8 +138,16 @@ func shown(n *lang.Node) string {
 	return n.Line
 }
 
+// maxStrange is for how many unknown words a hint is looked for: that takes
+// long, and nobody reads more.
+const maxStrange = 200
+
 // unknown says of a word that keepalived does not know it there.
 func (r *reader) unknown(n *lang.Node, in string) {
+	if r.strange++; r.strange > maxStrange {
+		r.w.Warnf(n.Pos, "", "unknown keyword %q in %s", n.Name(), in)
+		return
+	}
 	hint := ""
 	for _, name := range slices.Sorted(keys(r.words)) {
 		if _, ok := r.words[name][n.Name()]; ok {

@@ -49,7 +49,7 @@ func virtualWords() scope {
 			"quorum_down":             scriptTo(func(r *reader) **script { return &v(r).down }),
 			"quorum":                  numberTo(1, maxCount, func(r *reader) *opt[int] { return &v(r).quorum }),
 			"hysteresis":              numberTo(0, maxCount, func(r *reader) *opt[int] { return &v(r).hysteresis }),
-			"weight":                  numberTo(1, maxWeight, func(r *reader) *opt[int] { return &v(r).weight }),
+			"weight":                  weightTo(1, func(r *reader) *opt[int] { return &v(r).weight }),
 			"inhibit_on_failure":      flagTo(func(r *reader) *opt[bool] { return &v(r).inhibit }),
 			"sorry_server":            {take: takeSorry},
 			"sorry_server_inhibit": sorryTo(func(_ *reader, n *lang.Node, s *sorry) {
@@ -70,7 +70,7 @@ func realWords() scope {
 	return merge(
 		planWords(1, func(r *reader) *plan { return &r.real.plan }),
 		scope{
-			"weight":             numberTo(0, maxWeight, func(r *reader) *opt[int] { return &re(r).weight }),
+			"weight":             weightTo(0, func(r *reader) *opt[int] { return &re(r).weight }),
 			"lvs_method":         methodTo(func(r *reader) *opt[method] { return &re(r).method }),
 			"uthreshold":         numberTo(0, maxCount, func(r *reader) *opt[int] { return &re(r).upper }),
 			"lthreshold":         numberTo(0, maxCount, func(r *reader) *opt[int] { return &re(r).lower }),

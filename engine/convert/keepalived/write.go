@@ -18,8 +18,8 @@ type writer struct {
 	// of these is.
 	folders  []string
 	programs map[string]string
-	// names are the checks of each host so far: what they are by their name, and
-	// their name by what they are.
+	// names are the checks of each host so far: what they say by their name, and
+	// their name by their base and what they say.
 	names map[string]map[string]string
 	// probes are those of each pool.
 	probes map[*pool][]*probe

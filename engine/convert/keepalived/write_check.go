@@ -76,35 +76,55 @@ func (w *writer) all(p *pool) []*probe {
 			}
 		}
 	}
-	taken := map[string]bool{}
+	c := caller{w, map[string]bool{}, map[string]int{}}
 	for _, pr := range all {
-		w.call(pr, taken)
+		c.call(pr)
 	}
 	return all
 }
 
+// caller finds names for the checks of a pool.
+type caller struct {
+	*writer
+	taken map[string]bool
+	// next is the number to try first for those of one base.
+	next map[string]int
+}
+
 // call finds a name for pr that no other check of its reals has, unless that
 // says the same: then one check serves both.
-func (w *writer) call(pr *probe, taken map[string]bool) {
+func (c *caller) call(pr *probe) {
 	key := pr.key()
 	fits := func(name string) bool {
-		return !taken[name] && !slices.ContainsFunc(pr.reals, func(s *server) bool {
-			other, ok := w.names[s.addr.String()][name]
+		return name != "" && !c.taken[name] && !slices.ContainsFunc(pr.reals, func(s *server) bool {
+			other, ok := c.names[s.addr.String()][name]
 			return ok && other != key
 		})
 	}
-	pr.name = pr.base
-	for n := 2; !fits(pr.name); n++ {
-		pr.name = pr.base + "-" + itoa(n)
+	same := pr.base + "\x00" + key // no name holds that byte
+	if pr.name = c.names[pr.reals[0].addr.String()][same]; !fits(pr.name) {
+		n := max(1, c.next[pr.base])
+		for pr.name = numbered(pr.base, n); !fits(pr.name); pr.name = numbered(pr.base, n) {
+			n++
+		}
+		c.next[pr.base] = n
 	}
-	taken[pr.name] = true
+	c.taken[pr.name] = true
 	for _, s := range pr.reals {
 		host := s.addr.String()
-		if w.names[host] == nil {
-			w.names[host] = map[string]string{}
+		if c.names[host] == nil {
+			c.names[host] = map[string]string{}
 		}
-		w.names[host][pr.name] = key
+		c.names[host][pr.name], c.names[host][same] = key, pr.name
 	}
+}
+
+// numbered is the n-th name of a base; the first has no number.
+func numbered(base string, n int) string {
+	if n == 1 {
+		return base
+	}
+	return base + "-" + itoa(n)
 }
 
 // of makes the checks of a checker; asks says whether one of the real speaks of

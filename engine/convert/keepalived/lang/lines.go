@@ -194,6 +194,9 @@ func (r *reader) decomment(t text) text {
 			end = i
 		}
 	}
+	if len(gone) > 0 {
+		r.warnf(t.at(gone[0]), "put it between quotes", "keepalived 2.2.7 takes what follows the backslash for a comment after all")
+	}
 	if quote >= 0 {
 		r.errorf(t.at(quote), `end it with a "`, "a quote that is never closed")
 	}
