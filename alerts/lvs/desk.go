@@ -24,6 +24,7 @@ type desk struct {
 	full   bool             // a full set was there: writing is allowed
 	pools  map[place]*pool
 	tables map[words.Place]*managed
+	parser *words.Parser
 	record *record
 	role   roles
 	round  resyncRound
@@ -36,6 +37,7 @@ func newDesk(o Options) *desk {
 		Options: o,
 		claims:  map[string]*held{},
 		timed:   map[string]*held{},
+		parser:  words.NewParser(),
 		pools:   map[place]*pool{},
 		tables:  map[words.Place]*managed{},
 		record:  openRecord(o.StateDir, o.Log),
@@ -181,7 +183,7 @@ func (d *desk) read(c alert.Claim) (*held, error) {
 	if c.Withdrawn {
 		return nil, nil
 	}
-	j, err := words.Parse(c.Args)
+	j, err := d.parser.Parse(c.Args)
 	if err != nil {
 		return nil, fmt.Errorf("claim %q: %w", c.ID, err)
 	}

@@ -429,7 +429,7 @@ func TestShow(t *testing.T) {
 	r.keep(true, claim(web1), claim(web1, down, by("ping")))
 	got := r.report()
 	want := report.Report{Ready: true, Tables: []report.Table{{Table: "kernel", Counts: report.Counts{Added: 2, Deleted: 1}, Services: []report.Service{
-		{Virtual: "tcp 10.0.0.3:80", State: "foreign"},
+		{Virtual: "tcp 10.0.0.3:80", State: "foreign", Scheduler: "wlc", Actual: "-t 10.0.0.3:80 -s wlc"},
 	}, Rows: []report.Row{
 		{Virtual: "tcp 10.0.0.3:80", Real: "192.168.0.1:80", Want: "out", State: "agrees", Why: []report.Why{
 			{Claim: "ping shop:http lvs.alert " + web1, Down: true, Reason: "because"},

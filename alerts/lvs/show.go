@@ -188,7 +188,7 @@ func (d *desk) look(pools []*pool) (reconcile.Actual, error) {
 	if err := m.open(d.Open); err != nil {
 		return nil, err
 	}
-	p := pass{services: true, actual: reconcile.Actual{}}
+	p := pass{all: true, actual: reconcile.Actual{}}
 	err := p.read(ctx, m.table, pools)
 	if err != nil {
 		return nil, err
