@@ -334,7 +334,9 @@ func TestNamespaces(t *testing.T) {
 
 func TestStanding(t *testing.T) {
 	r := newRig(t, ipvs.NewFake(), nil)
-	of := func(service string) func(*alert.Claim) { return func(c *alert.Claim) { c.Group, c.Service = "virtual", service } }
+	of := func(service string) func(*alert.Claim) {
+		return func(c *alert.Claim) { c.Group, c.Service = "virtual", service }
+	}
 	const both = "-P tcp -V 10.0.0.3-4:80 -R 192.168.0.1 -W 5"
 	r.keep(true, claim(declared, of("web")), claim("-V 10.0.0.4:80 --service", of("web")), claim(both, of("web")), claim(web2, down, of("web")), claim("-V 10.0.0.5:80 -R 192.168.0.3", of("gone")))
 	for i, v := range []string{"10.0.0.3:80", "10.0.0.4:80"} {

@@ -76,16 +76,7 @@ func (d *desk) listed(names []string) []*pool {
 	return out
 }
 
-// isCalled reports whether name means the pool: its address, with or without
-// port, its mark, or its name in the configuration.
-func (p *pool) isCalled(name string) bool {
-	v := p.virtual
-	if v.Mark != 0 {
-		text := v.String()
-		return name == strings.ReplaceAll(text, " ", ":") || name == text || name == p.name()
-	}
-	return name == v.Addr.String() || name == v.String() || name == v.Addr.Addr().String() || name == p.name()
-}
+func (p *pool) isCalled(word string) bool { return report.Called(word, p.virtual.String(), p.name()) }
 
 // name is the pool's in the configuration: the service of the claim on its own
 // row.
