@@ -292,8 +292,12 @@ func (r *rig) report() report.Report {
 	r.t.Helper()
 	text, err := r.alert.Show(r.t.Context(), "")
 	must(r.t, err)
-	var out report.Report
-	must(r.t, json.Unmarshal([]byte(text), &out))
+	return decode(r.t, text)
+}
+
+func decode(t *testing.T, text string) (out report.Report) {
+	t.Helper()
+	must(t, json.Unmarshal([]byte(text), &out))
 	return out
 }
 

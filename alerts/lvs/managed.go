@@ -89,7 +89,7 @@ func (m *managed) settle(d *desk, p *pass, err error) {
 	}
 	for _, q := range p.pools {
 		wrong := errors.Join(p.failed[q]...)
-		q.trouble = ""
+		q.trouble, q.strayed = "", false
 		if wrong != nil {
 			q.trouble = wrong.Error()
 			m.counts.Errors++

@@ -218,7 +218,7 @@ func (p *pass) readServices(ctx context.Context, t ipvs.Table, pools []*pool) (m
 	out := map[ipvs.Virtual]*ipvs.Service{}
 	var asked []ipvs.Virtual
 	for _, q := range pools {
-		if p.all || q.want.Service != nil && (p.services || !q.clean) {
+		if p.all || q.want.Service != nil && (p.services || q.strayed || !q.clean) {
 			asked = append(asked, q.virtual)
 		}
 	}

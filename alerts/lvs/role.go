@@ -70,16 +70,12 @@ func (d *desk) part(p *pool) part {
 // as it was.
 func (d *desk) readRole() {
 	asked := map[span]bool{}
-	follows := false
-	for _, h := range d.claims {
-		if h.ByRole {
-			follows = true
-			if h.First.Mark == 0 {
-				asked[spanOf(h.Job)] = false
-			}
+	for _, h := range d.roled {
+		if h.First.Mark == 0 {
+			asked[spanOf(h.Job)] = false
 		}
 	}
-	if !follows {
+	if len(d.roled) == 0 {
 		d.role.close()
 		d.role.held, d.role.any, d.role.known = nil, false, false
 		return

@@ -93,8 +93,8 @@ func (p *pool) name() string {
 // Sizes of a report: how many pools are read at once, and how many bytes, as
 // they are without indentation, are enough. A host takes 512 KiB.
 const (
-	reportChunk = 64
-	reportSize  = 250 << 10
+	reportChunk = 32
+	reportSize  = 128 << 10
 )
 
 // report reads the tables and tells how they stand; it leaves out the first
