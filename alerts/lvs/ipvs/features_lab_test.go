@@ -22,7 +22,7 @@ const everything = `-A -t 10.0.0.3:0 -s wlc -p 300 -M 255.255.255.0
 -a -t 10.0.0.3:80 -r 192.168.0.4:80 -i -w 1 --tun-type gre --tun-csum
 -a -t 10.0.0.3:80 -r [2001:db8::4]:80 -i -w 1 --tun-type ipip
 -A -u 10.0.0.3:53 -s rr -o
--A --sctp-service 10.0.0.3:80 -s sh -b sh-fallback,sh-port,flag-3
+-A --sctp-service 10.0.0.3:80 -s sh -b sh-fallback,sh-port
 -A -t [2001:db8::3]:80 -s wrr -p 60 -M 64
 -a -t [2001:db8::3]:80 -r 192.168.0.9:80 -i -w 0 --tun-type ipip
 -A -f 7 -s rr
