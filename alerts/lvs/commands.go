@@ -38,22 +38,26 @@ func (d *desk) saved(b *strings.Builder, _ words.Place, pools []*pool) error {
 		return err
 	}
 	for _, p := range pools {
-		rows := actual[p.virtual]
-		own := rows.Service
-		if w := p.want.Service; w != nil && w.Verdict == reconcile.In && !p.want.Standby {
-			own = &w.Service
-		}
-		if own == nil || p.want.Standby || p.want.LeftService || p.want.Service != nil && p.want.Service.Verdict == reconcile.Out {
-			continue
-		}
-		if p.want.Service != nil {
-			fmt.Fprintf(b, "-A %s\n", own.Options())
-		}
-		for _, w := range p.want.Reals {
-			p.savedReal(b, w, rows)
+		if !p.want.Standby {
+			p.saved(b, actual[p.virtual])
 		}
 	}
 	return nil
+}
+
+func (p *pool) saved(b *strings.Builder, rows reconcile.Rows) {
+	switch w := p.want.Service; {
+	case w == nil:
+	case w.Verdict == reconcile.In:
+		fmt.Fprintf(b, "-A %s\n", w.Service.Options())
+	case w.Verdict == reconcile.Hold && rows.Service != nil:
+		fmt.Fprintf(b, "-A %s\n", rows.Service.Options())
+	default:
+		return
+	}
+	for _, w := range p.want.Reals {
+		p.savedReal(b, w, rows)
+	}
 }
 
 func (p *pool) savedReal(b *strings.Builder, w reconcile.Want, rows reconcile.Rows) {

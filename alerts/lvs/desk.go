@@ -21,14 +21,18 @@ type desk struct {
 	done   chan struct{}    // closed when the goroutine has ended
 	claims map[string]*held // by Claim.ID
 	timed  map[string]*held // of these, the ones on time limits
+	roled  map[string]*held // and those that follow a role
 	full   bool             // a full set was there: writing is allowed
 	pools  map[place]*pool
 	tables map[words.Place]*managed
+	parser *words.Parser
 	record *record
 	role   roles
 	round  resyncRound
-	server *server
-	socket string // what was wrong with the socket last, for the log
+	// thinned says that there may be pools or tables that nobody names.
+	thinned bool
+	server  *server
+	socket  string // what was wrong with the socket last, for the log
 }
 
 func newDesk(o Options) *desk {
@@ -36,6 +40,8 @@ func newDesk(o Options) *desk {
 		Options: o,
 		claims:  map[string]*held{},
 		timed:   map[string]*held{},
+		roled:   map[string]*held{},
+		parser:  words.NewParser(),
 		pools:   map[place]*pool{},
 		tables:  map[words.Place]*managed{},
 		record:  openRecord(o.StateDir, o.Log),
@@ -142,6 +148,7 @@ func (d *desk) takeAll(claims []alert.Claim) (bad []error) {
 		d.put(id, nil)
 	}
 	d.leave()
+	d.thinned = true
 	return bad
 }
 
@@ -181,7 +188,7 @@ func (d *desk) read(c alert.Claim) (*held, error) {
 	if c.Withdrawn {
 		return nil, nil
 	}
-	j, err := words.Parse(c.Args)
+	j, err := d.parser.Parse(c.Args)
 	if err != nil {
 		return nil, fmt.Errorf("claim %q: %w", c.ID, err)
 	}
@@ -203,6 +210,9 @@ func (d *desk) put(id string, h *held) {
 	if h.Kind == words.Timeouts {
 		d.timed[id] = h
 	}
+	if h.ByRole {
+		d.roled[id] = h
+	}
 	for v := range h.Virtuals() {
 		p := d.pool(place{h.Table, v})
 		p.claims[id] = h
@@ -212,6 +222,8 @@ func (d *desk) put(id string, h *held) {
 
 func (d *desk) unclaim(id string, h *held) {
 	delete(d.timed, id)
+	delete(d.roled, id)
+	d.thinned = true
 	for v := range h.Virtuals() {
 		p := d.pool(place{h.Table, v})
 		delete(p.claims, id)
@@ -262,7 +274,9 @@ func (d *desk) touched() scope {
 // agree makes the tables agree with the claims, as far as s says.
 func (d *desk) agree(s scope) error {
 	for _, p := range s.pools {
-		p.own(d.record)
+		if !p.clean {
+			p.own(d.record)
+		}
 	}
 	d.saveRecord()
 	byTable := map[words.Place][]*pool{}
@@ -288,7 +302,9 @@ func (d *desk) agree(s scope) error {
 		}
 	}
 	d.tell()
-	d.letGo()
+	if d.thinned {
+		d.letGo()
+	}
 	return errors.Join(errs...)
 }
 
@@ -307,6 +323,7 @@ func (d *desk) tell() {
 
 // letGo lets go of pools and tables that nobody names any more.
 func (d *desk) letGo() {
+	d.thinned = false
 	named := map[words.Place]bool{}
 	for at, p := range d.pools {
 		named[at.table] = named[at.table] || len(p.claims) > 0 || len(p.left) > 0

@@ -292,8 +292,12 @@ func (r *rig) report() report.Report {
 	r.t.Helper()
 	text, err := r.alert.Show(r.t.Context(), "")
 	must(r.t, err)
-	var out report.Report
-	must(r.t, json.Unmarshal([]byte(text), &out))
+	return decode(r.t, text)
+}
+
+func decode(t *testing.T, text string) (out report.Report) {
+	t.Helper()
+	must(t, json.Unmarshal([]byte(text), &out))
 	return out
 }
 
@@ -429,7 +433,7 @@ func TestShow(t *testing.T) {
 	r.keep(true, claim(web1), claim(web1, down, by("ping")))
 	got := r.report()
 	want := report.Report{Ready: true, Tables: []report.Table{{Table: "kernel", Counts: report.Counts{Added: 2, Deleted: 1}, Services: []report.Service{
-		{Virtual: "tcp 10.0.0.3:80", State: "foreign"},
+		{Virtual: "tcp 10.0.0.3:80", State: "foreign", Scheduler: "wlc", Actual: "-t 10.0.0.3:80 -s wlc"},
 	}, Rows: []report.Row{
 		{Virtual: "tcp 10.0.0.3:80", Real: "192.168.0.1:80", Want: "out", State: "agrees", Why: []report.Why{
 			{Claim: "ping shop:http lvs.alert " + web1, Down: true, Reason: "because"},

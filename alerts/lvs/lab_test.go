@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mondhq/mond/alerts/lvs/report"
 	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
 )
@@ -17,12 +18,14 @@ import (
 // underLab reports whether this runs on a kernel that has IPVS.
 func underLab() bool { return os.Getenv("MOND_LAB") == "1" }
 
-func mustReal(t *testing.T, args string) netip.AddrPort {
+func mustParse(t *testing.T, args string) words.Job {
 	t.Helper()
 	j, err := words.Parse(strings.Fields(args))
 	must(t, err)
-	return j.Row.Addr
+	return j
 }
+
+func mustReal(t *testing.T, args string) netip.AddrPort { return mustParse(t, args).Row.Addr }
 
 // ipvsadm runs ipvsadm; the table is empty before and after the test.
 func ipvsadm(t testing.TB, args ...string) {
@@ -49,10 +52,33 @@ func wantSaved(t *testing.T, lines ...string) {
 	}
 }
 
-func labKeeper(t *testing.T) *lvsAlert {
+func labKeeper(t *testing.T) *lvsAlert { return labKeeperIn(t, t.TempDir()) }
+
+func decodeShow(t *testing.T, a *lvsAlert) report.Report { return decode(t, show(t, a, "table")) }
+
+func show(t *testing.T, a *lvsAlert, topic string) string {
+	t.Helper()
+	text, err := a.Show(t.Context(), topic)
+	must(t, err)
+	return text
+}
+
+func resyncOf(t *testing.T, a *lvsAlert) {
+	t.Helper()
+	_, err := ask(t.Context(), a.owner, func(d *desk) (struct{}, error) {
+		for d.beginRound(); d.round.slice < d.round.slices; {
+			d.resync()
+		}
+		return struct{}{}, nil
+	})
+	must(t, err)
+}
+
+// labKeeperIn is a keeper of the kernel's table whose record is in dir.
+func labKeeperIn(t *testing.T, dir string) *lvsAlert {
 	ctx, cancel := context.WithCancel(context.Background())
 	fs := flag.NewFlagSet(Name, flag.ContinueOnError)
-	a := NewFactory(Options{Context: ctx, StateDir: t.TempDir(), Sockets: []string{}, Log: slog.New(slog.DiscardHandler)})(fs).(*lvsAlert)
+	a := NewFactory(Options{Context: ctx, StateDir: dir, Sockets: []string{}, Log: slog.New(slog.DiscardHandler)})(fs).(*lvsAlert)
 	t.Cleanup(func() {
 		cancel()
 		if _, done := a.owner.running(); done != nil {

@@ -66,7 +66,7 @@ func (m *managed) agree(d *desk, pools []*pool, s scope) error {
 	}
 	m.count(p.done, s.checking, pools, d.Log)
 	m.settle(d, p, err)
-	return errors.Join(err, p.all())
+	return errors.Join(err, p.errors())
 }
 
 // open opens the table if need be. One that failed otherwise than by a row is
@@ -89,7 +89,7 @@ func (m *managed) settle(d *desk, p *pass, err error) {
 	}
 	for _, q := range p.pools {
 		wrong := errors.Join(p.failed[q]...)
-		q.trouble = ""
+		q.trouble, q.strayed = "", false
 		if wrong != nil {
 			q.trouble = wrong.Error()
 			m.counts.Errors++
@@ -116,8 +116,8 @@ func (m *managed) settle(d *desk, p *pass, err error) {
 // each is twice the one before, up to resync.
 const retryFirst = 100 * time.Millisecond
 
-// all are the errors of the pools.
-func (p *pass) all() error {
+// errors are those of the pools.
+func (p *pass) errors() error {
 	var errs []error
 	for _, q := range p.pools {
 		errs = append(errs, p.failed[q]...)

@@ -65,7 +65,7 @@ func once(ctx context.Context, opt Options, j words.Job, n order) error {
 	if err == nil && n.Up {
 		err = onceLimits(ctx, t, j)
 	}
-	return errors.Join(settled(errors.Join(err, p.all())), p.missing(j), t.Close())
+	return errors.Join(settled(errors.Join(err, p.errors())), p.missing(j), t.Close())
 }
 
 // onceLimits sets time limits, if j is about them.

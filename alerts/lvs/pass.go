@@ -19,7 +19,8 @@ type pass struct {
 	pools []*pool
 	// services says that the virtual services' own rows are looked at, of
 	// those pools that declare theirs; otherwise only whether they are there.
-	services bool
+	// all says that of the others too.
+	services, all bool
 
 	actual reconcile.Actual // as it was read last, before the edits
 	done   []reconcile.Op
@@ -217,7 +218,7 @@ func (p *pass) readServices(ctx context.Context, t ipvs.Table, pools []*pool) (m
 	out := map[ipvs.Virtual]*ipvs.Service{}
 	var asked []ipvs.Virtual
 	for _, q := range pools {
-		if q.want.Service != nil && (p.services || !q.clean) {
+		if p.all || q.want.Service != nil && (p.services || q.strayed || !q.clean) {
 			asked = append(asked, q.virtual)
 		}
 	}

@@ -60,6 +60,7 @@ type pool struct {
 	// clean says that the table agreed the last time, or that what it refuses
 	// need not be tried yet.
 	clean   bool
+	strayed bool // its own row is to be looked at
 	trouble string
 	// pending are the real servers that wait for their virtual service;
 	// toldPending those that were logged.

@@ -90,10 +90,10 @@ func openRecord(dir string, log *slog.Logger) *record {
 }
 
 func (r *record) read(data []byte) (bad []error) {
-	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines, parser := bufio.NewScanner(bytes.NewReader(data)), words.NewParser()
 	for lines.Scan() {
 		r.lines++
-		if err := r.readLine(lines.Bytes()); err != nil {
+		if err := r.readLine(parser, lines.Bytes()); err != nil {
 			bad = append(bad, fmt.Errorf("line %d: %w", r.lines, err))
 		}
 	}
@@ -104,12 +104,12 @@ func (r *record) read(data []byte) (bad []error) {
 	return bad
 }
 
-func (r *record) readLine(text []byte) error {
+func (r *record) readLine(parser *words.Parser, text []byte) error {
 	var l line
 	if err := json.Unmarshal(text, &l); err != nil {
 		return err
 	}
-	j, err := words.Parse(l.Args)
+	j, err := parser.Parse(l.Args)
 	if err != nil {
 		return err
 	}

@@ -97,6 +97,7 @@ func (d *desk) resync() {
 // beginRound begins a round: what did not agree comes first, and all that can
 // be looked at at once.
 func (d *desk) beginRound() {
+	d.thinned = true
 	d.readRole()
 	for _, p := range d.pools {
 		if p.stale && p.sum(d.record, d.part(p)) {
@@ -122,10 +123,10 @@ func (d *desk) split() (first, rest []*pool) {
 	for t, pools := range byTable {
 		own := d.ownRows(d.table(t), pools)
 		for _, p := range pools {
-			if p.clean && !p.strays(own) {
-				rest = append(rest, p)
-			} else {
+			if p.strayed = p.strays(own); p.strayed || !p.clean {
 				first = append(first, p)
+			} else {
+				rest = append(rest, p)
 			}
 		}
 	}

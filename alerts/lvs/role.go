@@ -14,6 +14,7 @@ type roles struct {
 	local   map[netip.Addr]bool // nil before they were read
 	held    map[span]bool       // of what claims with --by-role name
 	any     bool                // one of these is here: what marks follow
+	known   bool                // local was read when these were worked out
 	changed <-chan struct{}     // a word when they may have changed; nil without a watch
 	end     context.CancelFunc
 	trouble string // for the log
@@ -69,18 +70,14 @@ func (d *desk) part(p *pool) part {
 // as it was.
 func (d *desk) readRole() {
 	asked := map[span]bool{}
-	follows := false
-	for _, h := range d.claims {
-		if h.ByRole {
-			follows = true
-			if h.First.Mark == 0 {
-				asked[spanOf(h.Job)] = false
-			}
+	for _, h := range d.roled {
+		if h.First.Mark == 0 {
+			asked[spanOf(h.Job)] = false
 		}
 	}
-	if !follows {
+	if len(d.roled) == 0 {
 		d.role.close()
-		d.role.held, d.role.any = nil, false
+		d.role.held, d.role.any, d.role.known = nil, false, false
 		return
 	}
 	d.watchRole()
@@ -100,10 +97,11 @@ func (d *desk) setRole(asked map[span]bool) {
 		asked[s] = s.in(d.role.local)
 		here = here || asked[s]
 	}
-	if maps.Equal(asked, d.role.held) && here == d.role.any {
+	known := d.role.local != nil
+	if maps.Equal(asked, d.role.held) && known == d.role.known {
 		return
 	}
-	d.role.held, d.role.any = asked, here
+	d.role.held, d.role.any, d.role.known = asked, here, known
 	for _, p := range d.pools {
 		p.stale = p.stale || p.byRole()
 	}

@@ -76,16 +76,7 @@ func (d *desk) listed(names []string) []*pool {
 	return out
 }
 
-// isCalled reports whether name means the pool: its address, with or without
-// port, its mark, or its name in the configuration.
-func (p *pool) isCalled(name string) bool {
-	v := p.virtual
-	if v.Mark != 0 {
-		text := v.String()
-		return name == strings.ReplaceAll(text, " ", ":") || name == text || name == p.name()
-	}
-	return name == v.Addr.String() || name == v.String() || name == v.Addr.Addr().String() || name == p.name()
-}
+func (p *pool) isCalled(word string) bool { return report.Called(word, p.virtual.String(), p.name()) }
 
 // name is the pool's in the configuration: the service of the claim on its own
 // row.
@@ -102,8 +93,8 @@ func (p *pool) name() string {
 // Sizes of a report: how many pools are read at once, and how many bytes, as
 // they are without indentation, are enough. A host takes 512 KiB.
 const (
-	reportChunk = 64
-	reportSize  = 250 << 10
+	reportChunk = 32
+	reportSize  = 128 << 10
 )
 
 // report reads the tables and tells how they stand; it leaves out the first
@@ -188,7 +179,7 @@ func (d *desk) look(pools []*pool) (reconcile.Actual, error) {
 	if err := m.open(d.Open); err != nil {
 		return nil, err
 	}
-	p := pass{services: true, actual: reconcile.Actual{}}
+	p := pass{all: true, actual: reconcile.Actual{}}
 	err := p.read(ctx, m.table, pools)
 	if err != nil {
 		return nil, err

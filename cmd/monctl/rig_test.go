@@ -224,6 +224,9 @@ func show(_ context.Context, program, topic string) (string, error) {
 	if program != "lvs.alert" {
 		return "", errors.New(program + " does not run")
 	}
+	if text, ok := ipvsShown(topic); ok {
+		return text, nil
+	}
 	return topic + ":\n\x1b]0;title\aTCP 10.0.0.3:80\n\n", nil
 }
 

@@ -45,7 +45,7 @@ func table() []serve.Plugin {
 		serve.Monitor(udp.Name, udp.Synopsis, udp.With(names), from),
 		serve.Alert(execalert.Name, execalert.Synopsis, execalert.New),
 		serve.Alert(file.Name, file.Synopsis, file.New),
-		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin")),
+		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin", "cap_sys_admin")),
 		serve.Alert(mailalert.Name, mailalert.Synopsis, mailalert.New),
 		serve.Alert(syslogalert.Name, syslogalert.Synopsis, syslogalert.New),
 		serve.Alert(trapalert.Name, trapalert.Synopsis, trapalert.New),

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // namespace is a network namespace with a name: the file that stands for it,
@@ -42,13 +44,11 @@ func openNamed(name string) (*Kernel, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNoNamespace, err)
 	}
 	defer ns.Close()
+	if err := enter(ns, space.path); err != nil {
+		return nil, err
+	}
 	k, err := openIn(ns, space)
-	switch {
-	case errors.Is(err, syscall.EPERM):
-		return nil, fmt.Errorf("%w: to enter the network namespace it needs CAP_SYS_ADMIN (grant = lvs.alert cap_net_admin,cap_sys_admin)", ErrPermission)
-	case errors.Is(err, syscall.EINVAL):
-		return nil, fmt.Errorf("%w: %s is no network namespace", ErrNoNamespace, space.path)
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	if _, err := k.rawServices(); err != nil {
@@ -56,6 +56,26 @@ func openNamed(name string) (*Kernel, error) {
 		return nil, k.explain(err, ErrNoKernel)
 	}
 	return k, nil
+}
+
+// enter tries whether ns can be entered, on a thread that ends with the try:
+// what opens sockets there does not say why it failed.
+func enter(ns netns.NsHandle, path string) error {
+	tried := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked
+		tried <- unix.Setns(int(ns), unix.CLONE_NEWNET)
+	}()
+	err := <-tried
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%w: to enter a network namespace it needs CAP_SYS_ADMIN too (grant = lvs.alert cap_net_admin,cap_sys_admin)", ErrPermission)
+	case errors.Is(err, unix.EINVAL):
+		return fmt.Errorf("%w: %s stands for none", ErrNoNamespace, path)
+	case err != nil:
+		return fmt.Errorf("enter network namespace %s: %w", path, err)
+	}
+	return nil
 }
 
 // locate finds the file of a name.
@@ -68,7 +88,7 @@ func locate(name string) (namespace, error) {
 	if err := syscall.Stat(space.path, &st); err != nil {
 		return space, fmt.Errorf("%w: %s: %w", ErrNoNamespace, space.path, err)
 	}
-	space.dev, space.ino = uint64(st.Dev), st.Ino //nolint:unconvert // its type depends on the architecture
+	space.dev, space.ino = uint64(st.Dev), st.Ino // its type depends on the architecture
 	return space, nil
 }
 

@@ -2,7 +2,10 @@
 // logic: lvs.alert fills it in, monctl prints it.
 package report
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Report is what the owner wants, what the tables hold, and why.
 type Report struct {
@@ -140,4 +143,16 @@ func Wrong(state string) bool {
 		return true
 	}
 	return false
+}
+
+// Called reports whether word means the virtual service that is called so in
+// the configuration ("" for none): by that name, or by its address with or
+// without port and protocol, or by its mark as fwmark:N.
+func Called(word, virtual, name string) bool {
+	kind, where, _ := strings.Cut(virtual, " ")
+	if strings.HasPrefix(kind, "fwmark") {
+		return word == virtual || word == kind+":"+where || name != "" && word == name
+	}
+	host := where[:max(0, strings.LastIndexByte(where, ':'))]
+	return word == virtual || word == where || word == host || "["+word+"]" == host || name != "" && word == name
 }

@@ -43,14 +43,23 @@ type addresses struct {
 // Declare declares the options on fs. Each value is judged as it is set, so
 // that an error can be told with its place; [Arguments.Job] judges the rest.
 func (a *Arguments) Declare(fs *flag.FlagSet) {
-	*a = Arguments{protocol: ipvs.TCP, given: map[string]bool{}}
-	a.row.Weight, a.row.Forward = 1, ipvs.Direct
-	a.service.Scheduler = "wlc"
+	a.reset()
 	fs.BoolVar(&a.Up, "u", false, "put the real server in (as mon's upalerts do); without, take it out")
 	a.declareNames(fs)
 	a.declareReal(fs)
 	a.declareService(fs)
 	a.declareTable(fs)
+}
+
+// reset makes every option as if it had not been given.
+func (a *Arguments) reset() {
+	*a = Arguments{protocol: ipvs.TCP, given: a.given}
+	if a.given == nil {
+		a.given = map[string]bool{}
+	}
+	clear(a.given)
+	a.row.Weight, a.row.Forward = 1, ipvs.Direct
+	a.service.Scheduler = "wlc"
 }
 
 // option declares an option under a short and a long name; "" is none.

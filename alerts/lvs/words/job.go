@@ -120,11 +120,14 @@ func (a *Arguments) realJob(j *Job) error {
 	}
 	j.Row = a.row
 	j.Row.Addr = netip.AddrPortFrom(a.real, port)
-	for name, bit := range map[string]reconcile.Says{"x": reconcile.SaysUpper, "y": reconcile.SaysLower,
-		"tun-type": reconcile.SaysTunnel, "tun-port": reconcile.SaysTunnel, "tun-csum": reconcile.SaysTunnel} {
-		if a.given[name] {
-			j.Says |= bit
-		}
+	if a.given["x"] {
+		j.Says |= reconcile.SaysUpper
+	}
+	if a.given["y"] {
+		j.Says |= reconcile.SaysLower
+	}
+	if a.given["tun-type"] || a.given["tun-port"] || a.given["tun-csum"] {
+		j.Says |= reconcile.SaysTunnel
 	}
 	if j.Says.Has(reconcile.SaysTunnel) && j.Row.Forward != ipvs.Tunnel {
 		return fmt.Errorf("--tun-...: with -F %s nothing is wrapped; say -F tun", j.Row.Forward)

@@ -73,15 +73,30 @@ type Job struct {
 }
 
 // Parse reads a list of arguments as the program would.
-func Parse(args []string) (Job, error) {
-	fs := flag.NewFlagSet(Name, flag.ContinueOnError)
-	var a Arguments
-	a.Declare(fs)
-	rest, err := getopt.Parse(fs, args)
+func Parse(args []string) (Job, error) { return NewParser().Parse(args) }
+
+// Parser is [Parse] for many lists: the options are declared once. Not safe for
+// concurrent use.
+type Parser struct {
+	flags *flag.FlagSet
+	args  Arguments
+}
+
+// NewParser makes one.
+func NewParser() *Parser {
+	p := &Parser{flags: flag.NewFlagSet(Name, flag.ContinueOnError)}
+	p.args.Declare(p.flags)
+	return p
+}
+
+// Parse reads a list of arguments as the program would.
+func (p *Parser) Parse(args []string) (Job, error) {
+	p.args.reset()
+	rest, err := getopt.Parse(p.flags, args)
 	if err != nil {
 		return Job{}, err
 	}
-	return a.Job(rest)
+	return p.args.Job(rest)
 }
 
 // Virtuals are the virtual services that j is about.

@@ -6,6 +6,7 @@ import (
 )
 
 func TestParseJob(t *testing.T) {
+	many := NewParser() // what one list says is gone with the next
 	for in, want := range map[string]string{
 		"-P tcp -V 10.0.0.3:80 -R 192.168.0.1 -W 5 -F dr":                      "-P tcp -V 10.0.0.3:80 -R 192.168.0.1:80 -W 5 -F dr",
 		"-Pudp -V10.0.0.3:53 -R192.168.0.1 -W5 -Fnat":                          "-P udp -V 10.0.0.3:53 -R 192.168.0.1:53 -W 5 -F nat",
@@ -44,7 +45,7 @@ func TestParseJob(t *testing.T) {
 		"--timeouts tcp=900,tcpfin=120,udp=300":                                "--timeouts tcp=900,tcpfin=120,udp=300",
 		"--timeouts udp=300 --netns /proc/1/ns/net":                            "--timeouts udp=300 --netns /proc/1/ns/net",
 	} {
-		j, err := Parse(strings.Fields(in))
+		j, err := many.Parse(strings.Fields(in))
 		if err != nil {
 			t.Errorf("%s: %v", in, err)
 		} else if got := strings.Join(j.Words(), " "); got != want {
@@ -198,8 +199,9 @@ func TestPlaces(t *testing.T) {
 
 func BenchmarkParse(b *testing.B) {
 	args := strings.Fields("-P tcp -V 10.0.0.3:80 -R 192.168.0.1 -W 5 -F dr -x 100")
+	p := NewParser()
 	for b.Loop() {
-		if _, err := Parse(args); err != nil {
+		if _, err := p.Parse(args); err != nil {
 			b.Fatal(err)
 		}
 	}
