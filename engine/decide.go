@@ -39,14 +39,14 @@ func (l *loop) decide(now time.Time) {
 // round decides one pool and hands what changed to its keeper.
 func (l *loop) round(p *pool, now time.Time) {
 	l.look(p)
-	was := p.state
+	was, all := p.state, p.provisional
 	p.out = virtual.Decide(p.cfg.Pool, was, p.in, now)
-	p.state = p.out.State
+	p.state, p.provisional = p.out.State, false
 	l.poolHeap.Set(p.id, p.out.Wake)
-	if sameState(was, p.state) {
+	if !all && sameState(was, p.state) {
 		return
 	}
-	l.claimed = p.changed(l.claimed[:0], was)
+	l.claimed = p.changed(l.claimed[:0], was, all)
 	if k := l.keepers[p.cfg.Program]; k != nil && len(l.claimed) > 0 {
 		k.update(l.claimed)
 	}
@@ -86,14 +86,12 @@ func (l *loop) look(p *pool) {
 	}
 }
 
-// changed appends the claims of the members that are not as they were.
-func (p *pool) changed(into []alert.Claim, was virtual.State) []alert.Claim {
+// changed appends the claims of the members that are not as they were, or of
+// all.
+func (p *pool) changed(into []alert.Claim, was virtual.State, all bool) []alert.Claim {
 	for i := range p.state.Members {
 		d := &p.state.Members[i].Desired
-		if i < len(was.Members) && was.Members[i].Desired == *d {
-			continue
-		}
-		if old, ok := was.Member(d.Name); ok && old.Desired == *d {
+		if !all && asBefore(was, i, d) {
 			continue
 		}
 		if m := p.any(i, d.Name); m != nil {
@@ -114,6 +112,15 @@ func (p *pool) changed(into []alert.Claim, was virtual.State) []alert.Claim {
 		}
 	}
 	return into
+}
+
+// asBefore reports whether d, most likely at i, is what was desired before.
+func asBefore(was virtual.State, i int, d *virtual.Desired) bool {
+	if i < len(was.Members) && was.Members[i].Name == d.Name {
+		return was.Members[i].Desired == *d
+	}
+	old, ok := was.Member(d.Name)
+	return ok && old.Desired == *d
 }
 
 // claims appends the claims of one member.
@@ -209,7 +216,7 @@ func (p *pool) allClaims(all map[string]alert.Claim) {
 	for i := range p.state.Members {
 		st := &p.state.Members[i]
 		d := st.Desired
-		d.Held = d.Held || st.Unsure
+		d.Held = d.Held || p.provisional
 		if m := p.any(i, d.Name); m != nil {
 			list = p.claims(list, m, &d)
 		}

@@ -34,7 +34,11 @@ func (s *Server) service(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, fmt.Errorf("service %s: no such name in the configuration", keyOf(r)))
 		return
 	}
-	reply(w, serviceOf(v, true))
+	out := serviceOf(v, true)
+	if p := s.opt.Board.Pool(v.Key.Service); p != nil && p.Config.Key() == v.Key {
+		out.Claims = append(out.Claims, poolClaims(p)...)
+	}
+	reply(w, out)
 }
 
 func (s *Server) show(w http.ResponseWriter, r *http.Request) {

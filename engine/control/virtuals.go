@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -260,6 +261,24 @@ func (r *Real) count(claims []string, counts map[string]alert.Standing) {
 		add(&r.Inactive, row.Inactive)
 		add(&r.Persistent, row.Persistent)
 	}
+}
+
+// poolClaims are what the keeper holds for a virtual service.
+func poolClaims(v *view.Pool) []Claim {
+	var out []Claim
+	for i := range v.Members {
+		m := &v.Members[i]
+		st, ok := v.Outcome.State.Member(m.Name)
+		if !ok {
+			continue
+		}
+		for _, id := range m.Claims {
+			words := strings.TrimPrefix(id, v.Config.Key().String()+" "+v.Config.Program+" ")
+			args := append(strings.Fields(words), "-W", strconv.Itoa(st.Weight))
+			out = append(out, Claim{Program: v.Config.Program, Args: args, Out: !st.In, Reason: m.Reason, Since: st.Since})
+		}
+	}
+	return out
 }
 
 func orderOf(o *view.Order) Order {
