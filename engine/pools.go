@@ -45,10 +45,10 @@ type pool struct {
 	// all rows stay as the table has them.
 	provisional bool
 	dirty       bool
-	scheduled    bool // some member has maintenance periods
-	told         opstatus.Status
-	summary      string // last pushed
-	cell         *view.PoolCell
+	scheduled   bool // some member has maintenance periods
+	told        opstatus.Status
+	summary     string // last pushed
+	cell        *view.PoolCell
 }
 
 // member is what the loop knows of a real of a pool.
