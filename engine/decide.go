@@ -20,23 +20,37 @@ func (l *loop) decide(now time.Time) {
 	if len(l.dirtyPools) == 0 {
 		return
 	}
-	l.decided = l.decided[:0]
+	l.decided, l.claimed = l.decided[:0], l.claimed[:0]
+	program := ""
 	for _, p := range l.dirtyPools {
 		p.dirty = false
 		if p.waiting(now) {
 			p.publish()
 			continue
 		}
+		if p.cfg.Program != program { // there is hardly ever more than one
+			l.handOver(program)
+			program = p.cfg.Program
+		}
 		l.round(p, now)
 		l.decided = append(l.decided, p)
 	}
+	l.handOver(program)
 	l.dirtyPools = l.dirtyPools[:0]
 	for _, p := range l.decided {
 		l.follow(p, now)
 	}
 }
 
-// round decides one pool and hands what changed to its keeper.
+// handOver gives a keeper the claims that changed, all of a turn together.
+func (l *loop) handOver(program string) {
+	if k := l.keepers[program]; k != nil && len(l.claimed) > 0 {
+		k.update(l.claimed)
+	}
+	l.claimed = l.claimed[:0]
+}
+
+// round decides one pool and gathers the claims that changed.
 func (l *loop) round(p *pool, now time.Time) {
 	l.look(p)
 	was, all := p.state, p.provisional
@@ -46,10 +60,7 @@ func (l *loop) round(p *pool, now time.Time) {
 	if !all && sameState(was, p.state) {
 		return
 	}
-	l.claimed = p.changed(l.claimed[:0], was, all)
-	if k := l.keepers[p.cfg.Program]; k != nil && len(l.claimed) > 0 {
-		k.update(l.claimed)
-	}
+	l.claimed = p.changed(l.claimed, was, all)
 	l.savePool(p)
 	p.settle(now)
 }
