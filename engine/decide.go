@@ -20,36 +20,47 @@ func (l *loop) decide(now time.Time) {
 	if len(l.dirtyPools) == 0 {
 		return
 	}
-	l.decided = l.decided[:0]
+	l.decided, l.claimed = l.decided[:0], l.claimed[:0]
+	program := ""
 	for _, p := range l.dirtyPools {
 		p.dirty = false
 		if p.waiting(now) {
 			p.publish()
 			continue
 		}
+		if p.cfg.Program != program { // there is hardly ever more than one
+			l.handOver(program)
+			program = p.cfg.Program
+		}
 		l.round(p, now)
 		l.decided = append(l.decided, p)
 	}
+	l.handOver(program)
 	l.dirtyPools = l.dirtyPools[:0]
 	for _, p := range l.decided {
 		l.follow(p, now)
 	}
 }
 
-// round decides one pool and hands what changed to its keeper.
-func (l *loop) round(p *pool, now time.Time) {
-	l.look(p)
-	was := p.state
-	p.out = virtual.Decide(p.cfg.Pool, was, p.in, now)
-	p.state = p.out.State
-	l.poolHeap.Set(p.id, p.out.Wake)
-	if sameState(was, p.state) {
-		return
-	}
-	l.claimed = p.changed(l.claimed[:0], was)
-	if k := l.keepers[p.cfg.Program]; k != nil && len(l.claimed) > 0 {
+// handOver gives a keeper the claims that changed, all of a turn together.
+func (l *loop) handOver(program string) {
+	if k := l.keepers[program]; k != nil && len(l.claimed) > 0 {
 		k.update(l.claimed)
 	}
+	l.claimed = l.claimed[:0]
+}
+
+// round decides one pool and gathers the claims that changed.
+func (l *loop) round(p *pool, now time.Time) {
+	l.look(p)
+	was, all := p.state, p.provisional
+	p.out = virtual.Decide(p.cfg.Pool, was, p.in, now)
+	p.state, p.provisional = p.out.State, false
+	l.poolHeap.Set(p.id, p.out.Wake)
+	if !all && sameState(was, p.state) {
+		return
+	}
+	l.claimed = p.changed(l.claimed, was, all)
 	l.savePool(p)
 	p.settle(now)
 }
@@ -86,14 +97,12 @@ func (l *loop) look(p *pool) {
 	}
 }
 
-// changed appends the claims of the members that are not as they were.
-func (p *pool) changed(into []alert.Claim, was virtual.State) []alert.Claim {
+// changed appends the claims of the members that are not as they were, or of
+// all.
+func (p *pool) changed(into []alert.Claim, was virtual.State, all bool) []alert.Claim {
 	for i := range p.state.Members {
 		d := &p.state.Members[i].Desired
-		if i < len(was.Members) && was.Members[i].Desired == *d {
-			continue
-		}
-		if old, ok := was.Member(d.Name); ok && old.Desired == *d {
+		if !all && asBefore(was, i, d) {
 			continue
 		}
 		if m := p.any(i, d.Name); m != nil {
@@ -114,6 +123,15 @@ func (p *pool) changed(into []alert.Claim, was virtual.State) []alert.Claim {
 		}
 	}
 	return into
+}
+
+// asBefore reports whether d, most likely at i, is what was desired before.
+func asBefore(was virtual.State, i int, d *virtual.Desired) bool {
+	if i < len(was.Members) && was.Members[i].Name == d.Name {
+		return was.Members[i].Desired == *d
+	}
+	old, ok := was.Member(d.Name)
+	return ok && old.Desired == *d
 }
 
 // claims appends the claims of one member.
@@ -209,7 +227,7 @@ func (p *pool) allClaims(all map[string]alert.Claim) {
 	for i := range p.state.Members {
 		st := &p.state.Members[i]
 		d := st.Desired
-		d.Held = d.Held || st.Unsure
+		d.Held = d.Held || p.provisional
 		if m := p.any(i, d.Name); m != nil {
 			list = p.claims(list, m, &d)
 		}

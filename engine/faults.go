@@ -45,6 +45,7 @@ func (l *loop) watchFaults() {
 			delete(l.faults, f)
 		}
 	}
+	l.faultsWatched = set
 	l.opt.Faults.Watch(set)
 }
 
@@ -59,8 +60,8 @@ func (l *loop) faultChanges() <-chan []faults.Change {
 // handleFaults takes what began or ended to be at fault.
 func (l *loop) handleFaults(changes []faults.Change, now time.Time) {
 	for _, c := range changes {
-		if c.Text == l.faults[c.Fault] {
-			continue
+		if c.Text == l.faults[c.Fault] || !slices.Contains(l.faultsWatched, c.Fault) {
+			continue // a reload came between
 		}
 		if c.Text == "" {
 			l.opt.Log.Info("local fault is over", "was", l.faults[c.Fault])

@@ -55,7 +55,8 @@ type loop struct {
 	marker     *marker
 	marks      chan marksRead
 	// faults are those of this machine that hold now, each with a sentence.
-	faults map[config.LocalFault]string
+	faults        map[config.LocalFault]string
+	faultsWatched []config.LocalFault
 
 	grain     time.Duration // how close batches of checks may be
 	lastBatch time.Time

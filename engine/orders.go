@@ -114,7 +114,7 @@ func (l *loop) endOrders(now time.Time) {
 			left = append(left, r)
 			continue
 		}
-		d := deed{what: r.What, user: r.Note.User, from: r.Target, text: r.What + " " + r.Target + " ended: its time is over"}
+		d := deed{what: r.What, from: r.Target, text: r.What + " " + r.Target + " ended: its time is over"}
 		l.operated(config.VirtualGroup, d, now)
 	}
 	l.setOrders(left, now)

@@ -41,11 +41,14 @@ type pool struct {
 	// marks while it does not know who is in maintenance.
 	looks, marks bool
 	lookEnds     time.Time
-	dirty        bool
-	scheduled    bool // some member has maintenance periods
-	told         opstatus.Status
-	summary      string // last pushed
-	cell         *view.PoolCell
+	// provisional is set from an unclean stop to the first decision: until then
+	// all rows stay as the table has them.
+	provisional bool
+	dirty       bool
+	scheduled   bool // some member has maintenance periods
+	told        opstatus.Status
+	summary     string // last pushed
+	cell        *view.PoolCell
 }
 
 // member is what the loop knows of a real of a pool.
@@ -95,7 +98,7 @@ func (l *loop) newPool(v *config.Virtual, saved store.Pool, unclean bool) *pool 
 		in: virtual.Input{Members: make([]virtual.Seen, len(v.Members))}, told: opstatus.Untested,
 	}
 	if unclean {
-		p.state = p.state.Provisional()
+		p.state, p.provisional = p.state.Provisional(), true
 	}
 	for i := range v.Members {
 		set, name := &v.Members[i], v.Pool.Members[i].Name

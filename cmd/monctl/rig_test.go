@@ -120,6 +120,11 @@ func exitOf(t steer.AlertTest) string {
 	return fmt.Sprintf(" exit %d", *t.Exit)
 }
 
+func (s *script) Order(_ context.Context, o steer.Order) error {
+	o.User = ""
+	return s.note("order %+v", o)
+}
+
 func (s *script) Reload(context.Context) error { return s.note("reload") }
 
 // noon is now in these tests.

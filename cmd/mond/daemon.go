@@ -22,6 +22,7 @@ import (
 	"github.com/mondhq/mond/engine"
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/engine/faults"
 	"github.com/mondhq/mond/engine/store"
 	"github.com/mondhq/mond/plugins/host"
 	"github.com/mondhq/mond/plugins/procgroup"
@@ -41,6 +42,7 @@ type mond struct {
 	host    *host.Host
 	engine  *engine.Engine
 	store   *store.Store
+	faults  *faults.Watcher
 	socket  net.Listener
 	clients clients
 	first   config.Globals // of the configuration that mond was started with
@@ -137,11 +139,11 @@ func (d *mond) build(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.store = st
+	d.store, d.faults = st, faults.New(d.log)
 	d.engine, err = engine.New(engine.Options{
 		Load: d.load, Runner: d.host, Sender: d.host, Store: st, Log: d.log, Version: version(),
 		Stopped: d.opt.stopped, Forget: d.opt.forget, StopTime: stopTime, Check: d.check, Judge: d.judge,
-		StateFiles: speaksMon(d.first), LoadState: d.loadState(),
+		StateFiles: speaksMon(d.first), LoadState: d.loadState(), Faults: d.faults,
 	})
 	return err
 }
@@ -244,6 +246,7 @@ func (d *mond) run(ctx context.Context) error {
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { defer cancel(); return d.engine.Run(ctx) })
+	group.Go(func() error { return d.faults.Run(ctx) })
 	remote := d.remote()
 	group.Go(func() error { return remote.Run(ctx) })
 	group.Go(func() error { return d.serve(ctx, remote) })

@@ -34,7 +34,11 @@ func (s *Server) service(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, fmt.Errorf("service %s: no such name in the configuration", keyOf(r)))
 		return
 	}
-	reply(w, serviceOf(v, true))
+	out := serviceOf(v, true)
+	if p := s.opt.Board.Pool(v.Key.Service); p != nil && p.Config.Key() == v.Key {
+		out.Claims = append(out.Claims, poolClaims(p)...)
+	}
+	reply(w, out)
 }
 
 func (s *Server) show(w http.ResponseWriter, r *http.Request) {
@@ -100,7 +104,7 @@ func (s *Server) onScheduler(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
-	s.run(w, r, func(ctx context.Context, _ Remark) error { return s.opt.Controller.Reload(ctx) })
+	s.run(w, r, new(Remark), s.opt.Controller.Reload)
 }
 
 // act runs the action that the path names.
@@ -110,48 +114,49 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, actions map[string]
 		unknown(w, r)
 		return
 	}
-	s.run(w, r, do)
+	var m Remark
+	s.run(w, r, &m, func(ctx context.Context) error { return do(ctx, m) })
 }
 
-func (s *Server) run(w http.ResponseWriter, r *http.Request, do action) {
-	m, err := s.remark(w, r)
-	if err != nil {
+// run reads the body into m and then does what is asked.
+func (s *Server) run(w http.ResponseWriter, r *http.Request, m any, do func(ctx context.Context) error) {
+	if err := s.body(w, r, m); err != nil {
 		refuse(w, codeOf(err, http.StatusBadRequest), fmt.Errorf("read the request: %w", err))
 		return
 	}
 	ctx, cancel := s.limit(r.Context())
 	defer cancel()
-	if err := do(ctx, m); err != nil {
+	if err := do(ctx); err != nil {
 		refuse(w, codeOf(err, http.StatusConflict), err)
 		return
 	}
 	reply(w, struct{}{})
 }
 
-// remark reads the body, which may be empty. What it does not know is an
-// error: nobody shall believe that a misspelt word was heeded.
-func (s *Server) remark(w http.ResponseWriter, r *http.Request) (m Remark, err error) {
+// body reads the body, which may be empty, into m. What that does not know is
+// an error: nobody shall believe that a misspelt word was heeded.
+func (s *Server) body(w http.ResponseWriter, r *http.Request, m any) error {
 	// A deadline for the body alone: with http.Server.ReadTimeout, the server
 	// would take a long call for a client that went away.
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(s.lim.read)) // unsupported by a recorder in tests only
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.lim.body))
 	if err != nil {
-		return m, err
+		return err
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	if len(bytes.TrimSpace(body)) == 0 {
-		return m, nil
+		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
-		return m, err
+	if err := d.Decode(m); err != nil {
+		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return m, errors.New("more than one JSON value")
+		return errors.New("more than one JSON value")
 	}
-	return m, nil
+	return nil
 }
 
 // limit bounds a call.

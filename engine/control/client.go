@@ -72,6 +72,10 @@ func (c *Client) Show(ctx context.Context, program, topic string) (string, error
 // Do calls an action; the path is made of the parts, such as "services",
 // "www1", "http", "ack". It returns when the daemon has done it or refused it.
 func (c *Client) Do(ctx context.Context, m Remark, parts ...string) error {
+	return c.post(ctx, m, parts...)
+}
+
+func (c *Client) post(ctx context.Context, m any, parts ...string) error {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -114,6 +115,10 @@ func exitOf(t steer.AlertTest) string {
 		return ""
 	}
 	return fmt.Sprintf(" exit %d", *t.Exit)
+}
+
+func (f *fake) Order(ctx context.Context, o steer.Order) error {
+	return f.note(ctx, !strings.Contains(o.Target, "gone"), "order %+v", o)
 }
 
 func (f *fake) Reload(ctx context.Context) error { return f.note(ctx, true, "reload") }

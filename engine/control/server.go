@@ -37,6 +37,8 @@ type Controller interface {
 	// [steer.ErrNoLines].
 	TestAlert(ctx context.Context, key opstatus.Key, t steer.AlertTest) error
 	Reload(ctx context.Context) error
+	// Order takes or ends an order about real servers of virtual services.
+	Order(ctx context.Context, o steer.Order) error
 }
 
 // Options are what a Server is made of; all but Show and History are required.
@@ -120,6 +122,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/services", s.services)
 	mux.HandleFunc("GET /v1/services/{group}/{service}", s.service)
 	mux.HandleFunc("GET /v1/show/{program}/{topic}", s.show)
+	mux.HandleFunc("GET /v1/virtuals", s.virtuals)
+	mux.HandleFunc("GET /v1/virtuals/{name}", s.virtual)
+	mux.HandleFunc("POST /v1/orders", s.order)
 	mux.HandleFunc("GET /v1/history", s.history)
 	mux.HandleFunc("GET /v1/report", s.report)
 	mux.HandleFunc("POST /v1/services/{group}/{service}/{action}", s.onService)

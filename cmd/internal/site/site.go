@@ -42,6 +42,9 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	for u := range cfg.Commands() {
 		j.command(u)
 	}
+	for _, v := range cfg.Virtuals {
+		j.virtual(v)
+	}
 	diags = append(diags, j.diags...)
 	diags.Sort()
 	diags = diags.Compact()
@@ -77,10 +80,15 @@ func (j *judge) command(u config.Use) {
 		j.problem(c.Pos, k.err)
 		return
 	}
-	j.programs[c.Program] = engine.Program{Path: k.program.Path, Keeper: k.manifest.Keeper, History: !k.program.Resident, Watcher: k.manifest.Watcher}
+	j.programs[c.Program] = k.use()
 	if k.program.Resident {
 		j.arguments(k, c)
 	}
+}
+
+// use is what the engine must know of a program.
+func (k *known) use() engine.Program {
+	return engine.Program{Path: k.program.Path, Keeper: k.manifest.Keeper, History: !k.program.Resident, Watcher: k.manifest.Watcher}
 }
 
 // inUse are the programs that were found.
