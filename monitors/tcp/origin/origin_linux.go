@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -142,6 +143,39 @@ func (o *Origin) visit(there *os.File, f func() error) error {
 	err = f()
 	if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
 		runtime.UnlockOSThread()
+	}
+	return err
+}
+
+// Around is In on the caller's own thread, which is locked: for the start of a
+// program, see plugins/procgroup. It comes back before it returns, however often
+// it must try: the kernel refuses that only for want of memory.
+//
+// Whatever of capabilities the thread would hand on to programs it does not any
+// more: what a monitor may do to enter a namespace is not for what it runs there.
+func (o *Origin) Around(f func() error) error {
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return fault("keep capabilities back from a program: %v", err)
+	}
+	if o.Netns == "" {
+		return f()
+	}
+	there, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	home, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return fault("enter the network namespace %s (--netns): our own one cannot be remembered: %v", o.Netns, err)
+	}
+	defer home.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		return o.refused(err)
+	}
+	err = f()
+	for unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) != nil {
+		time.Sleep(time.Millisecond)
 	}
 	return err
 }
