@@ -66,6 +66,14 @@ func (o *Origin) grant(capability string) string {
 // text has all there is to tell, and others would make their own of it.
 func fault(format string, args ...any) error { return monitor.Fault(fmt.Errorf(format, args...)) }
 
+// Version tells the namespace and the interface of an Origin from others that
+// have had their names: a socket that was made for one does not follow to the
+// next. It is comparable.
+type Version struct {
+	netns uint64
+	index uint32
+}
+
 // Address is an option's value: an IP address in figures.
 type Address struct{ netip.Addr }
 

@@ -74,11 +74,7 @@ func (o *Origin) Socket(family, kind, protocol int, zone string) (fd int, err er
 	if zone != "" && o.Device != "" && zone != string(o.Device) {
 		return -1, fault("the address is one of the interface %s, and --interface says %s", zone, o.Device)
 	}
-	open := func() error {
-		fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
-		return os.NewSyscallError("socket", err)
-	}
-	if err := o.In(open); err != nil {
+	if fd, err = o.socket(family, kind|unix.SOCK_CLOEXEC, protocol); err != nil {
 		return -1, err
 	}
 	if zone != "" && o.Device == "" {
@@ -92,6 +88,19 @@ func (o *Origin) Socket(family, kind, protocol int, zone string) (fd int, err er
 		return -1, err
 	}
 	return fd, nil
+}
+
+// socket makes a socket in the namespace.
+func (o *Origin) socket(family, kind, protocol int) (fd int, err error) {
+	if o.Netns == "" { // as in most checks, which are not to pay for the others
+		fd, err = unix.Socket(family, kind, protocol)
+		return fd, os.NewSyscallError("socket", err)
+	}
+	err = o.In(func() (err error) {
+		fd, err = unix.Socket(family, kind, protocol)
+		return os.NewSyscallError("socket", err)
+	})
+	return fd, err
 }
 
 // In runs f in the namespace, in a goroutine and thread of its own; without one
