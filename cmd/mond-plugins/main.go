@@ -12,6 +12,7 @@ import (
 	trapalert "github.com/mondhq/mond/alerts/trap"
 	"github.com/mondhq/mond/alerts/webhook"
 	dnsmon "github.com/mondhq/mond/monitors/dns"
+	filemon "github.com/mondhq/mond/monitors/file"
 	"github.com/mondhq/mond/monitors/fping"
 	"github.com/mondhq/mond/monitors/ftp"
 	httpmon "github.com/mondhq/mond/monitors/http"
@@ -35,10 +36,11 @@ func table() []serve.Plugin {
 	from := serve.Caps("cap_net_raw", "cap_net_admin", "cap_sys_admin")
 	return []serve.Plugin{
 		serve.Monitor(dnsmon.Name, dnsmon.Synopsis, dnsmon.With(names), from),
+		serve.Monitor(filemon.Name, filemon.Synopsis, filemon.New),
 		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), from),
 		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names), from),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names), from),
-		serve.Monitor(nagios.Name, nagios.Synopsis, nagios.With(new(nagios.Bench))),
+		serve.Monitor(nagios.Name, nagios.Synopsis, nagios.With(new(nagios.Bench)), serve.Caps("cap_sys_admin")),
 		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), from),
 		serve.Monitor(smtpmon.Name, smtpmon.Synopsis, smtpmon.With(names), from),
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names), from),

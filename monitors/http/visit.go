@@ -32,6 +32,9 @@ type visit struct {
 	hasSize bool
 	days    float64
 	hasDays bool
+	// weight is the one that it says it is to have.
+	weight    float64
+	hasWeight bool
 }
 
 func (v *visit) warn(format string, args ...any) {
@@ -223,7 +226,22 @@ func (v *visit) verdict(resp *exchange.Response) (judge.Verdict, error) {
 	if err != nil {
 		return judge.Verdict{}, err
 	}
-	return v.judge.Body(&resp.Answer)
+	verdict, err := v.judge.Body(&resp.Answer)
+	if err == nil {
+		v.weigh(&resp.Answer)
+	}
+	return verdict, err
+}
+
+// weigh takes the weight that the answer gives the host.
+func (v *visit) weigh(a *judge.Answer) {
+	weight, asked, err := v.judge.Weight(a)
+	switch {
+	case err != nil:
+		v.warn("%v", err)
+	case asked:
+		v.weight, v.hasWeight = weight, true
+	}
 }
 
 // perf is what was measured.
@@ -234,6 +252,9 @@ func (v *visit) perf() map[string]float64 {
 	}
 	if v.hasDays {
 		perf["cert_days"] = v.days
+	}
+	if v.hasWeight {
+		perf["weight"] = v.weight
 	}
 	return perf
 }

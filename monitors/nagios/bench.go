@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mondhq/mond/monitors/tcp/origin"
 	"github.com/mondhq/mond/plugins/classic"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/procgroup"
@@ -55,8 +56,8 @@ func (b *Bench) Close() {
 	}
 }
 
-// run runs the plugin at path once. Its time begins when its turn comes.
-func (b *Bench) run(ctx context.Context, path string, words []string, limit time.Duration) monitor.Result {
+// run runs the plugin at path once, in the namespace of from. Its time begins when its turn comes.
+func (b *Bench) run(ctx context.Context, from *origin.Origin, path string, words []string, limit time.Duration) monitor.Result {
 	spawner, turns, err := b.ready()
 	if err != nil {
 		return monitor.Blinded(monitor.LocalFault, err.Error())
@@ -67,7 +68,7 @@ func (b *Bench) run(ctx context.Context, path string, words []string, limit time
 	case <-ctx.Done():
 		return monitor.Blinded(monitor.Overloaded, fmt.Sprintf("its time passed while %d other plugins ran", cap(turns)))
 	}
-	e := classic.Exec{Spawner: spawner, Path: path, Env: environment(), Dir: "/", Limit: limit, Grace: grace, MaxOutput: maxOutput, Aside: true}
+	e := classic.Exec{Spawner: spawner, Path: path, Env: environment(), Dir: "/", Around: from.Around, Limit: limit, Grace: grace, MaxOutput: maxOutput, Aside: true}
 	return classic.RunMonitor(ctx, e, monitor.Request{Args: words})
 }
 

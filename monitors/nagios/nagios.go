@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mondhq/mond/monitors/tcp/origin"
 	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/plugins/monitor"
 )
@@ -43,6 +44,8 @@ func With(bench *Bench) monitor.New {
 		fs.Var(&p.host, "host", "`how` it is told the host: append (-H HOST after its words), replace ({host}, $HOST or $HOSTADDRESS$ within them) or none, to run it once whatever the hosts. "+
 			"Default: replace if there is one of these, else append; none if there are no hosts")
 		fs.Var(&p.limit, "t", "`seconds` that it may take for a host, or with a unit such as 500ms; then it is stopped with all that it started, and the host fails")
+		p.from.DeclareNetns(fs)
+		fs.Lookup("netns").Usage = "`name` of the network namespace that the plugin is started in, or its path; needs the capability cap_sys_admin, which the plugin does not get. Files of /etc/netns are not put in the places of others, as \"ip netns exec\" does"
 		fs.Var(&p.parallel, "parallel", "for how `many` hosts it runs side by side, 1 to 128; all such services together run 128 at most")
 		fs.BoolVar(&p.strict, "warning-fails", false, "a warning (exit status 1) fails the host")
 		fs.BoolVar(&p.brief, "o", false, "omit healthy hosts from the detail")
@@ -58,6 +61,7 @@ type plugin struct {
 	dir      dir
 	args     args
 	host     telling
+	from     origin.Origin
 	limit    reach.Seconds
 	parallel count
 	strict   bool
@@ -127,7 +131,7 @@ func (c *check) look(ctx context.Context, host string) (monitor.Host, error) {
 		return monitor.Host{}, monitor.Fault(errors.New("a name that begins with a dash is not given to a plugin"))
 	}
 	path := filepath.Join(string(c.dir), string(c.name))
-	ran := c.bench.run(ctx, path, tell(c.words, c.how, host), time.Duration(c.limit))
+	ran := c.bench.run(ctx, &c.from, path, tell(c.words, c.how, host), time.Duration(c.limit))
 	out := read(ran.Output())
 	if ran.Cause != monitor.Exited {
 		return monitor.Host{}, unfinished(ran, path)

@@ -16,14 +16,15 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/mondhq/mond/monitors/fping/echo/echotest"
+	"github.com/mondhq/mond/monitors/tcp/origin"
 	"github.com/mondhq/mond/plugins/getopt"
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { echotest.Main(m) }
 
 // run runs one check as a resident plugin does: the words that are no options
 // stand before the hosts.
@@ -221,7 +222,7 @@ func TestNoTurn(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if r := b.run(ctx, "/bin/true", nil, time.Second); r.Cause != monitor.Overloaded {
+	if r := b.run(ctx, new(origin.Origin), "/bin/true", nil, time.Second); r.Cause != monitor.Overloaded {
 		t.Errorf("%v: %s", r.Cause, r.Summary)
 	}
 }

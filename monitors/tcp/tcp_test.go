@@ -20,14 +20,14 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/mondhq/mond/monitors/fping/echo/echotest"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { echotest.Main(m) }
 
 // configure makes a monitor of a command line.
 func configure(names *resolve.Resolver, args ...string) (monitor.Monitor, error) {

@@ -43,6 +43,8 @@ type Exec struct {
 	Dir string
 	// Caps are numbers of Linux capabilities that it gets.
 	Caps []uintptr
+	// Around, when not nil, is what its start happens in: see [procgroup.Spec].
+	Around func(start func() error) error
 	// Limit is the time that a check or a notice may take, named in the summary
 	// of a monitor that exceeds it; 0 leaves the limit to ctx.
 	Limit time.Duration

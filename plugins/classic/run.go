@@ -50,7 +50,7 @@ func (e Exec) run(ctx context.Context, words, env []string, in *feed, death sysc
 	p, err := e.Spawner.Start(ctx, procgroup.Spec{
 		Path: e.Path, Args: words, Env: fit(env, words, room()), Dir: e.Dir,
 		Stdin: in.child(), Stdout: l.stdout, Stderr: l.stderr,
-		AmbientCaps: e.Caps, DeathSignal: death,
+		AmbientCaps: e.Caps, Around: e.Around, DeathSignal: death,
 	})
 	l.started() // the child has its own ends; only then an end can be read
 	in.started(err == nil)

@@ -94,6 +94,10 @@ func asking(t *testing.T, name string) Options {
 		return Options{Args: []string{"-p", datagrams(t, nobody), "-n", "no.example.com", "--rcode", "NXDOMAIN", "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
 	case "nagios.monitor":
 		return Options{Args: []string{"--plugin", "check_it", "--dir", nagios(t), "-t", "1"}, Down: []string{"127.0.0.3"}, Silent: "127.0.0.2"}
+	case "file.monitor":
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "127.0.0.1"), "5\n")
+		return Options{Args: []string{"--file", filepath.Join(dir, "{host}"), "--weight"}, Down: []string{"127.0.0.3"}}
 	case "fping.monitor":
 		mayPing(t)
 		return Options{Args: []string{"-t", "1000", "-r1"}, Hosts: []string{"127.0.0.1", "127.0.0.2"}}

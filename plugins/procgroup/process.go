@@ -41,6 +41,12 @@ type Spec struct {
 	// AmbientCaps are numbers of Linux capabilities that the program gets. They
 	// must be permitted to this process.
 	AmbientCaps []uintptr
+	// Around, when not nil, is what the start happens in: it calls start, on the
+	// thread that all starts share, and returns what that returned. What it
+	// changes of the thread, such as its network namespace, the program inherits;
+	// it must have changed it back when it returns, and must not block. A start
+	// may be tried several times.
+	Around func(start func() error) error
 	// DeathSignal is sent when this process ends; 0 means SIGKILL. The kernel
 	// drops it for programs that are setuid or have file capabilities.
 	DeathSignal syscall.Signal
@@ -91,10 +97,14 @@ func (s *Spawner) Start(ctx context.Context, spec Spec) (*Process, error) {
 		return nil, fmt.Errorf("start %q: a path with a slash is wanted", spec.Path)
 	}
 	var proc *os.Process
-	err := s.again(ctx, func() (err error) {
+	start := func() (err error) {
 		proc, err = os.StartProcess(spec.Path, append([]string{spec.Path}, spec.Args...), s.attr(spec))
 		return err
-	})
+	}
+	if around, bare := spec.Around, start; around != nil {
+		start = func() error { return around(bare) }
+	}
+	err := s.again(ctx, start)
 	if err != nil {
 		if _, ok := errors.AsType[*os.PathError](err); ok {
 			return nil, explain(spec.Path, spec.Dir, err)

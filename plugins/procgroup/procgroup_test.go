@@ -66,6 +66,30 @@ func TestSurroundings(t *testing.T) {
 	}
 }
 
+func TestAround(t *testing.T) {
+	s := spawner(t)
+	var thread, again int
+	spec := acting("exit 3")
+	spec.Around = func(start func() error) error {
+		thread = syscall.Gettid()
+		return start()
+	}
+	if got := ended(t, start(t, s, spec)); got.Code != 3 {
+		t.Errorf("got %v", got)
+	}
+	refusal := errors.New("not there")
+	spec.Around = func(func() error) error {
+		again = syscall.Gettid()
+		return refusal
+	}
+	if _, err := s.Start(t.Context(), spec); !errors.Is(err, refusal) || !strings.Contains(err.Error(), spec.Path) {
+		t.Errorf("got %v", err)
+	}
+	if thread == 0 || thread != again {
+		t.Errorf("on the threads %d and %d", thread, again)
+	}
+}
+
 func TestStopEndsAtTerm(t *testing.T) {
 	p := start(t, spawner(t), acting("stay"))
 	begin := time.Now()

@@ -26,6 +26,7 @@ type Options struct {
 	digest reach.Digest
 	same   bool
 	part   reach.Pattern
+	weight weight
 	// Most is how many bytes of a body are looked at.
 	Most reach.Size
 }
@@ -41,6 +42,7 @@ func (o *Options) Declare(fs *flag.FlagSet) {
 	fs.Var(&o.age, "max-age", "`time` since Last-Modified that is well at most, such as 90s, 12h or 2d")
 	fs.BoolVar(&o.same, "same-as-others", false, "fail hosts whose body differs from that of most hosts of the check; of what --json selects without a value, or --same-part, if given")
 	fs.Var(&o.part, "same-part", "regular `expression` whose groups, or else the match, are what --same-as-others compares")
+	o.weight.declare(fs)
 	fs.Var(&o.Most, "max-size", "`bytes` of the body to look at most, after decompression; K and M may follow the figure")
 }
 
@@ -49,7 +51,7 @@ func (o *Options) Validate() error {
 	if o.part.Regexp != nil && !o.same {
 		return errors.New("option --same-part: it needs --same-as-others")
 	}
-	return nil
+	return o.weight.validate()
 }
 
 // Bodies is the first option that looks at the body, empty if none does.
@@ -66,7 +68,7 @@ func (o *Options) Bodies() string {
 	case o.same:
 		return "--same-as-others"
 	}
-	return ""
+	return o.weight.bodies()
 }
 
 // Compares reports whether the hosts of a check are to be compared.

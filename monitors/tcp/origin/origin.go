@@ -40,11 +40,17 @@ type Origin struct {
 
 // Declare declares --source, --interface, --mark and --netns.
 func (o *Origin) Declare(fs *flag.FlagSet) {
-	o.program = fs.Name()
 	fs.Var(&o.Source, "source", "`address` of this machine to come from")
 	fs.Var(&o.Device, "interface", "network `interface` to send by, whatever the routes say")
 	fs.Var(&o.Mark, "mark", "firewall mark of all packets, a `number` such as 7 or 0x6d000001; needs the capability cap_net_raw (before Linux 5.17: cap_net_admin)")
-	fs.Var(&o.Netns, "netns", "`name` of the network namespace to ask from, or its path; needs the capability cap_sys_admin. Names are still resolved in our own")
+	o.DeclareNetns(fs)
+	fs.Lookup("netns").Usage += ". Names are still resolved in our own"
+}
+
+// DeclareNetns declares --netns alone.
+func (o *Origin) DeclareNetns(fs *flag.FlagSet) {
+	o.program = fs.Name()
+	fs.Var(&o.Netns, "netns", "`name` of the network namespace to ask from, or its path; needs the capability cap_sys_admin")
 }
 
 // Given reports whether sockets are more than usual ones with an address.
@@ -59,6 +65,14 @@ func (o *Origin) grant(capability string) string {
 // fault is an error of this machine. It hides the number of a system's error: the
 // text has all there is to tell, and others would make their own of it.
 func fault(format string, args ...any) error { return monitor.Fault(fmt.Errorf(format, args...)) }
+
+// Version tells the namespace and the interface of an Origin from others that
+// have had their names: a socket that was made for one does not follow to the
+// next. It is comparable.
+type Version struct {
+	netns uint64
+	index uint32
+}
 
 // Address is an option's value: an IP address in figures.
 type Address struct{ netip.Addr }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -73,11 +74,7 @@ func (o *Origin) Socket(family, kind, protocol int, zone string) (fd int, err er
 	if zone != "" && o.Device != "" && zone != string(o.Device) {
 		return -1, fault("the address is one of the interface %s, and --interface says %s", zone, o.Device)
 	}
-	open := func() error {
-		fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
-		return os.NewSyscallError("socket", err)
-	}
-	if err := o.In(open); err != nil {
+	if fd, err = o.socket(family, kind|unix.SOCK_CLOEXEC, protocol); err != nil {
 		return -1, err
 	}
 	if zone != "" && o.Device == "" {
@@ -93,6 +90,19 @@ func (o *Origin) Socket(family, kind, protocol int, zone string) (fd int, err er
 	return fd, nil
 }
 
+// socket makes a socket in the namespace.
+func (o *Origin) socket(family, kind, protocol int) (fd int, err error) {
+	if o.Netns == "" { // as in most checks, which are not to pay for the others
+		fd, err = unix.Socket(family, kind, protocol)
+		return fd, os.NewSyscallError("socket", err)
+	}
+	err = o.In(func() (err error) {
+		fd, err = unix.Socket(family, kind, protocol)
+		return os.NewSyscallError("socket", err)
+	})
+	return fd, err
+}
+
 // In runs f in the namespace, in a goroutine and thread of its own; without one
 // it just runs it. What f does must not block and must not start goroutines: they
 // would be elsewhere. An error of f comes back as it is.
@@ -100,14 +110,71 @@ func (o *Origin) In(f func() error) error {
 	if o.Netns == "" {
 		return f()
 	}
-	there, err := o.open()
+	done := make(chan error, 1)
+	go func() { done <- o.visit(f) }() // ends at once; see visit for its thread
+	return <-done
+}
+
+// visit runs f in the namespace. The thread is locked while it is elsewhere. If it
+// cannot come back it stays locked, so that the runtime ends it with this
+// goroutine: no other one ever runs in a namespace that is not its own.
+func (o *Origin) visit(f func() error) error {
+	runtime.LockOSThread()
+	home, err := o.enter()
+	if err != nil {
+		runtime.UnlockOSThread()
+		return err
+	}
+	defer home.Close()
+	err = f()
+	if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+		runtime.UnlockOSThread()
+	}
+	return err
+}
+
+// Around is In on the caller's own thread, which is locked: for the start of a
+// program, see plugins/procgroup. It comes back before it returns, however often
+// it must try: the kernel refuses that only for want of memory.
+//
+// The thread hands CAP_SYS_ADMIN on to no program any more: what a monitor may do
+// to enter a namespace is not for what it runs there.
+func (o *Origin) Around(f func() error) error {
+	err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_LOWER, unix.CAP_SYS_ADMIN, 0, 0)
+	if err != nil && !errors.Is(err, unix.EINVAL) { // before Linux 4.3 none was handed on
+		return fault("keep the capability cap_sys_admin back from a program: %v", err)
+	}
+	if o.Netns == "" {
+		return f()
+	}
+	home, err := o.enter()
 	if err != nil {
 		return err
 	}
+	defer home.Close()
+	err = f()
+	for unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) != nil {
+		time.Sleep(time.Millisecond)
+	}
+	return err
+}
+
+// enter takes the calling thread, which is locked, into the namespace. home is
+// the one that it comes from.
+func (o *Origin) enter() (home *os.File, err error) {
+	there, err := o.open()
+	if err != nil {
+		return nil, err
+	}
 	defer there.Close()
-	done := make(chan error, 1)
-	go func() { done <- o.visit(there, f) }() // ends at once; see visit for its thread
-	return <-done
+	if home, err = os.Open("/proc/thread-self/ns/net"); err != nil {
+		return nil, fault("enter the network namespace %s (--netns): our own one cannot be remembered: %v", o.Netns, err)
+	}
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		_ = home.Close()
+		return nil, o.refused(err)
+	}
+	return home, nil
 }
 
 // open opens the file of the namespace. It is opened for every socket, so that a
@@ -122,28 +189,6 @@ func (o *Origin) open() (*os.File, error) {
 		return nil, monitor.Fault(fmt.Errorf("%s: %w", what, err))
 	}
 	return f, nil
-}
-
-// visit runs f in a namespace. The thread is locked while it is elsewhere. If it
-// cannot come back it stays locked, so that the runtime ends it with this
-// goroutine: no other one ever runs in a namespace that is not its own.
-func (o *Origin) visit(there *os.File, f func() error) error {
-	runtime.LockOSThread()
-	home, err := os.Open("/proc/thread-self/ns/net")
-	if err != nil {
-		runtime.UnlockOSThread()
-		return fault("enter the network namespace %s (--netns): our own one cannot be remembered: %v", o.Netns, err)
-	}
-	defer home.Close()
-	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
-		runtime.UnlockOSThread()
-		return o.refused(err)
-	}
-	err = f()
-	if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
-		runtime.UnlockOSThread()
-	}
-	return err
 }
 
 // refused is the error of a namespace that cannot be entered.

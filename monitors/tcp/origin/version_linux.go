@@ -4,14 +4,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Version tells the namespace and the interface of an Origin from others that
-// have had their names: a socket that was made for one does not follow to the
-// next. It is comparable.
-type Version struct {
-	netns uint64
-	index uint32
-}
-
 // Version is that of now. What there is none of is 0.
 func (o *Origin) Version() (v Version) {
 	if o.Netns != "" {

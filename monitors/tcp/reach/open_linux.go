@@ -21,6 +21,9 @@ func (o *Options) control(_, _ string, c syscall.RawConn) error {
 			return errors.Join(e, err)
 		}
 	}
+	if !o.Origin.Given() {
+		return nil
+	}
 	return o.Origin.Control(c)
 }
 

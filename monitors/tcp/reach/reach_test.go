@@ -15,15 +15,15 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/mondhq/mond/monitors/fping/echo/echotest"
 	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/resolve"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { echotest.Main(m) }
 
 // options reads a command line.
 func options(t testing.TB, args string) *reach.Options {
