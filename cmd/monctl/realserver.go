@@ -59,7 +59,7 @@ func realserverMakeCommand(verb realserver.Verb, short string) *cobra.Command {
 		Use:   string(verb) + " {VIRTUAL --config FILE | --vip ADDR}",
 		Short: short,
 		Long:  realserverLong(verb),
-		Args: cobra.MaximumNArgs(1),
+		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, err := o.wants(cmd, args)
 			if err != nil {
