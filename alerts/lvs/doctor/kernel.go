@@ -39,6 +39,9 @@ func (r *report) kernel() {
 
 // schedulers judges the modules that services need beside ip_vs.
 func (r *report) schedulers() {
+	if !r.facts.IPVS && r.facts.Modules.Fixed {
+		return // all has been said
+	}
 	for i := range r.site.Virtuals {
 		v := &r.site.Virtuals[i]
 		if v.Scheduler != "" {
