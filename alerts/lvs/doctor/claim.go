@@ -174,18 +174,27 @@ func ends(s string) ([]netip.Addr, error) {
 		return slices.Compact([]netip.Addr{first, last}), nil
 	}
 	from, to, ranged := strings.Cut(s, "-")
-	first, err := netip.ParseAddr(from)
+	first, err := parseAddr(from)
 	if err != nil {
 		return nil, err
 	}
 	if !ranged {
-		return []netip.Addr{first.Unmap()}, nil
+		return []netip.Addr{first}, nil
 	}
-	last, err := netip.ParseAddr(to)
+	last, err := parseAddr(to)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Compact([]netip.Addr{first.Unmap(), last.Unmap()}), nil
+	return slices.Compact([]netip.Addr{first, last}), nil
+}
+
+// parseAddr reads an address that is the same on every machine.
+func parseAddr(s string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(s)
+	if err == nil && a.Zone() != "" {
+		err = errors.New("an address with a zone is of one link only")
+	}
+	return a.Unmap(), err
 }
 
 // lastOf is the last address of a network.
@@ -199,12 +208,12 @@ func lastOf(p netip.Prefix) netip.Addr {
 }
 
 func (c *claim) setReal(s string) error {
-	if ap, err := netip.ParseAddrPort(s); err == nil {
+	if ap, err := netip.ParseAddrPort(s); err == nil && ap.Addr().Zone() == "" {
 		c.real, c.port = ap.Addr().Unmap(), ap.Port()
 		return nil
 	}
-	a, err := netip.ParseAddr(strings.Trim(s, "[]"))
-	c.real = a.Unmap()
+	a, err := parseAddr(strings.Trim(s, "[]"))
+	c.real = a
 	return err
 }
 

@@ -395,7 +395,7 @@ func TestClaims(t *testing.T) {
 	if got := s.Virtuals[1].Reals[0].Tunnel; got != (ipvs.Encapsulation{Type: ipvs.GUE, Port: 6080, Checksum: 2}) {
 		t.Errorf("%+v", got)
 	}
-	for _, bad := range []string{"", "-V 10.0.0.3", "-V x:80", "-V 10.0.0.3:99999", "-V 10.0.0.3:80 -R x", "-V fwmark:x", "-P icmp -V 10.0.0.3:80", "-V 10.0.0.3:80 --nosuch", "-V 10.0.0.3:80 --tun-type vxlan", "-V 10.0.0.3-x:80", "-V 10.0.0.3:80 -p x"} {
+	for _, bad := range []string{"", "-V 10.0.0.3", "-V x:80", "-V 10.0.0.3:99999", "-V 10.0.0.3:80 -R x", "-V fwmark:x", "-P icmp -V 10.0.0.3:80", "-V 10.0.0.3:80 --nosuch", "-V 10.0.0.3:80 --tun-type vxlan", "-V 10.0.0.3-x:80", "-V 10.0.0.3:80 -p x", "-V [fe80::1%x]:80", "-V 10.0.0.3:80 -R [fe80::1%x]:80", "-V 10.0.0.3:80 -R fe80::1%x"} {
 		if err := s.AddClaim("", strings.Fields(bad)); err == nil {
 			t.Errorf("%q is taken", bad)
 		}

@@ -130,6 +130,9 @@ func (f *Facts) readLink(w []string) {
 		return
 	}
 	name, _, _ := strings.Cut(strings.TrimSuffix(w[1], ":"), "@")
+	if !plainName(name) {
+		return
+	}
 	flags := strings.Split(strings.Trim(w[2], "<>"), ",")
 	l := doctor.Link{Name: name, Up: slices.Contains(flags, "UP"), Carrier: slices.Contains(flags, "LOWER_UP")}
 	l.ARP = !slices.Contains(flags, "LOOPBACK") && !slices.Contains(flags, "NOARP")
@@ -144,6 +147,14 @@ func (f *Facts) readLink(w []string) {
 	f.Links = append(f.Links, l)
 }
 
+// plainName reports whether a name means nothing to a shell: it will stand in
+// commands that a person copies, and comes from another machine.
+func plainName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return !strings.ContainsRune("._-:+", c) && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
+}
+
 // readAddr takes a line of ip -o addr: "1: lo inet 10.0.0.3/32 scope global lo ...".
 func (f *Facts) readAddr(w []string) {
 	if len(w) < 4 {
@@ -154,7 +165,7 @@ func (f *Facts) readAddr(w []string) {
 		text += map[bool]string{true: "/128", false: "/32"}[strings.Contains(text, ":")]
 	}
 	p, err := netip.ParsePrefix(text)
-	if err != nil {
+	if err != nil || !plainName(w[1]) {
 		return
 	}
 	f.Addrs = append(f.Addrs, doctor.Addr{
