@@ -175,6 +175,12 @@ func TestFaults(t *testing.T) {
 			f.Routes[addr("192.168.0.1")] = Route{None: true, Err: "network is unreachable"}
 		}, []string{"error no-route"}, "network is unreachable"},
 		{"way down", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) { f.Links[2].Carrier = false }, []string{"error real-link-down"}, ""},
+		{"speaks with the address", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) {
+			f.Routes[addr("192.168.0.1")] = Route{Link: "eth1", Source: addr("10.0.0.3")}
+		}, []string{"error vip-source"}, "as 10.0.0.3/32"},
+		{"speaks with the address, nat", ipvs.NAT, func(_ *Site, _ *Virtual, f *Facts) {
+			f.Routes[addr("192.168.0.1")] = Route{Link: "eth1", Source: addr("10.0.0.3")}
+		}, []string{"advice nat-gateway"}, ""},
 		{"silent neighbour", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) {
 			f.Neighbours = []Neighbour{{"eth1", addr("192.168.0.2"), "", true}}
 		}, []string{"warning real-silent"}, "192.168.0.2"},
@@ -338,6 +344,9 @@ func TestFaults6(t *testing.T) {
 		{"duplicate", ipvs.Direct, func(_ *Virtual, f *Facts) { f.Addrs[4].Duplicate = true }, []string{"error vip-duplicate"}},
 		{"tunnel", ipvs.Tunnel, func(_ *Virtual, f *Facts) {}, []string{"advice tun-mtu"}},
 		{"through", ipvs.Direct, func(v *Virtual, _ *Facts) { v.Through = true }, []string{}},
+		{"speaks with the address", ipvs.Direct, func(_ *Virtual, f *Facts) {
+			f.Routes[addr("2001:db8:1::1")] = Route{Link: "eth1", Six: true, Source: addr("2001:db8::3")}
+		}, []string{"error vip-source"}},
 	} {
 		s, f := site(tt.forward)
 		tt.plant(&s.Virtuals[0], f)

@@ -66,6 +66,13 @@ func siteWith(f ipvs.Forward, ports ...uint16) doctor.Site {
 	return doctor.Site{Virtuals: []doctor.Virtual{v}}
 }
 
+// site6 is a site of IPv6.
+func site6() doctor.Site {
+	v := doctor.Virtual{Virtual: tcp("[2001:db8::3]:80"), Scheduler: "rr", Declared: true}
+	v.Reals = []doctor.Real{{Addr: netip.MustParseAddrPort("[2001:db8::1]:80"), Forward: ipvs.Direct}}
+	return doctor.Site{Virtuals: []doctor.Virtual{v}}
+}
+
 // onDirector are the findings of the director, with answers of the network if
 // ask is set.
 func onDirector(t *testing.T, s doctor.Site, ask bool) []doctor.Finding {
@@ -162,7 +169,6 @@ type fault struct {
 	code  string
 	// mend restores what the advice alone does not; after the test.
 	mend string
-	ask  bool
 }
 
 func labFaults() []fault {
@@ -190,6 +196,10 @@ func labFaults() []fault {
 		{
 			name: "a real by dr behind a router", node: "director", site: dr,
 			plant: "ip route add 192.168.0.1/32 via 192.168.0.2", code: "dr-gateway", mend: "ip route del 192.168.0.1/32",
+		},
+		{
+			name: "it speaks with the address", node: "director", site: site6(), plant: "ip addr change 2001:db8::3/128 dev eth0 preferred_lft forever valid_lft forever",
+			code: "vip-source",
 		},
 		{name: "no way to a real", node: "director", site: dr, plant: "ip route add unreachable 192.168.0.1/32", code: "no-route", mend: "ip route del unreachable 192.168.0.1/32"},
 		{name: "another port by dr", node: "director", site: siteWith(ipvs.Direct, 8080), plant: "true", code: "real-port"},
@@ -230,7 +240,7 @@ func TestLabFaults(t *testing.T) {
 	newCluster(t)
 	examineNode := func(t *testing.T, f fault) []doctor.Finding {
 		if f.node == "director" {
-			return onDirector(t, f.site, f.ask)
+			return onDirector(t, f.site, false)
 		}
 		return onReal(t, f.node, f.site)
 	}
@@ -275,10 +285,8 @@ func TestLabFaults(t *testing.T) {
 func TestLabProbe(t *testing.T) {
 	newCluster(t)
 	s := siteWith(ipvs.Direct)
-	six := doctor.Virtual{Virtual: tcp("[2001:db8::3]:80"), Scheduler: "rr", Declared: true}
-	six.Reals = []doctor.Real{{Addr: netip.MustParseAddrPort("[2001:db8::1]:80"), Forward: ipvs.Direct}}
-	s.Virtuals = append(s.Virtuals, six)
-	in(t, "director", "ping -c 1 192.168.0.1; ping -c 1 2001:db8::1") // that it knows their cards
+	s.Virtuals = append(s.Virtuals, site6().Virtuals...)
+	in(t, "director", "ip addr change 2001:db8::3/128 dev eth0 preferred_lft 0; ping -c 1 192.168.0.1; ping -c 1 2001:db8::1") // that it knows their cards
 	if got := worse(onDirector(t, s, true)); len(got) > 0 {
 		t.Fatalf("%v while all is well", got)
 	}
