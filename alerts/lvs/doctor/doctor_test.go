@@ -95,6 +95,7 @@ func TestFaults(t *testing.T) {
 		want    []string
 		says    string
 	}{
+		{"nothing to judge", ipvs.Direct, func(s *Site, _ *Virtual, _ *Facts) { s.Virtuals = nil }, []string{"advice no-virtual"}, "--config FILE"},
 		{"module not loaded", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) {
 			f.IPVS, f.Modules.Available["ip_vs"] = false, true
 		}, []string{"error no-ip-vs"}, "modprobe ip_vs"},
@@ -371,7 +372,7 @@ func TestClaims(t *testing.T) {
 	var s Site
 	for _, line := range []string{
 		"-P tcp -V 10.0.0.3:80 --service -s sh -p 360 -M 24 --pe sip -o -b flag-1 --by-role",
-		"-P tcp -V 10.0.0.3:80 -R 192.168.0.1 -W 5 -F dr -x 9 -y 1 --netns blue",
+		"-P tcp -V 10.0.0.3:80 -R 192.168.0.1 -W 5 -F dr -x 9 -y 1",
 		"-P tcp -V 10.0.0.3:80 -R 192.168.0.1:80 -F dr -u",
 		"-P udp -V 10.0.0.16/30:53 -R [2001:db8::1]:53 -F tun --tun-type gue --tun-port 6080 --tun-csum remcsum",
 		"-V [2001:db8::3-2001:db8::9]:80 -R 2001:db8::1 -F nat",
@@ -408,6 +409,21 @@ func TestClaims(t *testing.T) {
 		if err := s.AddClaim("", strings.Fields(bad)); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
+	}
+}
+
+func TestNamespaces(t *testing.T) {
+	var s Site
+	for _, line := range []string{"-V 10.0.0.3:80 -R 192.168.0.1", "-V 10.0.0.3:80 -R 192.168.0.2 --netns red", "-V 10.0.0.4:80 -R 192.168.0.2 --netns blue"} {
+		if err := s.AddClaim("", strings.Fields(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.Namespaces(); !slices.Equal(got, []string{"", "blue", "red"}) {
+		t.Error(got)
+	}
+	if red := s.In("red"); len(red.Virtuals) != 1 || red.Virtuals[0].Reals[0].Addr.String() != "192.168.0.2:80" || len(s.In("", "blue").Virtuals) != 2 {
+		t.Errorf("%+v", red)
 	}
 }
 
