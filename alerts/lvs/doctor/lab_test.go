@@ -298,6 +298,9 @@ func TestLabProbe(t *testing.T) {
 	script, err := realserver.Script(realserver.Setup, []realserver.Want{{VIP: netip.MustParseAddr("10.0.0.3"), Forward: ipvs.Direct}})
 	must(t, err)
 	in(t, "rs1", script)
+	undo, err := realserver.Script(realserver.Undo, []realserver.Want{{VIP: netip.MustParseAddr("10.0.0.3")}})
+	must(t, err)
+	defer in(t, "rs1", undo+"\nsysctl -w net.ipv4.conf.all.arp_ignore=1")
 	if got := worse(onDirector(t, s, true)); len(got) > 0 {
 		t.Errorf("%v after the setup of the real server", got)
 	}
