@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,36 +60,16 @@ type doctorOptions struct {
 	reals         []string
 }
 
-// examine reads and judges.
+// examine reads and judges: each network namespace that the configuration
+// names by itself.
 func (o *doctorOptions) examine(cmd *cobra.Command) ([]doctor.Finding, error) {
 	told, err := o.told(cmd.InOrStdin())
 	if err != nil {
 		return nil, err
 	}
-	siteFrom, err := o.site(cmd)
-	if err != nil {
-		return nil, err
-	}
-	facts, s, err := examine.Read(cmd.Context(), examine.Options{Netns: o.netns}, siteFrom)
-	if err != nil {
-		return nil, err
-	}
-	if o.probe {
-		if err := o.ask(cmd, facts, s); err != nil {
-			return nil, err
-		}
-	}
-	list := doctor.Judge(s, facts)
-	for _, f := range told {
-		list = append(list, realserver.Judge(s, facts, f)...)
-	}
-	return list, nil
-}
-
-// site says how the site is to be made of the facts.
-func (o *doctorOptions) site(cmd *cobra.Command) (func(*doctor.Facts) doctor.Site, error) {
 	if o.config == "" {
-		return func(f *doctor.Facts) doctor.Site { return doctor.FromTable(f.Table) }, nil
+		fromTable := func(f *doctor.Facts) doctor.Site { return doctor.FromTable(f.Table) }
+		return o.examineIn(cmd, o.netns, fromTable, told)
 	}
 	cfg, err := configured(cmd.Context(), cmd.ErrOrStderr(), o.config)
 	if err != nil {
@@ -101,7 +79,49 @@ func (o *doctorOptions) site(cmd *cobra.Command) (func(*doctor.Facts) doctor.Sit
 	if err != nil {
 		return nil, err
 	}
-	return func(f *doctor.Facts) doctor.Site { s.FillFrom(f.Table); return s }, nil
+	if o.netns != "" {
+		return o.examineIn(cmd, o.netns, filled(s.In("", o.netns)), told)
+	}
+	list := []doctor.Finding{}
+	for _, name := range s.Namespaces() {
+		part, err := o.examineIn(cmd, name, filled(s.In(name)), told)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range part {
+			if name != "" {
+				f.Subject = "namespace " + name + ": " + f.Subject
+			}
+			list = append(list, f)
+		}
+	}
+	return list, nil
+}
+
+// filled makes a site of the configuration's and of the facts.
+func filled(s doctor.Site) func(*doctor.Facts) doctor.Site {
+	return func(f *doctor.Facts) doctor.Site {
+		s.FillFrom(f.Table)
+		return s
+	}
+}
+
+// examineIn reads and judges one network namespace.
+func (o *doctorOptions) examineIn(cmd *cobra.Command, netns string, site func(*doctor.Facts) doctor.Site, told []*realserver.Facts) ([]doctor.Finding, error) {
+	facts, s, err := examine.Read(cmd.Context(), examine.Options{Netns: netns}, site)
+	if err != nil {
+		return nil, err
+	}
+	if o.probe {
+		if err := ask(cmd, netns, facts, s); err != nil {
+			return nil, err
+		}
+	}
+	list := doctor.Judge(s, facts)
+	for _, f := range told {
+		list = append(list, realserver.Judge(s, facts, f)...)
+	}
+	return list, nil
 }
 
 // told are the facts of real servers.
@@ -129,16 +149,15 @@ func readReal(path string, stdin io.Reader) (*realserver.Facts, error) {
 	return realserver.Parse(f)
 }
 
-// ask adds what the network answers.
-func (o *doctorOptions) ask(cmd *cobra.Command, facts *doctor.Facts, s doctor.Site) error {
+// ask adds what the network answers; what could not be asked stands in the
+// facts.
+func ask(cmd *cobra.Command, netns string, facts *doctor.Facts, s doctor.Site) error {
 	p := newProgress(cmd.ErrOrStderr())
+	p.now("asking the network")
 	defer p.end()
-	return examine.Inside(o.netns, func() (err error) {
+	return examine.Inside(netns, func() (err error) {
 		facts.Probes, err = probe.Ask(cmd.Context(), s, facts)
-		if errors.Is(err, context.Canceled) {
-			return err
-		}
-		return nil // what went wrong stands in facts.Unread
+		return err
 	})
 }
 

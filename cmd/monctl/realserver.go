@@ -59,7 +59,12 @@ func realserverMakeCommand(verb realserver.Verb, short string) *cobra.Command {
 		Use:   string(verb) + " {VIRTUAL --config FILE | --vip ADDR}",
 		Short: short,
 		Long:  realserverLong(verb),
-		Args:  cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return misused(cmd, "want one VIRTUAL at most")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, err := o.wants(cmd, args)
 			if err != nil {

@@ -174,6 +174,14 @@ func (p *progress) rows(n int) {
 	fmt.Fprintf(p.w, "\rreading history: %d rows ", n)
 }
 
+// now tells at once what is being done.
+func (p *progress) now(text string) {
+	if p.w != nil {
+		p.told = true
+		fmt.Fprintf(p.w, "\r%s ", text)
+	}
+}
+
 // end wipes the line.
 func (p *progress) end() {
 	if p.told {

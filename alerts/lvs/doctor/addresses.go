@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -322,11 +323,11 @@ func (r *report) answers(vip netip.Addr) {
 
 func (r *report) judgeAnswers(vip netip.Addr, link string, here bool, macs []string) {
 	for _, mac := range macs {
-		if real := r.realWith(mac); real.IsValid() {
+		if real := r.realWith(mac, vip.Is6()); real.IsValid() {
 			r.add(Finding{
 				Level: Error, Code: "real-answers", Subject: Addresses,
 				What: fmt.Sprintf("the real server %s (%s) answers %s for %s on %s", real, mac, protocolOf(vip), vip, link),
-				Do:   "set arp_ignore and arp_announce there: run what `monctl realserver setup` prints on it",
+				Do:   "take the address from its network interface there, if it is on one, and run what `monctl realserver setup` prints",
 				Run:  []string{fmt.Sprintf("monctl realserver setup --vip %s | ssh root@%s sh", vip, real)},
 				Why:  "clients' packets go to that one real server past the director, whenever its answer is the first",
 			})
@@ -372,26 +373,23 @@ func protocolOf(a netip.Addr) string {
 	return "ARP"
 }
 
-// realWith is the real whose neighbour entry has the address of the card.
-func (r *report) realWith(mac string) netip.Addr {
+// realWith is the real whose neighbour entry has the address of the card, by
+// its address of the same family if it has one.
+func (r *report) realWith(mac string, six bool) netip.Addr {
 	reals := r.site.RealAddrs()
+	var found netip.Addr
 	for _, n := range r.facts.Neighbours {
-		if n.MAC != mac {
-			continue
-		}
-		for _, a := range reals {
-			if a == n.Addr {
-				return a
-			}
+		if n.MAC == mac && slices.Contains(reals, n.Addr) && (!found.IsValid() || n.Addr.Is6() == six) {
+			found = n.Addr
 		}
 	}
-	return netip.Addr{}
+	return found
 }
 
 func (r *report) notReals(macs []string) []string {
 	var out []string
 	for _, m := range macs {
-		if !r.realWith(m).IsValid() {
+		if !r.realWith(m, false).IsValid() {
 			out = append(out, m)
 		}
 	}

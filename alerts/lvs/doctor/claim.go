@@ -28,36 +28,36 @@ func (s *Site) AddClaim(name string, words []string) error {
 		return nil // a file's rows meet no packets
 	}
 	for _, v := range c.virtuals {
-		c.join(s.virtual(name, v))
+		c.join(s.virtual(name, c.netns, v))
 	}
 	return nil
 }
 
 // Virtual is the virtual service of the site, which is added if it is new.
-func (s *Site) virtual(name string, v ipvs.Virtual) *Virtual {
-	at := slices.IndexFunc(s.Virtuals, func(have Virtual) bool { return have.Virtual == v })
+func (s *Site) virtual(name, netns string, v ipvs.Virtual) *Virtual {
+	at := slices.IndexFunc(s.Virtuals, func(have Virtual) bool { return have.Virtual == v && have.Netns == netns })
 	if at < 0 {
 		at = len(s.Virtuals)
-		s.Virtuals = append(s.Virtuals, Virtual{Name: name, Virtual: v})
+		s.Virtuals = append(s.Virtuals, Virtual{Name: name, Netns: netns, Virtual: v})
 	}
 	return &s.Virtuals[at]
 }
 
 // claim is what the words of lvs.alert say.
 type claim struct {
-	protocol  ipvs.Protocol
-	virtuals  []ipvs.Virtual // without protocol
-	real      netip.Addr
-	port      uint16
-	forward   ipvs.Forward
-	tunnel    ipvs.Encapsulation
-	scheduler string
-	persist   uint32
-	engine    string
-	onePacket bool
-	service   bool
-	byRole    bool
-	table     string
+	protocol     ipvs.Protocol
+	virtuals     []ipvs.Virtual // without protocol
+	real         netip.Addr
+	port         uint16
+	forward      ipvs.Forward
+	tunnel       ipvs.Encapsulation
+	scheduler    string
+	persist      uint32
+	engine       string
+	onePacket    bool
+	service      bool
+	byRole       bool
+	table, netns string
 }
 
 // join makes v what the claim says of it.
@@ -114,10 +114,11 @@ func (c *claim) declare(fs *flag.FlagSet) {
 	fs.BoolVar(&c.service, "service", false, "")
 	fs.BoolVar(&c.byRole, "by-role", false, "")
 	fs.StringVar(&c.table, "table", "", "")
+	fs.StringVar(&c.netns, "netns", "", "")
 	fs.Func("tun-type", "", c.setTunnel)
 	fs.Func("tun-port", "", func(s string) error { return number(s, math.MaxUint16, func(n uint64) { c.tunnel.Port = uint16(n) }) })
 	fs.Func("tun-csum", "", c.setChecksum)
-	for _, name := range []string{"W", "x", "y", "M", "b", "netns"} {
+	for _, name := range []string{"W", "x", "y", "M", "b"} {
 		fs.Func(name, "", ignore)
 	}
 	fs.Bool("u", false, "")
@@ -174,18 +175,27 @@ func ends(s string) ([]netip.Addr, error) {
 		return slices.Compact([]netip.Addr{first, last}), nil
 	}
 	from, to, ranged := strings.Cut(s, "-")
-	first, err := netip.ParseAddr(from)
+	first, err := parseAddr(from)
 	if err != nil {
 		return nil, err
 	}
 	if !ranged {
-		return []netip.Addr{first.Unmap()}, nil
+		return []netip.Addr{first}, nil
 	}
-	last, err := netip.ParseAddr(to)
+	last, err := parseAddr(to)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Compact([]netip.Addr{first.Unmap(), last.Unmap()}), nil
+	return slices.Compact([]netip.Addr{first, last}), nil
+}
+
+// parseAddr reads an address that is the same on every machine.
+func parseAddr(s string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(s)
+	if err == nil && a.Zone() != "" {
+		err = errors.New("an address with a zone is of one link only")
+	}
+	return a.Unmap(), err
 }
 
 // lastOf is the last address of a network.
@@ -199,12 +209,12 @@ func lastOf(p netip.Prefix) netip.Addr {
 }
 
 func (c *claim) setReal(s string) error {
-	if ap, err := netip.ParseAddrPort(s); err == nil {
+	if ap, err := netip.ParseAddrPort(s); err == nil && ap.Addr().Zone() == "" {
 		c.real, c.port = ap.Addr().Unmap(), ap.Port()
 		return nil
 	}
-	a, err := netip.ParseAddr(strings.Trim(s, "[]"))
-	c.real = a.Unmap()
+	a, err := parseAddr(strings.Trim(s, "[]"))
+	c.real = a
 	return err
 }
 
@@ -222,6 +232,6 @@ func (c *claim) setChecksum(s string) error {
 	if at < 0 {
 		return errors.New("say nocsum, csum or remcsum")
 	}
-	c.tunnel.Checksum = uint16(at)
+	c.tunnel.Checksum = ipvs.Checksum(at)
 	return nil
 }

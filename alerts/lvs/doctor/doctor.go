@@ -89,7 +89,7 @@ func Judge(s Site, f *Facts) []Finding {
 func Order(list []Finding) []Finding {
 	first := map[string]int{}
 	seen := map[string]bool{}
-	var out []Finding
+	out := []Finding{}
 	for _, f := range list {
 		if _, ok := first[f.Subject]; !ok {
 			first[f.Subject] = len(first)

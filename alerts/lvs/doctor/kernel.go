@@ -10,6 +10,13 @@ import (
 func (r *report) kernel() {
 	f := r.facts
 	switch {
+	case f.IPVS && len(r.site.Virtuals) == 0:
+		r.add(Finding{
+			Level: Advice, Code: "no-virtual", Subject: Kernel,
+			What: "has IPVS, and there is no virtual service to judge",
+			Do:   "name mond's configuration (monctl doctor --config FILE), or run this when the table is filled",
+			Why:  "what is needed depends on how packets are to reach the real servers",
+		})
 	case f.IPVS:
 		r.ok("ip-vs", Kernel, "has IPVS, release "+f.Kernel)
 	case f.Modules.Fixed:
@@ -39,6 +46,9 @@ func (r *report) kernel() {
 
 // schedulers judges the modules that services need beside ip_vs.
 func (r *report) schedulers() {
+	if !r.facts.IPVS && r.facts.Modules.Fixed {
+		return // all has been said
+	}
 	for i := range r.site.Virtuals {
 		v := &r.site.Virtuals[i]
 		if v.Scheduler != "" {

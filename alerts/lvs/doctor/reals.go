@@ -118,9 +118,28 @@ func (r *report) way(v *Virtual, real Real) {
 			Do:   "use tun or nat for it, or put it on a network that this director is on",
 			Why:  "by dr only the address of the card is changed: the router sends the packet back to the virtual address, that is here",
 		})
+	case real.Forward != ipvs.NAT && slices.Contains(r.site.VIPs(), route.Source):
+		r.source(v, route.Source, addr)
 	default:
 		r.neighbour(v, real, route)
 	}
+}
+
+// source judges that this machine would speak to a real with a virtual
+// address, which by dr and tun is the real's own, too. IPv6 chooses the address
+// that is most like the other's (RFC 6724, rule 8), IPv4 the first of a network.
+func (r *report) source(v *Virtual, vip, real netip.Addr) {
+	f := Finding{
+		Level: Error, Code: "vip-source", Subject: v.Subject(),
+		What: fmt.Sprintf("this director would speak to its real server %s with the virtual address %s", real, vip),
+		Do:   "give the director an address of its own in that network before the virtual one, and add the virtual one as " + Host(vip).String(),
+		Why:  "the real server has that address, too, and answers itself: checks fail although all is well",
+	}
+	if held := r.facts.holds(vip); vip.Is6() && len(held) > 0 {
+		f.Do = "mark the virtual address as one not to speak with, wherever it is added"
+		f.Run = []string{fmt.Sprintf("ip addr change %s dev %s preferred_lft 0", held[0].Prefix, held[0].Link)}
+	}
+	r.add(f)
 }
 
 func (r *report) neighbour(v *Virtual, real Real, route Route) {

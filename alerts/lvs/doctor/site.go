@@ -22,6 +22,9 @@ type Site struct {
 type Virtual struct {
 	// Name is what the configuration calls it, or empty.
 	Name string
+	// Netns is the network namespace that has its row; empty is the one that
+	// mond runs in.
+	Netns string
 	ipvs.Virtual
 	// Scheduler is empty where nothing says it.
 	Scheduler string
@@ -92,6 +95,28 @@ func (s *Site) RealAddrs() []netip.Addr {
 	}
 	slices.SortFunc(out, netip.Addr.Compare)
 	return slices.Compact(out)
+}
+
+// Namespaces are the network namespaces of the virtual services, each once:
+// first that of mond, which is the empty name.
+func (s *Site) Namespaces() []string {
+	names := []string{""}
+	for _, v := range s.Virtuals {
+		names = append(names, v.Netns)
+	}
+	return distinct(names)
+}
+
+// In is the part of the site that is in one of the namespaces.
+func (s *Site) In(names ...string) Site {
+	part := *s
+	part.Virtuals = nil
+	for _, v := range s.Virtuals {
+		if slices.Contains(names, v.Netns) {
+			part.Virtuals = append(part.Virtuals, v)
+		}
+	}
+	return part
 }
 
 // FromTable is the site that a table is for.

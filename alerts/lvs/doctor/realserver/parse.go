@@ -31,8 +31,8 @@ type Facts struct {
 	Sysctls doctor.Sysctls
 	Sockets []Socket
 	GUE     []GUEPort
-	// Read are the kinds of facts that could be read, of: link addr route4
-	// route6 fou fou6 socket.
+	// Read says which kinds of facts could be read, of: link addr route4
+	// route6 fou fou6 sysctl socket.
 	Read map[string]bool
 	// bigEndian is the order of octets in the machine's words.
 	bigEndian bool
@@ -64,19 +64,23 @@ func Parse(r io.Reader) (*Facts, error) {
 	f := &Facts{Sysctls: doctor.Sysctls{}, Read: map[string]bool{}}
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, longestLine)
-	began, ended := false, false
+	began, ended, section := false, false, ""
 	for n := 1; scan.Scan(); n++ {
 		if n > mostLines {
 			return nil, fmt.Errorf("more than %d lines: that is not what monctl realserver check prints", mostLines)
 		}
-		word, rest, _ := strings.Cut(strings.TrimSpace(scan.Text()), " ")
-		switch {
-		case word == "realserver":
+		switch word, rest, _ := strings.Cut(scan.Text(), " "); word {
+		case "realserver":
 			began = true
-		case word == "end":
+		case "end":
 			ended = true
-		case began:
-			f.line(word, rest)
+		case "begin":
+			section = rest
+		case "read", "unread":
+			f.Read[rest] = word == "read"
+			section = ""
+		default:
+			f.line(section, scan.Text())
 		}
 	}
 	switch {
@@ -90,32 +94,34 @@ func Parse(r io.Reader) (*Facts, error) {
 	return f, nil
 }
 
-// line takes one line.
-func (f *Facts) line(word, rest string) {
-	switch word {
-	case "host":
-		f.Host = rest
-	case "kernel":
-		f.Kernel = rest
-	case "order":
-		f.bigEndian = rest == "256"
-	case "read":
-		f.Read[rest] = true
+// line takes one line of what a program said.
+func (f *Facts) line(section, text string) {
+	words := strings.Fields(text)
+	switch section {
+	case "machine":
+		if len(words) == 3 {
+			f.Host, f.Kernel, f.bigEndian = words[0], words[1], isBigEndian(words[2])
+		}
 	case "link":
-		f.readLink(strings.Fields(rest))
+		f.readLink(words)
 	case "addr":
-		f.readAddr(strings.Fields(rest))
+		f.readAddr(words)
 	case "route4", "route6":
-		f.readRoute(strings.Fields(rest), word == "route6")
+		f.readRoute(words, section == "route6")
 	case "fou", "fou6":
-		f.readFou(strings.Fields(rest), word == "fou6")
+		f.readFou(words, section == "fou6")
 	case "sysctl":
-		if path, value, ok := strings.Cut(rest, " "); ok {
+		if path, value, ok := strings.Cut(strings.TrimPrefix(text, "/proc/sys/"), ":"); ok {
 			f.Sysctls[path] = value
 		}
 	case "socket":
-		f.readSocket(strings.Fields(rest))
+		f.readSocket(words)
 	}
+}
+
+// isBigEndian tells machines whose words begin with the higher octet.
+func isBigEndian(machine string) bool {
+	return slices.Contains([]string{"s390", "s390x", "ppc", "ppc64", "mips", "mips64", "sparc64", "parisc", "armeb"}, machine)
 }
 
 // readLink takes a line of ip -o link: "2: eth0@if3: <UP,LOWER_UP> mtu 1500 ...".
@@ -124,6 +130,9 @@ func (f *Facts) readLink(w []string) {
 		return
 	}
 	name, _, _ := strings.Cut(strings.TrimSuffix(w[1], ":"), "@")
+	if !plainName(name) {
+		return
+	}
 	flags := strings.Split(strings.Trim(w[2], "<>"), ",")
 	l := doctor.Link{Name: name, Up: slices.Contains(flags, "UP"), Carrier: slices.Contains(flags, "LOWER_UP")}
 	l.ARP = !slices.Contains(flags, "LOOPBACK") && !slices.Contains(flags, "NOARP")
@@ -138,6 +147,14 @@ func (f *Facts) readLink(w []string) {
 	f.Links = append(f.Links, l)
 }
 
+// plainName reports whether a name means nothing to a shell: it will stand in
+// commands that a person copies, and comes from another machine.
+func plainName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return !strings.ContainsRune("._-:+", c) && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
+}
+
 // readAddr takes a line of ip -o addr: "1: lo inet 10.0.0.3/32 scope global lo ...".
 func (f *Facts) readAddr(w []string) {
 	if len(w) < 4 {
@@ -148,7 +165,7 @@ func (f *Facts) readAddr(w []string) {
 		text += map[bool]string{true: "/128", false: "/32"}[strings.Contains(text, ":")]
 	}
 	p, err := netip.ParsePrefix(text)
-	if err != nil {
+	if err != nil || !plainName(w[1]) {
 		return
 	}
 	f.Addrs = append(f.Addrs, doctor.Addr{
@@ -184,13 +201,18 @@ func (f *Facts) readFou(w []string, six bool) {
 	}
 }
 
-// readSocket takes a table's name and a local address as the kernel shows it:
-// words of 32 bits in the machine's order, in hexadecimal.
+// readSocket takes a line "/proc/net/tcp: 0: 00000000:0050 00000000:0000 0A ...":
+// addresses are words of 32 bits in the machine's order, in hexadecimal.
 func (f *Facts) readSocket(w []string) {
-	if len(w) != 2 {
+	if len(w) < 5 {
 		return
 	}
-	host, portText, ok := strings.Cut(w[1], ":")
+	table := strings.TrimSuffix(strings.TrimPrefix(w[0], "/proc/net/"), ":")
+	udp, six := strings.HasPrefix(table, "udp"), strings.HasSuffix(table, "6")
+	if udp != (w[4] == "07") {
+		return
+	}
+	host, portText, ok := strings.Cut(w[2], ":")
 	port, err := strconv.ParseUint(portText, 16, 16)
 	octets, hexErr := hex.DecodeString(host)
 	if !ok || err != nil || hexErr != nil || len(octets)%4 != 0 {
@@ -203,6 +225,5 @@ func (f *Facts) readSocket(w []string) {
 	if !ok {
 		return
 	}
-	six := strings.HasSuffix(w[0], "6")
-	f.Sockets = append(f.Sockets, Socket{UDP: strings.HasPrefix(w[0], "udp"), Addr: netip.AddrPortFrom(a.Unmap(), uint16(port)), Six: six})
+	f.Sockets = append(f.Sockets, Socket{UDP: udp, Addr: netip.AddrPortFrom(a.Unmap(), uint16(port)), Six: six})
 }

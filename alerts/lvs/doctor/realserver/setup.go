@@ -49,6 +49,8 @@ func (w Want) Validate() error {
 	switch {
 	case !w.VIP.IsValid() || w.VIP.IsUnspecified() || w.VIP.IsMulticast() || w.VIP.IsLoopback() || w.VIP.Zone() != "":
 		return fmt.Errorf("%s is no virtual address", w.VIP)
+	case w.Gateway.Zone() != "" || w.Real.Zone() != "":
+		return errors.New("an address with a zone is not the same on another machine: say one without")
 	case w.Forward == ipvs.NAT && !w.Gateway.IsValid():
 		return errors.New("nat: say the director's address among the real servers (--gateway)")
 	case w.Forward == ipvs.NAT && w.Gateway.Is4() != w.VIP.Is4():
@@ -152,7 +154,10 @@ func Script(verb Verb, wants []Want) (string, error) {
 	}
 	var parts []part
 	for _, w := range wants {
-		if err := w.Validate(); err != nil && verb != Undo { // which goes by the record
+		if verb == Undo {
+			w = Want{VIP: w.VIP, Forward: ipvs.Direct} // the record says the rest
+		}
+		if err := w.Validate(); err != nil {
 			return "", err
 		}
 		at := slices.IndexFunc(parts, func(p part) bool { return p.Name == w.VIP.String() })

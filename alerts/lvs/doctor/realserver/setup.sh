@@ -5,7 +5,10 @@ set -u
 LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL PATH
-state=${MOND_REALSERVER_STATE:-/run/mond-realserver}/$(readlink /proc/self/ns/net | tr -dc 0-9)
+# a machine may have several networks, of network namespaces
+net=$(readlink /proc/self/ns/net)
+net=${net#*[}
+state=${MOND_REALSERVER_STATE:-/run/mond-realserver}/${net%]}
 
 die() {
 	echo "realserver: $*" >&2
@@ -19,7 +22,7 @@ has() { # KIND WORDS...
 	loose) [ "$(strict "$2")" != 1 ] ;;
 	module) [ -d "/sys/module/$2" ] ;;
 	up) [ -n "$(ip -o link show dev "$2" up 2>/dev/null)" ] ;;
-	addr) ip -o addr show dev "$3" | grep -qF " $2 " ;;
+	addr) case $(ip -o addr show dev "$3") in *" $2 "*) ;; *) return 1 ;; esac ;;
 	tunnel) [ -e "/proc/sys/net/ipv6/conf/$2" ] ;;
 	fou) ip "$2" fou show 2>/dev/null | grep -q "port $3 gue" ;;
 	default) ip "$2" route show default | grep -v metric | grep -q "^default via $3 " ;;
@@ -73,56 +76,78 @@ restore() { # WAS KIND WORDS...
 	esac
 }
 
+# name_key sets $key to a name for a file that stands for a thing.
+name_key() { # KIND WORDS...
+	key=
+	for word; do
+		while case $word in */*) ;; *) false ;; esac do
+			word=${word%%/*}+${word#*/}
+		done
+		key=$key${key:+,}$word
+	done
+}
+
 # use sees to a thing that the address needs, and writes down who needs it.
 use() { # KIND WORDS...
-	key=$(printf %s "$*" | tr ' /' ',+')
+	name_key "$@"
 	if [ ! -e "$state/was/$key" ]; then
 		if has "$@"; then
 			echo "$name: $*: so already"
 			return
 		fi
+		mkdir -p "$state/was" || die "cannot write to $state"
 		{ echo "$*" && was "$@"; } >"$state/was/$key" || die "cannot write to $state"
 	fi
-	grep -qsxF "$key" "$state/by/$name" || echo "$key" >>"$state/by/$name"
+	mkdir -p "$state/by/$name" && : >"$state/by/$name/$key" || die "cannot write to $state"
 	if ! has "$@"; then
 		make "$@" || die "$name: $*: could not be made; what was made so far can be undone"
 		echo "$name: $*: made"
 	fi
 }
 
-# forget restores what only this address needed.
+# forget restores what only this address needed; what came last goes first.
 forget() { # NAME
-	if [ ! -s "$state/by/$1" ]; then
-		rm -f "$state/by/$1"
+	if [ ! -d "$state/by/$1" ]; then
 		echo "$1: nothing is recorded: nothing was made here since the last boot"
 		return
 	fi
-	mv "$state/by/$1" "$state/undo" || die "cannot write to $state"
-	sed '1!G; h; $!d' "$state/undo" | while read -r key; do
-		if grep -qsxF "$key" "$state"/by/*; then
-			continue
-		fi
-		words=$(sed -n 1p "$state/was/$key")
-		# shellcheck disable=SC2086 # the thing is several words
-		if has $words; then
-			restore "$(sed -n '2,$p' "$state/was/$key")" $words && echo "$1: $words: undone" ||
-				echo "realserver: $1: $words: could not be undone" >&2
-		fi
-		rm "$state/was/$key"
+	for kind in addr default fou atleast loose up tunnel module; do
+		for file in "$state/by/$1/$kind",*; do
+			[ ! -e "$file" ] || forget_one "$1" "${file##*/}"
+		done
 	done
-	rm "$state/undo"
+	rmdir "$state/by/$1"
+}
+
+forget_one() { # NAME KEY
+	rm "$state/by/$1/$2"
+	for other in "$state"/by/*/"$2"; do
+		[ ! -e "$other" ] || return 0
+	done
+	old=
+	{
+		read -r words
+		read -r old
+	} <"$state/was/$2"
+	# shellcheck disable=SC2086 # the thing is several words
+	if has $words; then
+		if restore "$old" $words; then
+			echo "$1: $words: undone"
+		else
+			echo "realserver: $1: $words: could not be undone" >&2
+		fi
+	fi
+	rm "$state/was/$2"
 }
 
 [ "$(id -u)" = 0 ] || die "run this as root"
-mkdir -p "$state/by" "$state/was" || die "cannot write to $state"
 case ${1:-$verb} in
 setup) plan ;;
 undo)
 	for name in $names; do
 		forget "$name"
 	done
-	rmdir "$state/by" "$state/was" "$state" "$(dirname "$state")" 2>/dev/null
-	exit 0
+	rmdir "$state/by" "$state/was" "$state" "${state%/*}" 2>/dev/null || true
 	;;
 *) die "say setup or undo" ;;
 esac
