@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -205,11 +206,12 @@ func TestRanges(t *testing.T) {
 func TestRefusedForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, ipvs.NewFake(), nil)
-		tries := 0
-		refuse := true
+		var tries atomic.Int32
+		var refuse atomic.Bool
+		refuse.Store(true)
 		r.fake.Fail(func(method string, v ipvs.Virtual, _ netip.AddrPort) error {
 			if method == "AddService" && v == virtual("10.0.0.3:80") {
-				if tries++; refuse {
+				if tries.Add(1); refuse.Load() {
 					return ipvs.ErrNoScheduler
 				}
 			}
@@ -223,13 +225,13 @@ func TestRefusedForGood(t *testing.T) {
 		rest := "-A -t 10.0.0.4:80 -s rr\n-a -t 10.0.0.4:80 -r 192.168.0.1:80 -g -w 1\n"
 		r.want(rest)
 		time.Sleep(10 * time.Minute)
-		if tries < 4 || tries > 6 {
-			t.Errorf("tried %d times in 10 minutes", tries)
+		if n := tries.Load(); n < 4 || n > 6 {
+			t.Errorf("tried %d times in 10 minutes", n)
 		}
 		if n := strings.Count(r.log.String(), "does not agree"); n != 1 {
 			t.Errorf("told %d times:\n%s", n, r.log)
 		}
-		refuse = false // somebody loaded the module
+		refuse.Store(false) // somebody loaded the module
 		time.Sleep(refusedLast + time.Minute)
 		r.want(shopRow + row1 + rest)
 		r.end()
@@ -253,6 +255,7 @@ func TestBackOff(t *testing.T) {
 			t.Error("no error")
 		}
 		time.Sleep(3 * time.Second)
+		synctest.Wait()
 		want := []time.Duration{0, 100 * time.Millisecond, 300 * time.Millisecond, 700 * time.Millisecond, 1500 * time.Millisecond}
 		if d := cmp.Diff(want, at); d != "" {
 			t.Errorf("tries (-want +got):\n%s", d)
@@ -290,14 +293,15 @@ func TestTimeouts(t *testing.T) {
 // when it does.
 func TestNamespaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		blue, there := ipvs.NewFake(), false
+		blue := ipvs.NewFake()
+		var there atomic.Bool
 		r := newRig(t, shopTable(), func(o *Options) {
 			kernel := o.Open
 			o.Open = func(at words.Place) (ipvs.Table, error) {
 				switch {
 				case at.NetNS == "":
 					return kernel(at)
-				case !there:
+				case !there.Load():
 					return nil, ipvs.ErrNoNamespace
 				}
 				return blue, nil
@@ -309,7 +313,7 @@ func TestNamespaces(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		r.want(shop + row1)
-		there = true
+		there.Store(true)
 		time.Sleep(defaultResync + time.Second)
 		if got := blue.Text(); got != shopRow+row2 {
 			t.Errorf("in blue:\n%s", got)
@@ -322,7 +326,7 @@ func TestNamespaces(t *testing.T) {
 			t.Errorf("%v\n%s", err, text)
 		}
 		blue.Fail(func(string, ipvs.Virtual, netip.AddrPort) error { return ipvs.ErrNoNamespace })
-		there = false
+		there.Store(false)
 		_ = r.alert.Keep(t.Context(), true, []alert.Claim{claim(web1)}) // its rows went with it
 		time.Sleep(2 * defaultResync)
 		if err := r.alert.Keep(t.Context(), true, []alert.Claim{claim(web1)}); err != nil {

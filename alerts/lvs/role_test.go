@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,22 +16,49 @@ import (
 
 // address is an address that comes and goes.
 type address struct {
+	mu      sync.Mutex
 	local   map[netip.Addr]bool
 	err     error
 	changed chan struct{}
 }
 
-func (a *address) Local() (map[netip.Addr]bool, error) { return a.local, a.err }
+func (a *address) Local() (map[netip.Addr]bool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.local, a.err
+}
 
-func (a *address) Watch(context.Context) (<-chan struct{}, error) { return a.changed, nil }
+func (a *address) Watch(context.Context) (<-chan struct{}, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.changed, nil
+}
+
+// fails makes what is asked from now on fail, unless err is nil.
+func (a *address) fails(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.err = err
+}
+
+// ends ends the watch; the next one is another.
+func (a *address) ends() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	close(a.changed)
+	a.changed = make(chan struct{})
+}
 
 // is says which addresses are here from now on; told is whether the watch says
 // so.
 func (a *address) is(told bool, list ...string) {
-	a.local = map[netip.Addr]bool{}
+	local := map[netip.Addr]bool{}
 	for _, s := range list {
-		a.local[netip.MustParseAddr(s)] = true
+		local[netip.MustParseAddr(s)] = true
 	}
+	a.mu.Lock()
+	a.local = local
+	a.mu.Unlock()
 	if told {
 		a.changed <- struct{}{}
 	}
@@ -74,7 +102,7 @@ func TestByRole(t *testing.T) {
 		time.Sleep(defaultResync + time.Second)
 		r.want(shopRow + row1 + always + marked)
 
-		here.err = errors.New("no memory") // not known is as it was
+		here.fails(errors.New("no memory")) // not known is as it was
 		here.is(false)
 		time.Sleep(time.Minute)
 		r.want(shopRow + row1 + always + marked)
@@ -96,11 +124,10 @@ func TestByRoleAfterRestart(t *testing.T) {
 	first.end()
 	foreign(t, fake, "192.168.0.9:80")
 	second, here := roleRig(t, fake, dir)
-	here.err = errors.New("not yet")
-	here.local = nil
+	here.fails(errors.New("not yet"))
 	second.keep(true, all...)
 	second.want(shopRow + row1 + foreignRow) // not known: nothing is written
-	here.err = nil
+	here.fails(nil)
 	here.is(false)
 	second.resync()
 	second.want(shopRow + foreignRow)
@@ -115,9 +142,7 @@ func TestByRoleOfRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, here := roleRig(t, ipvs.NewFake(), t.TempDir())
 		r.keep(true, claim("-V 10.0.0.3-4:80 --service -s rr --by-role"))
-		ended := here.changed
-		here.changed = make(chan struct{})
-		close(ended)
+		here.ends()
 		synctest.Wait()
 		here.is(false, "10.0.0.4")
 		time.Sleep(defaultResync + time.Second)
