@@ -49,7 +49,9 @@ func With(names *resolve.Resolver) monitor.New {
 		p.login.Declare(fs)
 		fs.BoolVar(&p.insecureAuth, "insecure-auth", false, "with --user: log in without TLS too (default: only to this machine itself)")
 		fs.Var(&p.from, "from", "`address` of a sender that the server must take; <> is that of bounces")
-		fs.Var(&p.to, "to", "`address` of a recipient that the server must take; nothing is sent to it")
+		fs.Var(&p.to, "rcpt", "`address` of a recipient that the server must take; nothing is sent to it")
+		fs.Lookup("to").Value = &either{&p.To, &p.to}
+		fs.Lookup("to").Usage += ". A mail address is a recipient as with --rcpt"
 		return p
 	}
 }

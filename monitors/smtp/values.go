@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mondhq/mond/monitors/tcp/reach"
 	"github.com/mondhq/mond/monitors/tcp/replies"
 )
 
@@ -64,6 +65,32 @@ func (a address) path() string {
 		return "<>"
 	}
 	return "<" + string(a) + ">"
+}
+
+// either is an option's value of two kinds, which nobody can mistake for each
+// other: an IP address, with a port perhaps, to connect to, or a recipient's.
+type either struct {
+	connect   *reach.To
+	recipient *address
+}
+
+// String is the one to connect to; the recipient is an option of its own.
+func (e *either) String() string {
+	if e.connect == nil {
+		return ""
+	}
+	return e.connect.String()
+}
+
+// Set reads one of the two.
+func (e *either) Set(text string) error {
+	if e.connect.Set(text) == nil {
+		return nil
+	}
+	if e.recipient.Set(text) != nil {
+		return errors.New("want a mail address in ASCII without blanks, such as operator@example.com, or an IP address to connect to, such as 10.0.0.3:25")
+	}
+	return nil
 }
 
 // extensions is an option's value: the names of extensions, in capitals.
