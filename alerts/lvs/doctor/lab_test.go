@@ -223,7 +223,7 @@ func labFaults() []fault {
 		{
 			name: "strict filter on the tunnel", node: "rs1", site: tun,
 			plant: "sysctl -w net.ipv4.conf.all.rp_filter=1", code: "rp-filter",
-			mend: "sysctl -w net.ipv4.conf.all.rp_filter=0; sysctl -w net.ipv4.conf.tunl0.rp_filter=0",
+			mend: "sysctl -w net.ipv4.conf.all.rp_filter=0; sysctl -w net.ipv4.conf.tunl0.rp_filter=0; ip addr del 10.0.0.3/32 dev tunl0",
 		},
 		{name: "no way back for nat", node: "rs1", site: nat, plant: "true", code: "nat-gateway", mend: "ip route del default"},
 		{

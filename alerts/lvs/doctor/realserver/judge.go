@@ -223,18 +223,39 @@ func (j *judge) tunnel(v *doctor.Virtual, real doctor.Real) {
 	default:
 		j.ok("tunnel", l.Name+" takes packets out of the tunnel")
 	}
-	if n, ok := j.facts.Sysctls.Most(l.Name, "rp_filter"); ok && n == 1 && v.VIP().Is4() {
-		j.add(doctor.Finding{
-			Level: doctor.Error, Code: "rp-filter",
-			What: fmt.Sprintf("rp_filter is strict on %s", l.Name),
-			Do:   "make it loose, and keep it in /etc/sysctl.d",
-			Run:  []string{doctor.SysctlCommand("net/ipv4/conf/"+l.Name+"/rp_filter", "2")},
-			Why:  "packets of clients come out of the tunnel, but the way to clients is not into it: they are dropped",
-		})
+	if v.VIP().Is4() {
+		j.reversePath(v.VIP(), l.Name)
 	}
 	if real.Tunnel.Type == ipvs.GUE {
 		j.gue(w)
 	}
+}
+
+// reversePath judges the filter on the tunnel's interface. Loose is not enough
+// where that has no address: the kernel then drops all that it cannot place.
+func (j *judge) reversePath(vip netip.Addr, link string) {
+	n, ok := j.facts.Sysctls.Most(link, "rp_filter")
+	bare := !slices.ContainsFunc(j.facts.Addrs, func(a doctor.Addr) bool { return a.Link == link && a.Prefix.Addr().Is4() })
+	f := doctor.Finding{
+		Level: doctor.Error, Code: "rp-filter",
+		What: "rp_filter is strict on " + link,
+		Do:   "make it loose, and keep it in /etc/sysctl.d",
+		Run:  []string{doctor.SysctlCommand("net/ipv4/conf/"+link+"/rp_filter", "2")},
+		Why:  "packets of clients come out of the tunnel, but the way to clients is not into it: they are dropped",
+	}
+	switch {
+	case !ok || n == 0, n != 1 && !bare:
+		return
+	case n == 1 && bare:
+		f.What += ", which has no address"
+	case bare:
+		f.What, f.Run = "rp_filter is loose on "+link+", which has no address", nil
+	}
+	if bare {
+		f.Do = "give it the virtual address as well, and let the filter be loose; keep both over boots"
+		f.Run = append(f.Run, "ip addr add "+doctor.Host(vip).String()+" dev "+link)
+	}
+	j.add(f)
 }
 
 // unwraps is the interface of that name, or another of its kind that somebody

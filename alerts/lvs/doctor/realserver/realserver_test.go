@@ -54,7 +54,7 @@ begin sysctl
 /proc/sys/net/ipv4/conf/eth0/arp_announce:0
 /proc/sys/net/ipv4/conf/all/rp_filter:0
 /proc/sys/net/ipv4/conf/eth0/rp_filter:1
-/proc/sys/net/ipv4/conf/tunl0/rp_filter:2
+/proc/sys/net/ipv4/conf/tunl0/rp_filter:0
 read sysctl
 begin socket
 /proc/net/tcp:   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 42
@@ -186,8 +186,9 @@ func TestJudge(t *testing.T) {
 		{"no tunnel", ipvs.Tunnel, nothing, []string{"tunl0@NONE", "other@NONE", "link/ipip", "link/none"}, []string{"error tunnel"}, "modprobe ipip"},
 		{"a tunnel of another name", ipvs.Tunnel, nothing, []string{"tunl0@NONE", "lvs@NONE"}, []string{}, ""},
 		{"tunnel down", ipvs.Tunnel, nothing, []string{"<NOARP,UP,LOWER_UP>", "<NOARP>"}, []string{"error tunnel"}, "ip link set dev tunl0 up"},
-		{"strict filter of all", ipvs.Tunnel, nothing, []string{"all/rp_filter:0", "all/rp_filter:1", "tunl0/rp_filter:2", "tunl0/rp_filter:0"}, []string{"error rp-filter"}, "net.ipv4.conf.tunl0.rp_filter=2"},
-		{"loose filter over a strict one", ipvs.Tunnel, nothing, []string{"all/rp_filter:0", "all/rp_filter:1"}, []string{}, ""},
+		{"strict filter of all", ipvs.Tunnel, nothing, []string{"all/rp_filter:0", "all/rp_filter:1"}, []string{"error rp-filter"}, "net.ipv4.conf.tunl0.rp_filter=2"},
+		{"loose filter over a strict one", ipvs.Tunnel, nothing, []string{"all/rp_filter:0", "all/rp_filter:1", "tunl0/rp_filter:0", "tunl0/rp_filter:2", vip, vip + "\n3: tunl0    inet 10.0.0.3/32 scope global tunl0"}, []string{}, ""},
+		{"loose filter, no address", ipvs.Tunnel, nothing, []string{"tunl0/rp_filter:0", "tunl0/rp_filter:2"}, []string{"error rp-filter"}, "ip addr add 10.0.0.3/32 dev tunl0"},
 		{"no gue", ipvs.Tunnel, gue(6081), nil, []string{"error gue"}, "ip -4 fou add port 6081 gue"},
 		{"gre", ipvs.Tunnel, func(v *doctor.Virtual) { v.Reals[0].Tunnel.Type = ipvs.GRE }, nil, []string{"error tunnel"}, "modprobe ip_gre"},
 		{"no way back", ipvs.NAT, nothing, []string{"default via 192.168.0.254 dev eth0 proto static\n", ""}, []string{"error nat-gateway"}, "ip -4 route replace default via 192.168.0.254"},

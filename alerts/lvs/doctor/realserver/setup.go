@@ -87,7 +87,18 @@ func (w Want) steps() []string {
 	if w.VIP.Is4() {
 		s = append(s, "atleast net/ipv4/conf/all/arp_ignore 1", "atleast net/ipv4/conf/all/arp_announce 2")
 	}
-	return append(s, "addr "+doctor.Host(w.VIP).String()+" lo")
+	return append(s, "addr "+doctor.Host(w.VIP).String()+" "+w.home())
+}
+
+// home is the interface for the virtual address: lo, or the tunnel's, which
+// needs an IPv4 address of its own: without one the kernel drops what comes out
+// of it even where rp_filter is loose.
+func (w Want) home() string {
+	if w.Forward == ipvs.Tunnel && w.VIP.Is4() {
+		_, link := w.device()
+		return link
+	}
+	return "lo"
 }
 
 func familyOption(six bool) string {
