@@ -21,9 +21,11 @@ func TestExampleInBothSyntaxes(t *testing.T) {
 	if diff := cmp.Diff(both[0], both[1], options...); diff != "" {
 		t.Error(diff)
 	}
-	text := readString(t, "../../etc/mond.cf")
-	out, _ := FormatSource("mond.cf", []byte(text))
-	if diff := cmp.Diff(text, string(out)); diff != "" {
-		t.Error(diff)
+	for _, name := range []string{"mond.cf", "examples/virtual.cf"} {
+		text := readString(t, "../../etc/"+name)
+		out, _ := FormatSource(name, []byte(text))
+		if diff := cmp.Diff(text, string(out)); diff != "" {
+			t.Error(diff)
+		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 // TestExamplesLoad reads the configurations that are shipped as examples: no
 // errors, and no warnings but those about their surroundings.
 func TestExamplesLoad(t *testing.T) {
-	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/mond.toml", "etc/demo.cf"} {
+	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/mond.toml", "etc/demo.cf", "etc/examples/virtual.cf", "etc/examples/virtual.toml"} {
 		loadExample(t, name)
 	}
 	text, err := os.ReadFile(filepath.Join(root(t), "etc/auth.cf"))
@@ -40,10 +40,12 @@ func loadExample(t *testing.T, name string) *config.Config {
 	return cfg
 }
 
-// TestExamplesAgree: the example in TOML is the one in mon.cf, with templates.
+// TestExamplesAgree: the examples in TOML are those in mon.cf, with templates.
 func TestExamplesAgree(t *testing.T) {
-	if what, _ := toml.Difference(loadExample(t, "etc/mon.cf"), loadExample(t, "etc/mond.toml")); what != "" {
-		t.Error(what)
+	for cf, other := range map[string]string{"etc/mon.cf": "etc/mond.toml", "etc/examples/virtual.cf": "etc/examples/virtual.toml"} {
+		if what, _ := toml.Difference(loadExample(t, cf), loadExample(t, other)); what != "" {
+			t.Errorf("%s and %s: %s", cf, other, what)
+		}
 	}
 }
 

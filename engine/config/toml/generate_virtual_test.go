@@ -94,11 +94,11 @@ func (s *site) virtuals(directives, check, period []config.Keyword) {
 }
 
 func (s *site) check(n, c int, directives, period []config.Keyword) {
-	name := s.pick("name", "", fmt.Sprint(" c", c), " same", " $virtual-x")
+	name := s.pick("name", "", fmt.Sprint(" c", c), " same", fmt.Sprint(" $virtual-", c))
 	s.line(4, "check"+name)
 	s.line(8, fmt.Sprintf("monitor m%d.monitor -p ${port}%d -x \"$real $$\"", c, n*10+c))
 	if name == " same" {
-		s.line(8, s.pick("tier", "on standby", "on fallback"))
+		s.line(8, []string{"on primary", "on standby", "on fallback"}[c])
 		return
 	}
 	if s.flip("use") {
