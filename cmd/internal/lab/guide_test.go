@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/alerts/lvs"
+	"github.com/mondhq/mond/alerts/lvs/report"
 )
 
 // The rows of the guide's site.
@@ -140,7 +141,7 @@ type edits struct{ Added, Set, Deleted uint64 }
 func (d *daemon) counts(t *testing.T) edits {
 	t.Helper()
 	text := run(t, exec.CommandContext(t.Context(), program(t, "monctl"), "show", lvs.Name, "table"))
-	var r lvs.Report
+	var r report.Report
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/config/toml"
 	"github.com/mondhq/mond/engine/convert"
+	"github.com/mondhq/mond/engine/convert/keepalived"
 	"github.com/mondhq/mond/engine/convert/ldirectord"
 	"github.com/mondhq/mond/engine/convert/lvscf"
 )
@@ -18,6 +19,7 @@ func Formats() []convert.Format {
 	return []convert.Format{
 		ldirectord.Format(),
 		lvscf.Format(),
+		keepalived.Format(),
 	}
 }
 
