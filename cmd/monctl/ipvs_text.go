@@ -33,7 +33,7 @@ func printTables(w io.Writer, r report.Report, diff bool, now time.Time) error {
 }
 
 func printTable(w io.Writer, t report.Table, diff bool, now time.Time) {
-	fmt.Fprintf(w, "%s: %s\n", t.Table, summary(t, diff))
+	fmt.Fprintf(w, "%s: %s\n", t.Table, tableSummary(t, diff))
 	for line := range strings.Lines(t.Trouble) {
 		fmt.Fprintf(w, "trouble: %s\n", strings.TrimSpace(line))
 	}
@@ -57,7 +57,7 @@ func limit(seconds uint32) string {
 }
 
 // summary is a table in a line.
-func summary(t report.Table, diff bool) string {
+func tableSummary(t report.Table, diff bool) string {
 	wrong := 0
 	for _, s := range t.Services {
 		wrong += one(report.Wrong(s.State))
