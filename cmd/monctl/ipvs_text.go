@@ -56,7 +56,7 @@ func limit(seconds uint32) string {
 	return span(float64(seconds))
 }
 
-// summary is a table in a line.
+// tableSummary is a table in a line.
 func tableSummary(t report.Table, diff bool) string {
 	wrong := 0
 	for _, s := range t.Services {
