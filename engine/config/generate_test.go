@@ -77,6 +77,32 @@ func (g *generator) service(n int) {
 	}
 }
 
+// virtual writes one, with checks that are services of its own reals.
+func (g *generator) virtual(n int) {
+	g.line("virtual", fmt.Sprint("v", n))
+	g.line("address", "tcp", fmt.Sprintf("10.0.%d.3:80", n))
+	g.line("real", fmt.Sprintf("192.168.%d.1", n), "weight", g.one("0", "5"))
+	g.line("standby", "2", fmt.Sprintf("192.168.%d.2-4", n), "forward", "nat")
+	if g.one("yes", "no") == "yes" {
+		g.line("quorum", "1", g.one("weight", "members"))
+		g.line("local_fault", "link", g.one("eth0", "a#b"))
+		g.line("maintenance_at", "*", "wd {Sun} hr {2am-4am}")
+	}
+	g.line("description", g.one("$virtual", "it's"), g.one("$vip", `"a # b"`))
+	for i := range g.times(0, 2) {
+		g.period(i)
+	}
+	for i := range g.times(0, 2) {
+		g.line("check", g.one(fmt.Sprint("c", i), fmt.Sprint("$virtual-", i)))
+		g.line("monitor", "m.monitor", "-p", g.one("$port", `"$real  b"`, "${name}"))
+		g.line("on", g.one("primary", "all"), "standby")
+		if g.one("yes", "no") == "yes" {
+			g.period(i)
+		}
+	}
+	g.blank()
+}
+
 func (g *generator) blank() {
 	for range g.times(1, 3) {
 		g.b.WriteString(g.one("\n", " \n", "\r\n"))
@@ -101,6 +127,11 @@ func (g *generator) file() string {
 		g.line("alertevery", "1h")
 		g.line("alert", "x.alert", g.one("$a", `"$a$b"`, "$$", "$watch"))
 		g.blank()
+	}
+	if g.mond {
+		for i := range g.times(0, 2) {
+			g.virtual(i)
+		}
 	}
 	for i := range g.times(0, 3) {
 		g.line("watch", fmt.Sprint("g", i))

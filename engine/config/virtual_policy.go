@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -361,14 +362,25 @@ func maintenanceAt(r *resolver, st *Statement) {
 
 func virtualFault(r *resolver, st *Statement) {
 	if f, ok := r.fault(st); ok {
-		r.virt.Faults = append(r.virt.Faults, f)
+		r.virt.Faults = addFault(r.virt.Faults, f)
 	}
 }
 
 func serviceFault(r *resolver, st *Statement) {
 	if f, ok := r.fault(st); ok {
-		r.svc.Faults = append(r.svc.Faults, f)
+		r.svc.Faults = addFault(r.svc.Faults, f)
 	}
+}
+
+// addFault puts f where it belongs; the order of the file means nothing.
+func addFault(all []LocalFault, f LocalFault) []LocalFault {
+	at, there := slices.BinarySearchFunc(all, f, func(a, b LocalFault) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Link, b.Link), a.Addr.Compare(b.Addr))
+	})
+	if there {
+		return all
+	}
+	return slices.Insert(all, at, f)
 }
 
 // fault reads link INTERFACE, source ADDRESS or gateway ADDRESS.

@@ -16,23 +16,23 @@ func (r *reader) virtualLine(st *Statement, word, rest string, off int) {
 		word = r.meant(st, word)
 	}
 	st.set(KindService, word, rest, off)
-	above := !r.in.period || r.in.open // a period, if there is one, may have ended
+	above := !r.in.period
 	switch {
 	case word == "check":
 		r.check(st)
 	case word == "use":
-		st.Kind, r.in.open = KindUse, true
+		st.Kind = KindUse
 	case word == "include":
 		r.bad(st, -1, "put a blank line before it", "include inside virtual %s", r.in.name)
 	case word == "service":
 		r.bad(st, -1, "write check NAME", "service inside virtual %s", r.in.name)
-		r.in.service, r.in.period, r.in.open = true, false, false
+		r.in.service, r.in.period = true, false
 	case word == "period":
-		r.in.period, r.in.open = true, false
-	case (r.in.period || r.in.open) && r.words.find(ScopePeriod, word) != nil:
+		r.in.period = true
+	case r.in.period && r.words.find(ScopePeriod, word) != nil:
 		st.Kind = KindPeriod
-	case above && (r.in.service || r.in.open) && (r.words.find(ScopeService, word) != nil || r.words.find(ScopeCheck, word) != nil):
-	case above && (!r.in.service || r.in.open) && r.words.find(ScopeVirtual, word) != nil:
+	case above && r.in.service && (r.words.find(ScopeService, word) != nil || r.words.find(ScopeCheck, word) != nil):
+	case above && !r.in.service && r.words.find(ScopeVirtual, word) != nil:
 		st.Kind = KindVirtual
 	case above && !r.in.service && r.words.find(ScopeService, word) != nil: // which of them may stand there is said when templates are in
 	default:

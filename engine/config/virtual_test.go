@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -114,4 +115,39 @@ func expandsAlike(t testing.TB, f *File, c *Config) {
 	if diff := cmp.Diff(c, again, options...); diff != "" {
 		t.Errorf("expanded it means something else: %s\n%s", diff, text)
 	}
+}
+
+// A virtual service that was not read from any text, such as a converter
+// writes, means what it would mean as text.
+func TestVirtualOfAConverter(t *testing.T) {
+	f := &File{Name: "www.cf", Paths: []string{"www.cf"}, Mond: true}
+	for i, line := range []struct {
+		kind       Kind
+		name, text string
+	}{
+		{KindTop, "virtual", "web"}, {KindVirtual, "description", "the $virtual"}, {KindVirtual, "address", "tcp 10.0.0.3:80"},
+		{KindVirtual, "real", "192.168.0.1 weight 5"}, {KindService, "period", ""}, {KindPeriod, "alert", "mail.alert root"},
+		{KindService, "check", ""}, {KindService, "monitor", "http.monitor -p $port"}, {KindService, "through", ""}, {KindBlank, "", ""},
+	} {
+		f.Statements = append(f.Statements, Statement{Kind: line.kind, Name: line.name, Text: line.text, Pos: Pos{File: "www.cf", Line: i + 1, Col: 1}})
+	}
+	g, diag := Expand(t.Context(), f, bare())
+	c, more := Resolve(g, bare())
+	if len(diag)+len(more) > 0 {
+		t.Fatal(printed(append(diag, more...)))
+	}
+	_, again, diag := whole(t, "again.cf", "syntax = mond\n"+string(Format(f)))
+	if diff := cmp.Diff(dumpAlike(c), dumpAlike(again)); diff != "" || len(diag) > 0 {
+		t.Error(diff, printed(diag))
+	}
+	f.Statements[3].Text = "192.168.0.1 weight many"
+	_, diag = Expand(t.Context(), f, bare())
+	if got := diag.Err(); got == nil || got.Error() != `www.cf:4:1: "many" is no number for weight` {
+		t.Error(got)
+	}
+}
+
+// dumpAlike is dump without the places.
+func dumpAlike(c *Config) string {
+	return regexp.MustCompile(`\w+\.cf:\d+:\d+`).ReplaceAllString(dump(c), "")
 }

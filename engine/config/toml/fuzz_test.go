@@ -41,6 +41,8 @@ func FuzzTOML(f *testing.F) {
 		"[watch.a.service.b] # a\nperiod = [ # b\n{ when = '', # c\n# d\nalert = [['x', # e\n'y']] } # f\n] # g",
 		"[watch]\n'a b'.use = ['t p=1', ['t', 'q=\"\\u00e4\"']]\n[template.t]\nparams = ['p', 'q=$$']\n[template.t.service.x]\nrise = '$p'\nenv.X = '''\n a\n'''",
 		"alias.x = '''\n a\n\n #b\n'''\nview.v = ['x']\ninclude = ['/nonexistent/*.toml'] # x", "grant = { a = [] # x\n} # y", "[watch] # x", "[watch.x]\nservice = {} # y\n#z",
+		"[virtual.v]\naddress = ['tcp 10.0.0.3:80', 'fwmark 7'] # a\nreal = ['192.168.0.1 weight 5', # b\n'192.168.0.2 name x']\nquorum = 1\none_packet = false\n[[virtual.v.period]]\nalert = 'a'\n[virtual.v.check.c]\nmonitor = 'm -p $port $$'\non = ['primary']\nthrough = true",
+		"[virtual.v]\nuse = 't'\nreal = '1.2.3.4-9'\n[[virtual.v.check]] # a\n# b\nname = 'c' # d\nmonitor = 'm'\n[[virtual.v.check]]\nmonitor = ['n', '$real']\n[template.t]\naddress = 'tcp 10.0.0.3:80'\nlocal_fault = 'link eth0'\n[template.t.check.c]\nrise = 2",
 	} {
 		f.Add([]byte(s))
 	}

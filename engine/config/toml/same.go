@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/virtual"
 )
 
 // Difference says in what two configurations differ, but for the places that
@@ -21,7 +22,11 @@ func Difference(a, b *config.Config) (what string, reordered bool) {
 			return name + " is in one of them only", false
 		case alike(reflect.ValueOf(p), reflect.ValueOf(q)):
 		case alike(reflect.ValueOf(sorted(p)), reflect.ValueOf(sorted(q))):
-			what = "the order of periods or alerts of " + name + " is not the same in both"
+			of := "periods or alerts"
+			if _, ok := p.(config.Virtual); ok {
+				of = "reals"
+			}
+			what = "the order of " + of + " of " + name + " is not the same in both"
 		default:
 			return name + " is not the same in both", false
 		}
@@ -35,6 +40,9 @@ func Difference(a, b *config.Config) (what string, reordered bool) {
 // sorted is a part with its periods and alerts in an order that does not depend
 // on the file.
 func sorted(part any) any {
+	if v, ok := part.(config.Virtual); ok {
+		return reals(v)
+	}
 	s, ok := part.(config.Service)
 	if !ok {
 		return part
@@ -49,6 +57,18 @@ func sorted(part any) any {
 	}
 	slices.SortFunc(s.Periods, func(a, b config.Period) int { return cmp.Compare(a.Name, b.Name) })
 	return s
+}
+
+// reals is v with its reals in an order that does not depend on the file.
+func reals(v config.Virtual) config.Virtual {
+	pool := *v.Pool
+	pool.Members = slices.Clone(pool.Members)
+	slices.SortFunc(pool.Members, func(a, b virtual.Member) int { return cmp.Compare(a.Name, b.Name) })
+	v.Pool, v.Members = &pool, slices.Clone(v.Members)
+	slices.SortFunc(v.Members, func(a, b config.VirtualMember) int { return a.Addr.Compare(b.Addr) })
+	v.Rows = slices.Clone(v.Rows)
+	slices.SortFunc(v.Rows, func(a, b config.VirtualRow) int { return slices.Compare(a.Target, b.Target) })
+	return v
 }
 
 // parts are what a configuration is made of, by the name that people know it
