@@ -79,11 +79,12 @@ func (f *Facts) AskOn(vip netip.Addr) *Link {
 	return nil
 }
 
-// addCommand adds a virtual address to a link.
+// addCommand adds a virtual address to a link; one of IPv6 as one not to speak
+// with.
 func addCommand(vip netip.Addr, link string) string {
 	command := fmt.Sprintf("ip addr add %s dev %s", Host(vip), link)
 	if vip.Is6() {
-		command += " nodad"
+		command += " nodad preferred_lft 0"
 	}
 	return command
 }

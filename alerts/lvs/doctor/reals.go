@@ -133,7 +133,7 @@ func (r *report) source(v *Virtual, vip, real netip.Addr) {
 		Level: Error, Code: "vip-source", Subject: v.Subject(),
 		What: fmt.Sprintf("this director would speak to its real server %s with the virtual address %s", real, vip),
 		Do:   "give the director an address of its own in that network before the virtual one, and add the virtual one as " + Host(vip).String(),
-		Why:  "the real server has that address, too, and answers itself: checks fail although all is well",
+		Why:  "the real server has that address, too: it answers itself, so that checks fail although all is well, and takes nothing out of an IPv6 tunnel that seems to come from itself",
 	}
 	if held := r.facts.holds(vip); vip.Is6() && len(held) > 0 {
 		f.Do = "mark the virtual address as one not to speak with, wherever it is added"
