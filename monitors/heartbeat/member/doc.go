@@ -1,0 +1,2 @@
+// Package member decides.
+package member
