@@ -100,11 +100,20 @@ func (m *Member) alone(g *group, t *wire.Group) {
 	case g.probe.answer == ByRival && g.probe.ever:
 		g.rival = true
 		m.claimAs(g, m.tokenFor(), TookDead, "took over: "+m.gone()+"; a stranger answers for the addresses")
-	case g.probe.free >= unanswered && m.now-g.probe.answered < freshAnswer:
+	case g.probe.free >= g.probe.enough() && m.now-g.probe.answered < freshAnswer:
 		m.takeDead(g)
 	default:
 		m.stay(g, Probing, "%s; asking who answers for the addresses", m.gone())
 	}
+}
+
+// enough is how many questions in a row nobody may answer: more where somebody
+// did before, since questions are lost, too.
+func (p *probe) enough() int {
+	if p.ever {
+		return unansweredAgain
+	}
+	return unanswered
 }
 
 func (m *Member) takeDead(g *group) {

@@ -34,8 +34,10 @@ const (
 	// reserveAhead is how many epochs are on disk before they are used.
 	reserveAhead = 1000
 	// unanswered is how many questions in a row nobody may answer before an
-	// address counts as free.
-	unanswered = 2
+	// address counts as free; unansweredAgain is the same where it was answered
+	// for during this silence.
+	unanswered      = 2
+	unansweredAgain = 4
 )
 
 // group is one group's state.
@@ -53,6 +55,8 @@ type group struct {
 
 	held   Held
 	dumped bool
+	// removed: the keeper removed the addresses on our order.
+	removed bool
 	// gone is since when nothing is held although it should be.
 	gone time.Duration
 	// ready: the conditions of start were met once.
@@ -87,8 +91,11 @@ type group struct {
 	reason  Reason
 	// text is the reason in a sentence.
 	text  string
-	token time.Duration
-	why   string
+	// token is when the last token was sent, holdTo until when a hold may still
+	// be acted on, wherever it is on its way.
+	token, holdTo time.Duration
+	// stream is since when holds are sent beat by beat.
+	stream time.Duration
 }
 
 // grant is what we gave: until is how long we keep to it.
@@ -118,6 +125,12 @@ type vote struct {
 	known bool
 	yes   bool
 	until time.Duration
+}
+
+// knows reports whether the kernel's dump says all: no token that is still on
+// its way can change it.
+func (m *Member) knows(g *group) bool {
+	return g.dumped && (g.held.Count > 0 || g.removed || m.now >= g.holdTo)
 }
 
 // claims is whether the group is ours, or about to be.
@@ -202,7 +215,7 @@ func (m *Member) claimAs(g *group, validFor time.Duration, r Reason, text string
 	g.epoch = max(g.seen+1, m.epoch.floor)
 	g.seen = g.epoch
 	g.asks, g.grant, g.probe, g.gives, g.gone, g.free = wire.NoCause, grant{}, probe{}, false, 0, false
-	g.betterAt, g.healing = 0, false
+	g.betterAt, g.healing, g.removed = 0, false, false
 	if g.epoch+reserveAhead/2 >= m.epoch.reserved {
 		m.epoch.reserved = g.epoch + reserveAhead
 		m.do(Reserve{Before: m.epoch.reserved})
@@ -212,6 +225,7 @@ func (m *Member) claimAs(g *group, validFor time.Duration, r Reason, text string
 		to = wire.Holding
 	}
 	m.turn(g, to, r, text)
+	g.stream = m.now
 	m.moved(g, m.cfg.Self)
 	m.tokenize(g, validFor, true)
 }
@@ -238,7 +252,7 @@ func (m *Member) frozen(g *group) bool {
 
 // tokenize sends the right to hold the group.
 func (m *Member) tokenize(g *group, validFor time.Duration, announce bool) {
-	g.token = m.now
+	g.token, g.holdTo = m.now, m.now+validFor
 	m.do(Token{Group: g.cfg.Name, Hold: true, Epoch: g.epoch, ValidFor: validFor, Lease: m.lease(g), Announce: announce, Reason: g.text})
 }
 
@@ -258,13 +272,12 @@ func (m *Member) lease(g *group) time.Duration {
 // release gives the group up; its addresses are still there.
 func (m *Member) release(g *group, r Reason, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	g.gives, g.healing, g.betterAt, g.asks = false, false, 0, wire.NoCause
+	g.gives, g.healing, g.betterAt, g.asks, g.removed = false, false, 0, wire.NoCause, false
 	m.turn(g, wire.Releasing, r, text)
 	m.drop(g)
 }
 
 // drop tells the keeper to release.
 func (m *Member) drop(g *group) {
-	g.token = m.now
 	m.do(Token{Group: g.cfg.Name, Epoch: g.epoch, Reason: g.text})
 }

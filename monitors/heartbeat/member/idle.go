@@ -147,7 +147,7 @@ func (m *Member) grantIt(g *group, t *wire.Group) {
 	switch {
 	case !asks && number > g.grant.beat:
 		g.grant = grant{}
-	case asks && number != g.grant.beat && g.dumped && g.held.Count == 0 && m.yields(g, t):
+	case asks && number != g.grant.beat && m.knows(g) && g.held.Count == 0 && m.yields(g, t):
 		m.request(g, wire.NoCause)
 		g.grant = grant{beat: number, until: max(m.peer.heard, m.now) + GrantFor + grantMargin}
 		m.beats.urgent = true

@@ -28,6 +28,10 @@ type Member struct {
 	beats  beats
 	out    []Action
 	last   map[string]string
+	// reportAt is when the next link's silence gets too long.
+	reportAt time.Duration
+	// woke is when this program went on after a pause.
+	woke time.Duration
 	// wake is when Step is due next.
 	wake time.Duration
 	// doubt is the number of the beat that the peer must have heard before this
@@ -59,7 +63,7 @@ func New(cfg Config, now time.Duration) (*Member, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Member{now: now, born: now, wake: now, last: map[string]string{}, renewed: now}
+	m := &Member{now: now, born: now, wake: now, woke: now - leastSilence, last: map[string]string{}, renewed: now}
 	m.beats.next, m.beats.latest = now, now-sendGap
 	m.peer.heard, m.peer.since = now, now
 	m.configure(cfg)
@@ -88,7 +92,7 @@ func (m *Member) configure(cfg Config) {
 		m.links[i] = was
 	}
 	for _, c := range m.cfg.Groups {
-		g := &group{id: wire.GroupHash(c.Name), since: m.now, fitSince: m.now, ready: m.known && len(old) > 0}
+		g := &group{id: wire.GroupHash(c.Name), since: m.now, fitSince: m.now, ready: m.known && len(old) > 0, holdTo: m.now + m.tokenFor()}
 		for i, o := range old {
 			if o != nil && o.cfg.Name == c.Name {
 				g, old[i] = o, nil
@@ -118,7 +122,7 @@ func (m *Member) Step(e Event, now time.Duration) []Action {
 	for _, g := range m.groups {
 		m.decide(g)
 	}
-	if m.send() {
+	if sent := m.send(); sent || m.now >= m.reportAt {
 		m.reports()
 	}
 	m.wake = m.due()
@@ -179,6 +183,7 @@ func (m *Member) due() time.Duration {
 			at = min(at, t)
 		}
 	}
+	sooner(m.reportAt)
 	sooner(m.peer.heard + m.suspectAfter())
 	sooner(m.peer.heard + m.deadAfter())
 	for _, g := range m.groups {
@@ -188,6 +193,7 @@ func (m *Member) due() time.Duration {
 		if g.grant.beat != 0 {
 			sooner(g.grant.until)
 		}
+		sooner(g.holdTo)
 	}
 	return max(at, m.now)
 }
@@ -223,6 +229,9 @@ func (m *Member) look(f Facts) {
 		}
 		if g.held.Count != f.Groups[i].Count || !g.dumped {
 			m.beats.urgent = true
+		}
+		if was := g.held; g.claim == wire.Releasing && was.Count > 0 && f.Groups[i].Count == 0 {
+			g.removed = was.Lease == wire.Permanent || m.now < was.Lease
 		}
 		g.held, g.dumped = f.Groups[i], true
 	}

@@ -32,9 +32,9 @@ func (m *Member) paused(d time.Duration) {
 		m.links[i].heard = min(m.now, m.links[i].heard+d)
 	}
 	for _, g := range m.groups {
-		g.probe = probe{}
+		g.probe, g.stream = probe{}, m.now
 	}
-	m.beats.urgent, m.beats.next = true, m.now
+	m.beats.urgent, m.beats.next, m.woke = true, m.now, m.now
 	if d >= m.cfg.Dead/2 && (m.peer.state == Alive || m.peer.state == Suspect) && m.serves() {
 		m.doubt = m.beats.number + 1
 		m.beats.answer = true

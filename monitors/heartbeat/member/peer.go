@@ -187,7 +187,9 @@ func (m *Member) echoes() {
 		}
 		if sent, ok := m.sentAt(l.Last); ok && l.Last > own.echoed {
 			own.echoed = l.Last
-			own.measure(m.now - sent - l.Ago)
+			if m.now-m.woke > leastSilence { // else it waited in our socket
+				own.measure(m.now - sent - l.Ago)
+			}
 		}
 	}
 	if heard || p.hears {

@@ -15,6 +15,12 @@ func (m *Member) reports() {
 			m.do(r)
 		}
 	}
+	m.reportAt = m.now + leastSilence
+	for i := range m.links {
+		if at := m.links[i].heard + m.linkDead(); at > m.now {
+			m.reportAt = min(m.reportAt, at)
+		}
+	}
 }
 
 // Reports is how all services stand now: for reminders, and for who asks.

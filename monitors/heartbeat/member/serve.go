@@ -99,8 +99,9 @@ func (m *Member) fails(g *group, t *wire.Group) bool {
 	} else if g.gone == 0 {
 		g.gone = m.now
 	}
+	// Without a token on its way nobody will add them.
+	lost := g.claim == wire.Holding && g.gone != 0 && (m.now >= g.holdTo || m.now-g.gone >= max(lostAfter, 2*m.cfg.Interval))
 	late := g.claim == wire.Taking && m.now-g.since >= takeWithin
-	lost := g.claim == wire.Holding && g.gone != 0 && m.now-g.gone >= max(lostAfter, 2*m.cfg.Interval)
 	if !late && !lost || !m.voter(g) || !t.Able {
 		return false
 	}
@@ -125,6 +126,7 @@ func (m *Member) hold(g *group, t *wire.Group) {
 	}
 	switch {
 	case m.doubt != 0:
+		g.stream = m.now
 		m.stay(g, InDoubt, "this machine stood still; waiting for a word of %s", m.cfg.PeerName)
 		return
 	case g.gives:
@@ -137,7 +139,11 @@ func (m *Member) hold(g *group, t *wire.Group) {
 	default:
 		m.stay(g, ServesAlone, "this node holds it, %s could not take it", m.cfg.PeerName)
 	}
-	if m.tick() {
+	if m.unrenewed(g) {
+		return
+	}
+	// Each beat, and at once after a doubt: the lease may be about to end.
+	if m.tick() || m.now-g.token >= m.cfg.Interval {
 		m.tokenize(g, m.tokenFor(), false)
 	}
 }
@@ -183,10 +189,20 @@ func (m *Member) giving(g *group, t *wire.Group) (bool, string) {
 	return m.now-g.betterAt >= dwell, fmt.Sprintf("it is fit to %d %%, this node to %d %%", t.Fitness, g.fitness)
 }
 
-// releasing waits for the dump that shows that nothing is held any more.
+// unrenewed reports whether nobody acts on our tokens: engine or keeper are
+// stuck, and half of the lease is over. No more of them are sent, so that none
+// is on its way any more when the lease ends and the peer takes the group.
+func (m *Member) unrenewed(g *group) bool {
+	half := m.lease(g) / 2
+	return half != 0 && g.held.Count > 0 && g.held.Lease != wire.Permanent && g.held.Lease-m.now < half && m.now-g.stream >= half
+}
+
+// releasing waits for the dump that shows that nothing is held any more. Where
+// the lease ended, and not the keeper removed the addresses, a token from before
+// may still be on its way to it: that one has to grow old first.
 func (m *Member) releasing(g *group) {
 	switch {
-	case g.dumped && g.held.Count == 0:
+	case g.dumped && g.held.Count == 0 && (g.removed || m.now >= g.holdTo):
 		m.turn(g, wire.Idle, ReleaseDone, "released: "+g.text)
 		g.free = false
 		m.idle(g)

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
@@ -16,7 +15,7 @@ import (
 // the links between them and the network that clients are on. Time is virtual,
 // packets are sealed and opened for real.
 type sim struct {
-	t      testing.TB
+	t      tb
 	rng    *rand.Rand
 	now    time.Duration
 	queue  events
@@ -169,7 +168,7 @@ type simOptions struct {
 	edit     func(i int, c *Config)
 }
 
-func newSim(t testing.TB, o simOptions) *sim {
+func newSim(t tb, o simOptions) *sim {
 	keys, err := wire.NewKeys(1, map[uint8][]byte{1: []byte("a secret of the pair")})
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +200,7 @@ func newSim(t testing.TB, o simOptions) *sim {
 }
 
 // startPair is a pair that runs, A holding.
-func startPair(t testing.TB, o simOptions) *sim {
+func startPair(t tb, o simOptions) *sim {
 	s := newSim(t, o)
 	s.nodes[0].power()
 	s.nodes[1].power()
@@ -487,3 +486,10 @@ func (n *simNode) holds(group string) bool {
 
 // serves reports whether clients reach the group here.
 func (n *simNode) serves(group string) bool { return n.holds(group) && n.online() }
+
+// tb is what a sim needs of a test, rapid's included.
+type tb interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
