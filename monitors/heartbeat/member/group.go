@@ -90,7 +90,7 @@ type group struct {
 	changes []time.Duration
 	reason  Reason
 	// text is the reason in a sentence.
-	text  string
+	text string
 	// token is when the last token was sent, holdTo until when a hold may still
 	// be acted on, wherever it is on its way.
 	token, holdTo time.Duration
@@ -212,7 +212,7 @@ func (m *Member) stay(g *group, r Reason, format string, args ...any) {
 
 // claimAs makes the group ours. The first token is good for validFor only.
 func (m *Member) claimAs(g *group, validFor time.Duration, r Reason, text string) {
-	g.epoch = max(g.seen+1, m.epoch.floor)
+	g.epoch = min(max(g.seen+1, m.epoch.floor), wire.MaxEpoch)
 	g.seen = g.epoch
 	g.asks, g.grant, g.probe, g.gives, g.gone, g.free = wire.NoCause, grant{}, probe{}, false, 0, false
 	g.betterAt, g.healing, g.removed = 0, false, false

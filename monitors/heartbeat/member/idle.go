@@ -277,7 +277,7 @@ func (m *Member) wantsHeld(g *group, t *wire.Group) (wire.Cause, Reason, string)
 	switch {
 	case g.order == wire.Hold:
 		return wire.ByOperator, Asked, asked
-	case !m.able(g):
+	case !m.able(g) || g.order == wire.Standby:
 	case t.Gives || t.Claim == wire.Releasing:
 		return wire.ByGift, Asked, asked
 	case g.cfg.Failback == FailbackOff || g.cfg.Priority <= t.Priority || g.order != wire.Auto || t.Order == wire.Hold:

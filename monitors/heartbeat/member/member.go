@@ -92,7 +92,7 @@ func (m *Member) configure(cfg Config) {
 		m.links[i] = was
 	}
 	for _, c := range m.cfg.Groups {
-		g := &group{id: wire.GroupHash(c.Name), since: m.now, fitSince: m.now, ready: m.known && len(old) > 0, holdTo: m.now + m.tokenFor()}
+		g := &group{id: wire.GroupHash(c.Name), since: m.now, fitSince: m.now, holdTo: m.now + m.tokenFor()}
 		for i, o := range old {
 			if o != nil && o.cfg.Name == c.Name {
 				g, old[i] = o, nil
@@ -114,10 +114,11 @@ func (m *Member) configure(cfg Config) {
 func (m *Member) Step(e Event, now time.Duration) []Action {
 	m.out = m.out[:0]
 	m.notice(e, max(now, m.now))
+	m.take(e)
 	if m.done || m.silent {
+		m.wake = m.now + time.Hour
 		return m.out
 	}
-	m.take(e)
 	m.judge()
 	for _, g := range m.groups {
 		m.decide(g)

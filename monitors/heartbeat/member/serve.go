@@ -70,8 +70,8 @@ func (m *Member) obeys(g *group, t *wire.Group) bool {
 }
 
 // unvoted reports whether the witness, which answered when the peer was lost,
-// does not give the group to this node. Where it was lost first, the rules of a
-// pair hold.
+// does not give the group to this node. Where it was lost first, or before the
+// claim, the rules of a pair hold.
 func (m *Member) unvoted(g *group) bool {
 	if !m.cfg.Witness || m.voter(g) || m.peer.state == Unknown {
 		return false
@@ -81,7 +81,7 @@ func (m *Member) unvoted(g *group) bool {
 		return !v.yes && v.at >= m.peer.since
 	}
 	lost := m.peer.since - m.deadAfter()
-	return v.known && v.yes && v.until >= lost && m.now >= v.until
+	return v.known && v.yes && v.until >= max(lost, g.since) && m.now >= v.until
 }
 
 // fails reports whether the group cannot be held here, and gives it up if the
@@ -167,7 +167,7 @@ func (m *Member) giving(g *group, t *wire.Group) (bool, string) {
 	if g.releaseBy != 0 && m.now >= g.releaseBy {
 		g.releaseBy = 0
 	}
-	if !m.voter(g) || !t.Able {
+	if !m.voter(g) || !t.Able || t.Order == wire.Standby {
 		g.betterAt = 0
 		return false, ""
 	}
