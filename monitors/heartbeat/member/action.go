@@ -36,9 +36,12 @@ type Token struct {
 }
 
 // Probe asks the network who answers for a group's addresses (ARP, NS), on the
-// networks it belongs to. The answer is a Probed, within a few tens of
-// milliseconds.
-type Probe struct{ Group string }
+// networks it belongs to. The answer is a Probed: as soon as somebody answers,
+// and Nobody after Wait.
+type Probe struct {
+	Group string
+	Wait  time.Duration
+}
 
 // Report is how a service of this monitor stands: peer, redundancy, role-GROUP,
 // or link-NAME. It comes when its Code changes.

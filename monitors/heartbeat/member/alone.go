@@ -41,7 +41,7 @@ func (m *Member) ask(g *group) {
 	late := m.now-p.next > freshAnswer
 	if m.now >= p.next && (!p.pending || late) {
 		p.pending, p.next = true, m.now+m.probeEvery()
-		m.do(Probe{Group: g.cfg.Name})
+		m.do(Probe{Group: g.cfg.Name, Wait: m.probeWait()})
 	}
 }
 

@@ -18,10 +18,10 @@
 //	Token:   pushed to the engine's role lane. Never queued behind anything; a
 //	         newer one of the group replaces one not delivered yet.
 //	Probe:   ask the network for the group's addresses, all of them, more than
-//	         once within one question, and give Probed after 40 ms at most: ByPeer
-//	         if any is answered with a hardware address of the peer, ByRival if
-//	         any is answered with another, Nobody, or Unlooked if it could not
-//	         be sent. Answers after that count for the next question.
+//	         once within one question, and give Probed: ByPeer as soon as one is
+//	         answered with a hardware address of the peer, ByRival as soon as one
+//	         is answered with another, Nobody after Wait, or Unlooked if it could
+//	         not be sent. A later answer counts for the next question.
 //	Facts:   from this program's own netlink socket and its own ARP and NS
 //	         questions to gateway and neighbours (every 100 ms, every 50 ms while
 //	         the peer is silent): not through the engine, which may be stuck.

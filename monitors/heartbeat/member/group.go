@@ -42,9 +42,10 @@ const (
 
 // group is one group's state.
 type group struct {
-	cfg   Group
-	id    uint16
-	claim wire.Claim
+	service string
+	cfg     Group
+	id      uint16
+	claim   wire.Claim
 	// since is when claim became what it is.
 	since time.Duration
 	// epoch is that of our last claim; seen the highest of anybody's.

@@ -18,7 +18,7 @@ const (
 
 // linkState is what is known of one link.
 type linkState struct {
-	began time.Duration
+	service string
 	// heard is when the newest beat came on it, number its number. ever: one
 	// came since the peer's present incarnation began.
 	heard  time.Duration
@@ -37,8 +37,6 @@ type linkState struct {
 	echoed      uint32
 	rtt         time.Duration
 	lossy       bool
-	// code is how it was last reported.
-	code string
 }
 
 // fresh forgets what belongs to the peer's last incarnation.

@@ -87,12 +87,12 @@ func (m *Member) configure(cfg Config) {
 	for i, l := range m.cfg.Links {
 		was, ok := links[l.Name]
 		if !ok {
-			was = linkState{heard: m.now, began: m.now}
+			was = linkState{service: "link-" + l.Name, heard: m.now}
 		}
 		m.links[i] = was
 	}
 	for _, c := range m.cfg.Groups {
-		g := &group{id: wire.GroupHash(c.Name), since: m.now, fitSince: m.now, holdTo: m.now + m.tokenFor()}
+		g := &group{service: "role-" + c.Name, id: wire.GroupHash(c.Name), since: m.now, fitSince: m.now, holdTo: m.now + m.tokenFor()}
 		for i, o := range old {
 			if o != nil && o.cfg.Name == c.Name {
 				g, old[i] = o, nil

@@ -66,6 +66,12 @@ func (m *Member) probeEvery() time.Duration {
 	return min(max(m.cfg.Dead/10, 5*time.Millisecond), 50*time.Millisecond)
 }
 
+// probeWait is how long an answer may take: short enough for the questions that
+// it needs between late and dead.
+func (m *Member) probeWait() time.Duration {
+	return min(max((m.deadAfter()-m.suspectAfter())/(unanswered+1), 3*time.Millisecond), 40*time.Millisecond)
+}
+
 // voter reports whether the peer has a word in what happens to g: it is alive,
 // and has the group.
 func (m *Member) voter(g *group) bool {

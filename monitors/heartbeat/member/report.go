@@ -7,14 +7,38 @@ import (
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
 )
 
+// standing is how a service stands: its level and code are worked out with each
+// beat, its sentence only when it is told.
+type standing struct {
+	level Level
+	code  string
+	text  func() string
+}
+
+func good(code, text string) standing { return standing{Good, code, func() string { return text }} }
+func warn(code, text string) standing { return standing{Warn, code, func() string { return text }} }
+func bad(code, text string) standing  { return standing{Bad, code, func() string { return text }} }
+
+// each goes through all services.
+func (m *Member) each(do func(service string, s standing)) {
+	do("peer", m.peerStands())
+	do("redundancy", m.redundancy())
+	for i := range m.links {
+		do(m.links[i].service, m.linkStands(i))
+	}
+	for _, g := range m.groups {
+		do(g.service, m.roleStands(g))
+	}
+}
+
 // reports tells of the services whose state changed.
 func (m *Member) reports() {
-	for _, r := range m.Reports() {
-		if m.last[r.Service] != r.Code {
-			m.last[r.Service] = r.Code
-			m.do(r)
+	m.each(func(service string, s standing) {
+		if m.last[service] != s.code {
+			m.last[service] = s.code
+			m.do(Report{service, s.level, s.code, s.text()})
 		}
-	}
+	})
 	m.reportAt = m.now + leastSilence
 	for i := range m.links {
 		if at := m.links[i].heard + m.linkDead(); at > m.now {
@@ -24,38 +48,30 @@ func (m *Member) reports() {
 }
 
 // Reports is how all services stand now: for reminders, and for who asks.
-func (m *Member) Reports() []Report {
-	all := []Report{m.peerReport(), m.redundancy()}
-	for i := range m.links {
-		all = append(all, m.linkReport(i))
-	}
-	for _, g := range m.groups {
-		all = append(all, m.roleReport(g))
-	}
+func (m *Member) Reports() (all []Report) {
+	m.each(func(service string, s standing) {
+		all = append(all, Report{service, s.level, s.code, s.text()})
+	})
 	return all
 }
 
-func (m *Member) peerReport() Report {
-	r := Report{Service: "peer", Code: m.peer.state.String()}
+func (m *Member) peerStands() standing {
 	name := m.cfg.PeerName
 	switch m.peer.state {
 	case Unknown:
-		r.Level, r.Summary = Warn, name+" has not said a word yet"
-	case Alive, Suspect:
-		r.Code, r.Summary = "alive", name+" is alive"
-		if !m.peer.hears && m.now-m.peer.deaf > leastSilence/2 {
-			r.Level, r.Code, r.Summary = Bad, "deaf", name+" is alive, but does not hear this node"
-		}
+		return warn("unknown", name+" has not said a word yet")
 	case Dead:
-		r.Level, r.Summary = Bad, m.gone()
 		if m.serving() {
-			r.Code += ", kernel serves"
-			r.Summary += "; its kernel still answers for addresses"
+			return standing{Bad, "dead, kernel serves", func() string { return m.gone() + "; its kernel still answers for addresses" }}
 		}
+		return standing{Bad, "dead", m.gone}
 	case Left:
-		r.Level, r.Summary = Warn, name+" said goodbye"
+		return warn("left", name+" said goodbye")
 	}
-	return r
+	if !m.peer.hears && m.now-m.peer.deaf > leastSilence/2 {
+		return bad("deaf", name+" is alive, but does not hear this node")
+	}
+	return good("alive", name+" is alive")
 }
 
 // serving reports whether a silent peer's kernel answers for a group.
@@ -68,91 +84,86 @@ func (m *Member) serving() bool {
 	return false
 }
 
-func (m *Member) linkReport(i int) Report {
-	l, name := &m.links[i], m.cfg.Links[i].Name
-	r := Report{Service: "link-" + name}
+func (m *Member) linkStands(i int) standing {
+	l := &m.links[i]
 	silent := m.now - l.heard
 	switch {
 	case m.peer.state == Left:
-		r.Level, r.Code, r.Summary = Warn, "left", m.cfg.PeerName+" said goodbye"
+		return warn("left", m.cfg.PeerName+" said goodbye")
 	case !l.ever && m.peer.state == Unknown:
-		r.Level, r.Code, r.Summary = Warn, "unknown", "nothing was heard on it yet"
-	case !l.ever && silent > m.linkDead() || l.ever && silent >= m.linkDead():
-		r.Level, r.Code, r.Summary = Bad, "dead", fmt.Sprintf("nothing was heard on it for %v", silent.Round(time.Millisecond))
+		return warn("unknown", "nothing was heard on it yet")
+	case silent >= m.linkDead():
+		return standing{Bad, "dead", func() string {
+			return fmt.Sprintf("nothing was heard on it for %v", silent.Round(time.Millisecond))
+		}}
 	case l.told && !l.hears && m.now-l.hearsSince > leastSilence/2:
-		r.Level, r.Code, r.Summary = Bad, "one-way", m.cfg.PeerName+" is heard on it, but does not hear this node"
+		return bad("one-way", m.cfg.PeerName+" is heard on it, but does not hear this node")
 	case l.lossy:
-		r.Level, r.Code, r.Summary = Bad, "lossy", fmt.Sprintf("%d %% of the last beats on it were lost", l.loss())
-	default:
-		r.Code, r.Summary = "ok", fmt.Sprintf("%d %% lost, round trip %v", l.loss(), l.rtt.Round(time.Microsecond))
+		return standing{Bad, "lossy", func() string { return fmt.Sprintf("%d %% of the last beats on it were lost", l.loss()) }}
 	}
-	return r
+	return standing{Good, "ok", func() string {
+		return fmt.Sprintf("%d %% lost, round trip %v", l.loss(), l.rtt.Round(time.Microsecond))
+	}}
 }
 
-func (m *Member) redundancy() Report {
-	r := Report{Service: "redundancy"}
-	good := 0
+func (m *Member) redundancy() standing {
+	works := 0
 	for i := range m.links {
-		if m.linkReport(i).Level == Good {
-			good++
+		if m.linkStands(i).level == Good {
+			works++
 		}
 	}
-	live := m.peer.state == Alive || m.peer.state == Suspect
+	name := m.cfg.PeerName
 	switch cannot := m.cannot(); {
-	case !live:
-		r.Level, r.Code, r.Summary = Bad, "alone", "there is no other director: "+m.gone()
+	case m.peer.state != Alive && m.peer.state != Suspect:
+		return standing{Bad, "alone", func() string { return "there is no other director: " + m.peerStands().text() }}
 	case m.peer.differs >= 2:
-		r.Level, r.Code = Bad, "config"
-		r.Summary = fmt.Sprintf("%s runs another configuration: version %d, here %d", m.cfg.PeerName, m.peer.beat.ConfigVersion, m.cfg.Version)
-	case cannot != "":
-		r.Level, r.Code, r.Summary = Bad, "unable", fmt.Sprintf("%s could not take %s", m.cfg.PeerName, cannot)
-	case good < len(m.links):
-		r.Level, r.Code, r.Summary = Bad, "links", fmt.Sprintf("%d of %d links work", good, len(m.links))
+		return standing{Bad, "config", func() string {
+			return fmt.Sprintf("%s runs another configuration: version %d, here %d", name, m.peer.beat.ConfigVersion, m.cfg.Version)
+		}}
+	case cannot != nil:
+		return standing{Bad, "unable", func() string { return fmt.Sprintf("%s could not take %s", name, cannot.cfg.Name) }}
+	case works < len(m.links):
+		return standing{Bad, "links", func() string { return fmt.Sprintf("%d of %d links work", works, len(m.links)) }}
 	case len(m.links) == 1:
-		r.Level, r.Code, r.Summary = Warn, "one link", "there is only one link to "+m.cfg.PeerName
-	default:
-		r.Code, r.Summary = "ok", fmt.Sprintf("%s could take over, %d links work", m.cfg.PeerName, good)
+		return warn("one link", "there is only one link to "+name)
 	}
-	return r
+	return standing{Good, "ok", func() string { return fmt.Sprintf("%s could take over, %d links work", name, works) }}
 }
 
-// cannot names a group of ours that the peer could not take.
-func (m *Member) cannot() string {
+// cannot is a group of ours that the peer could not take.
+func (m *Member) cannot() *group {
 	for _, g := range m.groups {
 		if t := m.theirs(g); g.claims() && (t == nil || !t.Able) {
-			return g.cfg.Name
+			return g
 		}
 	}
-	return ""
+	return nil
 }
 
-func (m *Member) roleReport(g *group) Report {
-	r := Report{Service: "role-" + g.cfg.Name, Code: g.claim.String(), Summary: g.claim.String() + ": " + g.text}
-	bad := func(code string) {
-		r.Level, r.Code = Bad, r.Code+", "+code
+func (m *Member) roleStands(g *group) standing {
+	says := func() string { return g.claim.String() + ": " + g.text }
+	wrong := func(level Level, what string, text func() string) standing {
+		return standing{level, g.claim.String() + ", " + what, text}
 	}
+	late := m.now-g.since > takeWithin
 	switch {
-	case g.claims() && g.gone != 0 && m.now-g.since > takeWithin:
-		bad("nothing held")
-		r.Summary = "holds it, but its addresses are not there"
+	case g.claims() && g.gone != 0 && late:
+		return wrong(Bad, "nothing held", func() string { return "holds it, but its addresses are not there" })
 	case g.claims() && g.healing:
-		bad("both")
-		r.Summary = m.cfg.PeerName + " holds it, too"
-	case g.claim == wire.Releasing && m.now-g.since > takeWithin:
-		bad("not released")
+		return wrong(Bad, "both", func() string { return m.cfg.PeerName + " holds it, too" })
+	case g.claim == wire.Releasing && late:
+		return wrong(Bad, "not released", says)
 	case g.rival:
-		bad("rival")
+		return wrong(Bad, "rival", says)
 	case g.reason == Isolated || g.reason == RivalServes || g.reason == KernelServes || g.reason == NoVote:
-		bad(g.reason.String())
+		return wrong(Bad, g.reason.String(), says)
 	case m.frozen(g):
-		bad("frozen")
-		r.Summary += "; it changed hands too often"
-	case g.claims() && g.held.Count > 0 && g.held.Count < g.cfg.Total && m.now-g.since > takeWithin:
-		r.Level, r.Code = Warn, r.Code+", partly"
-		r.Summary = fmt.Sprintf("%d of %d addresses are there", g.held.Count, g.cfg.Total)
+		return wrong(Bad, "frozen", func() string { return says() + "; it changed hands too often" })
+	case g.claims() && g.held.Count > 0 && g.held.Count < g.cfg.Total && late:
+		return wrong(Warn, "partly", func() string { return fmt.Sprintf("%d of %d addresses are there", g.held.Count, g.cfg.Total) })
 	case g.claim == wire.Idle && g.free && m.now-g.freeSince > 2*freeWait:
-		bad("free")
-		r.Summary = "nobody holds it: " + g.text
+		return wrong(Bad, "free", func() string { return "nobody holds it: " + g.text })
 	}
-	return r
+	return standing{Good, g.claim.String(), says}
 }

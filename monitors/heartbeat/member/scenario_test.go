@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 	"time"
-
-	"github.com/mondhq/mond/monitors/heartbeat/wire"
 )
 
 // scenario is a row of the crash and pause table: a pair at beats of 100 ms,
@@ -428,4 +426,60 @@ func TestLoss(t *testing.T) {
 	}
 }
 
-var _ = wire.Idle
+// A token that is on its way when the lease ends is never acted on after the
+// peer has the group, however long engine or keeper were stopped, and with the
+// monitor restarted meanwhile.
+func TestTokensOnTheirWay(t *testing.T) {
+	for d := 2 * time.Second; d < 5*time.Second; d += 70 * time.Millisecond {
+		for restart := range 2 {
+			s := startPair(t, simOptions{seed: uint64(d)})
+			a := s.nodes[0]
+			a.stopLane("engine", &a.engine, d)
+			if restart == 1 {
+				s.run(d - 500*time.Millisecond)
+				a.kill()
+				a.start()
+			}
+			s.run(8 * time.Second)
+			if s.watch.dual > 0 || s.watch.last != 1 {
+				s.fatalf("both served for %v", s.watch.dual)
+			}
+		}
+	}
+}
+
+// Fast beats: a dead machine's group is taken as soon as it is dead.
+func TestFastBeats(t *testing.T) {
+	for _, c := range []struct{ interval, dead time.Duration }{{10 * time.Millisecond, 30 * time.Millisecond}, {20 * time.Millisecond, ms100}, {50 * time.Millisecond, 200 * time.Millisecond}} {
+		for seed := range uint64(5) {
+			s := startPair(t, simOptions{seed: seed, interval: c.interval, dead: c.dead})
+			s.nodes[0].keeps(5 * time.Second)
+			s.nodes[0].powerOff()
+			s.nodes[1].expect(c.dead + soon)
+		}
+	}
+}
+
+// Two groups, each with a director of its own: both serve, one takes over for
+// the other, and with failback it gives it back.
+func TestTwoGroups(t *testing.T) {
+	s := newSim(t, simOptions{
+		groups: []Group{{Name: "web", Total: 2, Failback: FailbackNow}, {Name: "mail", Total: 1, Failback: FailbackNow}},
+		edit:   func(i int, c *Config) { c.Groups[1].Priority = uint8(50 + 50*i) },
+	})
+	a, b := s.nodes[0], s.nodes[1]
+	a.power()
+	b.power()
+	apart := func() bool {
+		return a.serves("web") && b.serves("mail") && !a.serves("mail") && !b.serves("web")
+	}
+	s.until(11*time.Second, "each serves its own", apart)
+	s.run(5 * time.Second)
+	a.powerOff()
+	s.until(dead+soon, "B serves both", func() bool { return b.serves("web") && b.serves("mail") })
+	s.run(5 * time.Second)
+	a.power()
+	s.until(11*time.Second, "each serves its own again", apart)
+	a.carrier = false
+	s.until(time.Second, "B serves both", func() bool { return b.serves("web") && b.serves("mail") })
+}

@@ -332,7 +332,7 @@ func (n *simNode) carry(actions []Action) {
 		case Token:
 			n.pass(a)
 		case Probe:
-			n.ask(a.Group)
+			n.ask(a)
 		case Report:
 			n.reports[a.Service] = a
 			n.logf("%s %s: %s", a.Service, a.Level, a.Summary)

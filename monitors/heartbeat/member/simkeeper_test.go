@@ -115,7 +115,8 @@ func (n *simNode) remove(group string) {
 }
 
 // ask is the ARP probe: whoever has the address and is on the network answers.
-func (n *simNode) ask(group string) {
+func (n *simNode) ask(a Probe) {
+	group := a.Group
 	asked, timer := n.s.now, n.timer
 	answer := func(d time.Duration, a Answer) {
 		n.s.after(d, func() {
@@ -129,7 +130,7 @@ func (n *simNode) ask(group string) {
 	case n.online() && peer.serves(group) && n.s.rng.IntN(100) >= n.s.lanLoss:
 		answer(time.Millisecond, ByPeer)
 	default:
-		answer(40*time.Millisecond, Nobody)
+		answer(a.Wait, Nobody)
 	}
 }
 
