@@ -11,16 +11,17 @@ import (
 
 // Limits and defaults. A zero field of Config means its default.
 const (
-	MinInterval      = 10 * time.Millisecond
-	MaxInterval      = 10 * time.Second
-	MinDead          = 30 * time.Millisecond
-	MaxDead          = time.Minute
-	DefaultInterval  = 100 * time.Millisecond
-	DefaultInitDead  = 10 * time.Second
-	DefaultLease     = 3 * time.Second
-	DefaultLossy     = 4
-	DefaultChanges   = 3
-	DefaultChangesIn = 10 * time.Minute
+	MinInterval       = 10 * time.Millisecond
+	MaxInterval       = 10 * time.Second
+	MinDead           = 30 * time.Millisecond
+	MaxDead           = time.Minute
+	DefaultInterval   = 100 * time.Millisecond
+	DefaultInitDead   = 10 * time.Second
+	DefaultLease      = 3 * time.Second
+	DefaultTakeWithin = 5 * time.Second
+	DefaultLossy      = 4
+	DefaultChanges    = 3
+	DefaultChangesIn  = 10 * time.Minute
 	// beatsToDead is how many intervals the default dead time has.
 	beatsToDead = 5
 	// leastBeats is how many intervals any dead time has at least.
@@ -49,6 +50,9 @@ type Config struct {
 	// peer could take it; LeaseAlone the same while it could not, 0 for
 	// permanent.
 	Lease, LeaseAlone time.Duration
+	// TakeWithin is how long the keeper may take from the first token to all
+	// addresses, programs that run before them included.
+	TakeWithin time.Duration
 	// Links in the order of their numbers, at most wire.MaxLinks.
 	Links []Link
 	// Groups of addresses, at most wire.MaxGroups.
@@ -121,6 +125,7 @@ func (c Config) complete() Config {
 	or(&c.Dead, max(beatsToDead*c.Interval, MinDead))
 	or(&c.InitDead, DefaultInitDead)
 	or(&c.Lease, DefaultLease)
+	or(&c.TakeWithin, DefaultTakeWithin)
 	or(&c.ChangesIn, DefaultChangesIn)
 	if c.MaxChanges == 0 {
 		c.MaxChanges = DefaultChanges
@@ -156,6 +161,7 @@ func (c Config) Validate() error {
 	wrong(c.InitDead < c.Dead, "an initial dead time of %v is less than the dead time of %v", c.InitDead, c.Dead)
 	wrong(c.Lease < time.Second || c.Lease > time.Minute, "a lease of %v: from 1s to 1m, since the kernel counts seconds", c.Lease)
 	wrong(c.LeaseAlone != 0 && (c.LeaseAlone < time.Second || c.LeaseAlone > time.Minute), "a lease of %v for a director alone: from 1s to 1m, or none", c.LeaseAlone)
+	wrong(c.TakeWithin < time.Second, "%v to take a group: at least 1s", c.TakeWithin)
 	wrong(len(c.Links) == 0, "there is no link to the peer")
 	wrong(len(c.Links) > wire.MaxLinks, "%d links are more than %d", len(c.Links), wire.MaxLinks)
 	wrong(len(c.Groups) > wire.MaxGroups, "%d groups are more than %d", len(c.Groups), wire.MaxGroups)

@@ -15,10 +15,8 @@ const (
 	grantMargin = 50 * time.Millisecond
 	// grantLeast is what must be left of a grant to begin.
 	grantLeast = 20 * time.Millisecond
-	// takeWithin is how long it may take until the first dump shows all
-	// addresses; lostAfter how long a held group may be without any.
-	takeWithin = 2 * time.Second
-	lostAfter  = 300 * time.Millisecond
+	// lostAfter is how long a held group may be without any address.
+	lostAfter = 300 * time.Millisecond
 	// standOff is how long a group is not taken after it could not be held, as
 	// long as the peer can.
 	standOff = 30 * time.Second
@@ -89,7 +87,9 @@ type group struct {
 	// holder is who held it last; changes are when that changed.
 	holder  wire.Node
 	changes []time.Duration
-	reason  Reason
+	// agreed: the claim began with a live peer's consent.
+	agreed bool
+	reason Reason
 	// text is the reason in a sentence.
 	text string
 	// token is when the last token was sent, holdTo until when a hold may still
@@ -226,7 +226,7 @@ func (m *Member) claimAs(g *group, validFor time.Duration, r Reason, text string
 		to = wire.Holding
 	}
 	m.turn(g, to, r, text)
-	g.stream = m.now
+	g.stream, g.agreed = m.now, m.voter(g)
 	m.moved(g, m.cfg.Self)
 	m.tokenize(g, validFor, true)
 }
@@ -260,6 +260,17 @@ func (m *Member) tokenize(g *group, validFor time.Duration, announce bool) {
 // tokenFor is how long a token is good: the engine and the keeper may be late
 // by that much.
 func (m *Member) tokenFor() time.Duration { return max(3*m.cfg.Interval, time.Second) }
+
+// validFor is how long a token sent now is good. One on which addresses are to
+// be added ends before the peer could take this node for dead: not later than
+// our dead time after the newest beat that the peer is known to have heard. 0
+// is not at all.
+func (m *Member) validFor(g *group) time.Duration {
+	if g.held.Count > 0 || !m.voter(g) {
+		return m.tokenFor()
+	}
+	return min(m.tokenFor(), max(m.peer.acked+m.cfg.Dead-m.cfg.Dead/10-m.now, 0))
+}
 
 // lease is for how long the kernel is to keep the group's addresses: only while
 // the peer could take them it is short.

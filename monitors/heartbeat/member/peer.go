@@ -38,6 +38,8 @@ type peer struct {
 	// it has not.
 	hears bool
 	deaf  time.Duration
+	// acked is when the newest beat of ours was sent that it said it heard.
+	acked time.Duration
 	// differs is since how many beats its configuration is another than ours.
 	differs int
 }
@@ -162,7 +164,7 @@ func copyBeat(dst, src *wire.Beat) {
 
 // restarted forgets what the last incarnation of the peer said.
 func (m *Member) restarted(incarnation uint64) {
-	m.peer.incarnation, m.peer.beat, m.peer.hears, m.peer.deaf = incarnation, wire.Beat{}, false, m.now
+	m.peer.incarnation, m.peer.beat, m.peer.hears, m.peer.deaf, m.peer.acked = incarnation, wire.Beat{}, false, m.now, 0
 	for i := range m.links {
 		m.links[i].fresh()
 	}
@@ -192,7 +194,7 @@ func (m *Member) echoes() {
 			m.doubt = 0
 		}
 		if sent, ok := m.sentAt(l.Last); ok && l.Last > own.echoed {
-			own.echoed = l.Last
+			own.echoed, p.acked = l.Last, max(p.acked, sent)
 			if m.now-m.woke > leastSilence { // else it waited in our socket
 				own.measure(m.now - sent - l.Ago)
 			}

@@ -146,7 +146,7 @@ func (m *Member) roleStands(g *group) standing {
 	wrong := func(level Level, what string, text func() string) standing {
 		return standing{level, g.claim.String() + ", " + what, text}
 	}
-	late := m.now-g.since > takeWithin
+	late := m.now-g.since > m.cfg.TakeWithin/2
 	switch {
 	case g.claims() && g.gone != 0 && late:
 		return wrong(Bad, "nothing held", func() string { return "holds it, but its addresses are not there" })

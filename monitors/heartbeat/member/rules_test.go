@@ -523,14 +523,35 @@ func TestRules(t *testing.T) {
 			o := newOne(t, nil)
 			o.keeper = false
 			o.starts().grants()
-			o.pass(takeWithin + time.Second + ms100)
+			o.pass(DefaultTakeWithin + time.Second + ms100)
 			return o
 		}, wire.Idle, StandsOff, "not again before 30s"},
 		{"taken from a dead peer, and the keeper does not add it", func(t *testing.T) *one {
 			o := standby(t, nil)
 			o.keeper = false
-			return o.silent(20 * time.Second)
-		}, wire.Taking, TookDead, "silent 500ms on eth0, eth1; probe unanswered"},
+			o.silent(time.Second)
+			if g := o.group(); g.claim != wire.Taking || g.text != "took over: B silent 500ms on eth0, eth1; probe unanswered" {
+				t.Fatalf("%s: %s", g.claim, g.text)
+			}
+			return o.silent(DefaultTakeWithin)
+		}, wire.Releasing, GaveUp, "0 of 2 addresses are there after 5s"},
+		{"the same, later: it begins anew", func(t *testing.T) *one {
+			o := standby(t, nil)
+			o.keeper = false
+			return o.silent(DefaultTakeWithin + 3*time.Second)
+		}, wire.Taking, TookDead, ""},
+		{"taken by grant, and the peer is lost before it was added", func(t *testing.T) *one {
+			o := newOne(t, nil)
+			o.keeper = false
+			o.starts().grants()
+			for _, token := range o.tokens() {
+				if token.ValidFor > GrantFor {
+					t.Errorf("a token to add is good for %v", token.ValidFor)
+				}
+			}
+			o.answer = ByPeer
+			return o.silent(time.Second)
+		}, wire.Idle, KernelServes, ""},
 		{"found in the kernel, the peer does not hold it", func(t *testing.T) *one {
 			o := newOne(t, nil)
 			o.facts.Groups[0] = Held{Count: 2, Lease: o.now + 2*time.Second}

@@ -84,9 +84,10 @@ func (m *Member) unvoted(g *group) bool {
 	return v.known && v.yes && v.until >= max(lost, g.since) && m.now >= v.until
 }
 
-// fails reports whether the group cannot be held here, and gives it up if the
-// peer can. Nothing is given up without a peer that can: the keeper goes on
-// trying.
+// fails reports whether the group cannot be held here, and gives it up. If the
+// peer can have it, it is left to the peer for a while. If the peer is silent,
+// it begins anew with asking the network, since the peer may have begun, too.
+// While a live peer cannot have it, the keeper goes on trying.
 func (m *Member) fails(g *group, t *wire.Group) bool {
 	if !g.dumped {
 		return false
@@ -101,15 +102,21 @@ func (m *Member) fails(g *group, t *wire.Group) bool {
 	}
 	// Without a token on its way nobody will add them.
 	lost := g.claim == wire.Holding && g.gone != 0 && (m.now >= g.holdTo || m.now-g.gone >= max(lostAfter, 2*m.cfg.Interval))
-	late := g.claim == wire.Taking && m.now-g.since >= takeWithin
-	if !late && !lost || !m.voter(g) || !t.Able {
+	late := g.claim == wire.Taking && m.now-g.since >= m.cfg.TakeWithin
+	cut := g.claim == wire.Taking && g.held.Count == 0 && g.agreed && !m.voter(g)
+	switch able := m.voter(g) && t.Able; {
+	case !late && !lost && !cut || m.voter(g) && !able:
 		return false
+	case able:
+		g.standsOff = m.now + standOff
 	}
-	g.standsOff = m.now + standOff
-	if late {
-		m.release(g, GaveUp, "%d of %d addresses are there after %v", g.held.Count, g.cfg.Total, takeWithin)
-	} else {
+	switch {
+	case late:
+		m.release(g, GaveUp, "%d of %d addresses are there after %v", g.held.Count, g.cfg.Total, m.cfg.TakeWithin)
+	case lost:
 		m.release(g, Lost, "its addresses are gone: nobody renews them")
+	default:
+		m.release(g, GaveUp, "%s was lost before its addresses were there", m.cfg.PeerName)
 	}
 	return true
 }
@@ -143,8 +150,8 @@ func (m *Member) hold(g *group, t *wire.Group) {
 		return
 	}
 	// Each beat, and at once after a doubt: the lease may be about to end.
-	if m.tick() || m.now-g.token >= m.cfg.Interval {
-		m.tokenize(g, m.tokenFor(), false)
+	if d := m.validFor(g); d > 0 && (m.tick() || m.now-g.token >= m.cfg.Interval) {
+		m.tokenize(g, d, false)
 	}
 }
 
@@ -157,8 +164,8 @@ func (m *Member) heal(g *group, t *wire.Group) {
 	}
 	g.healing = other
 	m.beats.urgent = true
-	if m.doubt == 0 {
-		m.tokenize(g, m.tokenFor(), true)
+	if d := m.validFor(g); d > 0 && m.doubt == 0 {
+		m.tokenize(g, d, true)
 	}
 }
 
