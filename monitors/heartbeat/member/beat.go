@@ -70,6 +70,9 @@ func (m *Member) flags() (f wire.Flags) {
 		if m.witnessed(g) {
 			f |= wire.Witnessed
 		}
+		if g.claim == wire.Taking && g.held.Count == 0 {
+			f |= wire.Answer
+		}
 	}
 	if ready {
 		f |= wire.Ready

@@ -95,6 +95,8 @@ type group struct {
 	// token is when the last token was sent, holdTo until when a hold may still
 	// be acted on, wherever it is on its way.
 	token, holdTo time.Duration
+	// tokenAck is what the peer was known to have heard then.
+	tokenAck time.Duration
 	// stream is since when holds are sent beat by beat.
 	stream time.Duration
 }
@@ -253,7 +255,7 @@ func (m *Member) frozen(g *group) bool {
 
 // tokenize sends the right to hold the group.
 func (m *Member) tokenize(g *group, validFor time.Duration, announce bool) {
-	g.token, g.holdTo = m.now, m.now+validFor
+	g.token, g.holdTo, g.tokenAck = m.now, m.now+validFor, m.peer.acked
 	m.do(Token{Group: g.cfg.Name, Hold: true, Epoch: g.epoch, ValidFor: validFor, Lease: m.lease(g), Announce: announce, Reason: g.text})
 }
 
@@ -262,14 +264,14 @@ func (m *Member) tokenize(g *group, validFor time.Duration, announce bool) {
 func (m *Member) tokenFor() time.Duration { return max(3*m.cfg.Interval, time.Second) }
 
 // validFor is how long a token sent now is good. One on which addresses are to
-// be added ends before the peer could take this node for dead: not later than
-// our dead time after the newest beat that the peer is known to have heard. 0
-// is not at all.
+// be added ends before the peer may ask the network whether it may take them:
+// half of our dead time after the newest beat that the peer is known to have
+// heard. 0 is not at all.
 func (m *Member) validFor(g *group) time.Duration {
 	if g.held.Count > 0 || !m.voter(g) {
 		return m.tokenFor()
 	}
-	return min(m.tokenFor(), max(m.peer.acked+m.cfg.Dead-m.cfg.Dead/10-m.now, 0))
+	return min(m.tokenFor(), max(m.peer.acked+m.cfg.Dead/2-m.now, 0))
 }
 
 // lease is for how long the kernel is to keep the group's addresses: only while

@@ -69,6 +69,8 @@ func (m *Member) idle(g *group) {
 	}
 	if g.grant.beat != 0 {
 		if m.now < g.grant.until {
+			// What is found free meanwhile may be taken yet.
+			g.probe.free = 0
 			m.request(g, wire.NoCause)
 			m.stay(g, Granted, "granted to %s, which is to take it", m.cfg.PeerName)
 			return
@@ -228,7 +230,7 @@ func (m *Member) granted(g *group, t *wire.Group) (left time.Duration, ok bool) 
 	}
 	sent, ok := m.sentAt(gr.Beat)
 	left = sent + GrantFor - m.now
-	return left, ok && left >= grantLeast
+	return min(left, m.cfg.Dead/2), ok && left >= grantLeast
 }
 
 func (m *Member) because(g *group) (Reason, string) {

@@ -53,14 +53,15 @@ func (m *Member) deadAfter() time.Duration {
 	return min(max(b.Dead, leastBeats*b.Interval, MinDead), MaxDead)
 }
 
-// suspectAfter is after how much silence it is asked whether the peer's kernel
-// still answers: two beats missed, and soon enough to know by deadAfter.
+// suspectAfter is after how much silence the network is asked whether the peer's
+// kernel still answers: late enough that the peer has stopped adding addresses
+// (validFor), and soon enough to know by deadAfter.
 func (m *Member) suspectAfter() time.Duration {
 	dead := m.deadAfter()
 	if m.peer.beat.Number == 0 {
 		return max(dead-m.cfg.Dead/2, dead/2)
 	}
-	return max(dead/2, min(m.peer.beat.Interval*5/2, dead*4/5))
+	return dead * 3 / 5
 }
 
 // probeEvery is the time between two questions.

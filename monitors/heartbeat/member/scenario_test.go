@@ -483,3 +483,28 @@ func TestTwoGroups(t *testing.T) {
 	a.carrier = false
 	s.until(time.Second, "B serves both", func() bool { return b.serves("web") && b.serves("mail") })
 }
+
+// The links are cut after a grant, and the new holder's keeper is slow: the old
+// one, which finds nobody answering, takes the group back; the slow keeper adds
+// nothing any more.
+func TestSlowKeeper(t *testing.T) {
+	for slow := 100 * time.Millisecond; slow < 4*time.Second; slow += 130 * time.Millisecond {
+		for _, cut := range []time.Duration{6, 10, 100, 300} {
+			s := startPair(t, simOptions{seed: uint64(slow)})
+			a, b := s.nodes[0], s.nodes[1]
+			b.stopLane("keeper", &b.keeper, slow)
+			b.step(Ordered{Order: OrderHold})
+			s.run(cut * time.Millisecond)
+			s.cut(true, 0, 1)
+			s.run(10 * time.Second)
+			if s.watch.dual > 0 || s.watch.last != 1 {
+				s.fatalf("both served for %v (keeper stopped for %v, cut after %v)", s.watch.dual, slow, cut*time.Millisecond)
+			}
+			s.cut(false, 0, 1)
+			s.run(3 * time.Second)
+			if s.watch.dual > 0 || a.serves("") == b.serves("") {
+				s.fatalf("both served for %v after it", s.watch.dual)
+			}
+		}
+	}
+}

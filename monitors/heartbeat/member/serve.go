@@ -149,8 +149,10 @@ func (m *Member) hold(g *group, t *wire.Group) {
 	if m.unrenewed(g) {
 		return
 	}
-	// Each beat, and at once after a doubt: the lease may be about to end.
-	if d := m.validFor(g); d > 0 && (m.tick() || m.now-g.token >= m.cfg.Interval) {
+	// Each beat, and at once after a doubt: the lease may be about to end. While
+	// they are added, also at once when the peer has heard of it again.
+	heard := g.held.Count == 0 && m.peer.acked > g.tokenAck
+	if d := m.validFor(g); d > 0 && (m.tick() || heard || m.now-g.token >= m.cfg.Interval) {
 		m.tokenize(g, d, false)
 	}
 }
