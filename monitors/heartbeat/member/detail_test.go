@@ -2,6 +2,7 @@ package member
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -254,5 +255,53 @@ func TestGrantThenSilence(t *testing.T) {
 	o.pass(ms100)
 	if g := o.group(); !g.claims() {
 		t.Fatalf("%s", g.text)
+	}
+}
+
+// Status shows what was decided and heard.
+func TestStatus(t *testing.T) {
+	o := holding(t, nil)
+	o.pass(time.Second)
+	s := o.m.Status()
+	if s.Peer != Alive || s.Beat.Number != o.number || len(s.Links) != 2 || !s.Links[0].Hears || s.Links[0].Loss != 0 {
+		t.Errorf("%+v", s)
+	}
+	if g := s.Groups[0]; g.Name != "vip" || g.Claim != wire.Holding || g.Epoch != 1 || g.Held.Count != 2 || g.Reason != Serves {
+		t.Errorf("%+v", g)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	good := Config{Self: 1, Peer: 2, Incarnation: 1, Links: []Link{{"a"}}, Groups: []Group{{Name: "vip", Total: 1}}}
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		edit func(c *Config)
+		want string
+	}{
+		{func(c *Config) { c.Peer = 1 }, "both directors have node number 1"},
+		{func(c *Config) { c.Peer = 0 }, "node number 0 means every node: take numbers from 1 to 255"},
+		{func(c *Config) { c.Incarnation = 0 }, "incarnation 0 means none: draw one at random"},
+		{func(c *Config) { c.Interval = time.Millisecond }, "beats each 1ms: from 10ms to 10s"},
+		{func(c *Config) { c.Dead = 200 * time.Millisecond }, "a dead time of 200ms is less than 3 beats of 100ms"},
+		{func(c *Config) { c.InitDead = ms100 }, "an initial dead time of 100ms is less than the dead time of 500ms"},
+		{func(c *Config) { c.Lease = ms100 }, "a lease of 100ms: from 1s to 1m, since the kernel counts seconds"},
+		{func(c *Config) { c.LeaseAlone = ms100 }, "a lease of 100ms for a director alone: from 1s to 1m, or none"},
+		{func(c *Config) { c.Links = nil }, "there is no link to the peer"},
+		{func(c *Config) { c.Links = []Link{{"a"}, {"a"}} }, `link "a": every link needs a name of its own`},
+		{func(c *Config) { c.Links = make([]Link, 9) }, "9 links are more than 8"},
+		{func(c *Config) { c.Groups = make([]Group, 9) }, "9 groups are more than 8"},
+		{func(c *Config) { c.Groups[0].Total = 300 }, "group vip has 300 addresses: from 1 to 255"},
+		{func(c *Config) { c.Groups = append(c.Groups, c.Groups[0]) }, `group "vip": every group needs a name of its own`},
+		{func(c *Config) { c.Lossy = 13 }, "lossy at 13 of 12 beats"},
+		{func(c *Config) { c.TakeWithin = ms100 }, "100ms to take a group: at least 1s"},
+	} {
+		cfg := good
+		cfg.Groups = slices.Clone(good.Groups)
+		c.edit(&cfg)
+		if err := cfg.Validate(); err == nil || !slices.Contains(strings.Split(err.Error(), "\n"), c.want) {
+			t.Errorf("%v, want %s", err, c.want)
+		}
 	}
 }

@@ -67,7 +67,16 @@
 //
 // A holder sends a token each beat. It is good for a second (3 beats, if that is
 // more), with a lease for the kernel as long as the live peer could take the
-// group, and Config.LeaseAlone else. It sends none
+// group, and Config.LeaseAlone else.
+//
+// While nothing is held yet and the peer is alive, a token permits to add only
+// until half of our dead time has gone by since the newest beat that the peer is
+// known to have heard; the peer asks the network only after three fifths of it.
+// So an address is never added behind the back of a peer that has just found it
+// free. The keeper adds within that time or waits for the next token, which
+// comes with each beat and each answer of the peer.
+//
+// A holder sends no token
 //
 //   - after it stood still for half its dead time or more, until a beat says
 //     that the peer heard it since;
@@ -77,7 +86,8 @@
 //
 // It releases when the peer asks and may ask so, when this program ends, by
 // order, when its addresses are gone or cannot be added and the peer can have
-// them, when the witness gives the group away, and when the peer has the better
+// them (or is silent: then the network is asked anew), when the witness gives
+// the group away, and when the peer has the better
 // claim. Released it is when a dump shows it; where the lease removed the
 // addresses and not the keeper, when the last token is too old as well.
 //

@@ -107,7 +107,8 @@ const (
 // comes late says the same; this is for what the caller learns otherwise.
 type Paused struct{ For time.Duration }
 
-// Configured is another configuration. Self, Peer and Incarnation stay.
+// Configured is another configuration. Self, Peer and Incarnation stay. Validate
+// it first: one that is not valid changes nothing.
 type Configured struct{ Config Config }
 
 // Stopping says that the program is to end. Release all, wait for the dump to
