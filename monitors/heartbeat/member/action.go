@@ -82,10 +82,12 @@ type Change struct {
 // new incarnation, give it to Sealer.Renew and Session.Renew, and go on.
 type Renew struct{}
 
-// AskVote asks the witness for the group.
+// AskVote asks the witness for the group; without Want only whether it is there,
+// and whose the group is.
 type AskVote struct {
 	Group string
 	Epoch uint64
+	Want  bool
 }
 
 // Reserve asks that epochs below Before be written to disk. Nothing waits for it.

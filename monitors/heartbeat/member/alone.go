@@ -88,7 +88,7 @@ func (m *Member) alone(g *group, t *wire.Group) {
 	}
 	switch {
 	case m.witnessed(g) && !(g.vote.yes && m.now < g.vote.until):
-		m.askVote(g)
+		m.askVote(g, true)
 		m.stay(g, NoVote, "%s; the witness has not given it to this node", m.gone())
 	case !m.witnessed(g) && !m.reaches(g) && g.order != wire.Hold:
 		m.stay(g, Isolated, "%s, but the gateway does not answer here either", m.gone())
@@ -142,9 +142,10 @@ func (m *Member) witnessed(g *group) bool {
 	return m.cfg.Witness && g.vote.known && m.now-g.vote.at < m.cfg.Dead
 }
 
-func (m *Member) askVote(g *group) {
-	if m.tick() {
-		m.do(AskVote{Group: g.cfg.Name, Epoch: max(g.seen+1, m.epoch.floor)})
+// askVote asks the witness, if there is one, with each beat.
+func (m *Member) askVote(g *group, want bool) {
+	if m.cfg.Witness && m.tick() {
+		m.do(AskVote{Group: g.cfg.Name, Epoch: max(g.seen+1, m.epoch.floor), Want: want})
 	}
 }
 

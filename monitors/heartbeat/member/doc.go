@@ -147,7 +147,9 @@
 // # More than two, and a witness
 //
 // A group needs the word of all live voters, which are two here. A witness is a
-// third: [AskVote] goes out each beat of a holder and of one that wants to take
-// from a silent peer, and [Voted] comes back. It gives a group to one node at a
-// time and to another only after the vote it gave has ended.
+// third: [AskVote] goes out with each beat, of a holder and of one that wants to
+// take from a silent peer for the group itself, else to know that the witness is
+// there; and [Voted] comes back. It gives a group to one node at a
+// time and to another only after the vote it gave has ended, and as long again
+// as a release takes.
 package member

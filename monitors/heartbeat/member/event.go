@@ -120,9 +120,11 @@ type Stopping struct{ Keep bool }
 // the witness counts as absent.
 type Voted struct {
 	Group string
+	// Asked is when the question was sent, on the clock of now; For how long the
+	// vote lasts from then.
+	Asked time.Duration
 	Yes   bool
-	// For is how long the vote lasts, from when the question was sent.
-	For time.Duration
+	For   time.Duration
 }
 
 // Reserved says that epochs below Before may be used: they are on disk.

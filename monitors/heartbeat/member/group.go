@@ -275,9 +275,9 @@ func (m *Member) validFor(g *group) time.Duration {
 }
 
 // lease is for how long the kernel is to keep the group's addresses: only while
-// the peer could take them it is short.
+// the peer could take them, asking us or a witness, it is short.
 func (m *Member) lease(g *group) time.Duration {
-	if m.voter(g) && m.theirs(g).Able {
+	if m.voter(g) && m.theirs(g).Able || m.witnessed(g) {
 		return m.cfg.Lease
 	}
 	return m.cfg.LeaseAlone

@@ -83,6 +83,7 @@ func (m *Member) idle(g *group) {
 		return
 	}
 	if m.voter(g) {
+		m.askVote(g, false)
 		m.withPeer(g, t)
 	} else {
 		m.request(g, wire.NoCause)

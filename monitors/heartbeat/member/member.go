@@ -152,7 +152,7 @@ func (m *Member) take(e Event) {
 		m.beats.urgent = true
 	case Voted:
 		if g := m.group(e.Group); g != nil {
-			g.vote = vote{at: m.now, known: true, yes: e.Yes, until: m.now + e.For}
+			g.vote = vote{at: m.now, known: true, yes: e.Yes, until: e.Asked + e.For}
 		}
 	case Reserved:
 		m.epoch.reserved = max(m.epoch.reserved, e.Before)

@@ -215,7 +215,7 @@ func (o *one) both(epoch uint64, traffic uint16) *one {
 // votes has the witness answer for some seconds.
 func (o *one) votes(yes bool, seconds int) *one {
 	for range 10 * seconds {
-		o.step(Voted{Group: "vip", Yes: yes, For: time.Second})
+		o.step(Voted{Group: "vip", Asked: o.now, Yes: yes, For: time.Second})
 		o.pass(ms100)
 	}
 	return o

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/mondhq/mond/monitors/heartbeat/wire"
 )
 
 // scenario is a row of the crash and pause table: a pair at beats of 100 ms,
@@ -225,6 +227,56 @@ var crashTable = []scenario{
 		s.cut(false, 0, 1)
 		a.keeps(5 * time.Second)
 		a.level(0, "redundancy", Good)
+	}},
+	{name: "A is not heard on any link, network fine", play: func(s *sim, a, b *simNode) {
+		s.links[0].cut[0], s.links[1].cut[0] = true, true
+		a.keeps(20 * time.Second)
+		a.level(0, "peer", Bad)
+		b.level(0, "peer", Bad)
+		s.links[0].cut[0], s.links[1].cut[0] = false, false
+		a.keeps(5 * time.Second)
+		a.level(0, "redundancy", Good)
+		b.level(0, "redundancy", Good)
+	}},
+	{name: "B is not heard on any link, network fine", play: func(s *sim, a, b *simNode) {
+		s.links[0].cut[1], s.links[1].cut[1] = true, true
+		a.keeps(20 * time.Second)
+		s.links[0].cut[1], s.links[1].cut[1] = false, false
+		a.keeps(5 * time.Second)
+		b.level(0, "redundancy", Good)
+	}},
+	{name: "the switch restarts", none: 5*time.Second + soon, play: func(s *sim, a, b *simNode) {
+		a.port, b.port = false, false
+		s.run(5 * time.Second)
+		if a.m.groups[0].claim != wire.Holding {
+			s.fatalf("A is %s", a.m.groups[0].claim)
+		}
+		a.port, b.port = true, true
+		s.run(time.Millisecond)
+		a.keeps(10 * time.Second)
+	}},
+	{name: "the gateway dies", play: func(s *sim, a, _ *simNode) {
+		s.gateway = false
+		a.keeps(10 * time.Second)
+		s.gateway = true
+		a.keeps(10 * time.Second)
+	}},
+	{name: "real servers seen by A only die", none: 20 * time.Millisecond, play: func(s *sim, a, b *simNode) {
+		a.reals = 30
+		b.expect(betterDwell + 3*ms100)
+		a.reals = 100
+		b.keeps(10 * time.Second)
+	}},
+	{name: "reloads each second, with other settings", none: dead + soon, play: func(s *sim, a, b *simNode) {
+		for i := range 10 {
+			cfg := a.m.cfg
+			cfg.Interval = []time.Duration{ms100, 50 * time.Millisecond}[i%2]
+			a.step(Configured{cfg})
+			b.step(Configured{b.m.cfg})
+			a.keeps(time.Second)
+		}
+		a.powerOff()
+		b.expect(dead + soon)
 	}},
 	{name: "network port cut, links fine", none: time.Second, play: func(s *sim, a, b *simNode) {
 		a.carrier = false
@@ -506,5 +558,38 @@ func TestSlowKeeper(t *testing.T) {
 				s.fatalf("both served for %v after it", s.watch.dual)
 			}
 		}
+	}
+}
+
+// With a witness a split makes no two holders, not even where nobody reaches
+// both: the holder that lost peer and witness releases first.
+func TestWitness(t *testing.T) {
+	witness := func(_ int, c *Config) { c.Witness = true }
+	for seed := range uint64(5) {
+		s := startPair(t, simOptions{seed: seed, edit: witness})
+		a, b := s.nodes[0], s.nodes[1]
+		a.keeps(5 * time.Second)
+		s.logf("=== A is cut off")
+		s.cut(true, 0, 1)
+		a.port = false
+		s.until(3*time.Second, "B holds", func() bool {
+			if a.holds("") && b.holds("") {
+				s.fatalf("both hold")
+			}
+			return b.holds("")
+		})
+		a.because(Unvoted)
+		b.because(NoVote)
+		a.port = true
+		s.cut(false, 0, 1)
+		b.keeps(5 * time.Second)
+
+		s.logf("=== the witness keeps a split from being one")
+		s.cut(true, 0, 1)
+		b.keeps(20 * time.Second)
+		s.cut(false, 0, 1)
+		b.keeps(5 * time.Second)
+		b.powerOff()
+		a.expect(2 * time.Second)
 	}
 }

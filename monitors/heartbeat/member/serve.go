@@ -128,9 +128,7 @@ func (m *Member) hold(g *group, t *wire.Group) {
 	if gives != g.gives {
 		g.gives, m.beats.urgent = gives, true
 	}
-	if m.cfg.Witness {
-		m.askVote(g)
-	}
+	m.askVote(g, true)
 	switch {
 	case m.doubt != 0:
 		g.stream = m.now

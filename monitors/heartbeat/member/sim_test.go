@@ -30,6 +30,10 @@ type sim struct {
 	watch   watch
 	keys    *wire.Keys
 	tokens  int
+	witness struct {
+		node  *simNode
+		until time.Duration
+	}
 }
 
 // simLink is one link; cut, loss (of 100), dup (of 100) and delay are for what
@@ -339,6 +343,8 @@ func (n *simNode) carry(actions []Action) {
 		case Change:
 			n.changes = append(n.changes, a)
 			n.logf("%s %s -> %s epoch %d: %s", a.Group, a.From, a.To, a.Epoch, a.Text)
+		case AskVote:
+			n.askVote(a)
 		case Reserve:
 			n.disk = max(n.disk, a.Before)
 		case Renew:
