@@ -12,7 +12,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, value := range map[string]string{"rapid.seed": "20261126", "rapid.checks": "40"} {
+	for name, value := range map[string]string{"rapid.seed": "20261126", "rapid.checks": "20"} {
 		if !given[name] && !given["rapid.checks"] {
 			if err := flag.Set(name, value); err != nil {
 				panic(err)
