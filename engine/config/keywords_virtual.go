@@ -79,7 +79,7 @@ func checkWords() []Keyword {
 	rows := []Keyword{
 		{Name: "on", Args: "primary|standby|fallback|all|REAL...", Form: FormWords, Default: "all", Help: "Which servers it is for. REAL is the name, address or address:port of one.",
 			apply: wasRead},
-		{Name: "through", Form: FormFlag, Help: "The check goes through the director: to the virtual address, with a firewall mark of its own for each real, so that the address and the way back of the real are proven too. Its monitor gets --mark and --to.",
+		{Name: "through", Form: FormFlag, Help: "The check goes through the director: to the virtual address, with a firewall mark of its own for each real, so that the address and the way back of the real are proven too. Its monitor gets --mark, --to and --source, and the capability cap_net_raw unless grant names it.",
 			apply: wasRead},
 	}
 	for i := range rows {

@@ -165,7 +165,7 @@ func (x *expander) make(v *virtualDraft, m *vreal, c *vcheck, in *scope) (name s
 				name = monitorName(line.Text)
 			}
 			if c.through != nil {
-				line = throughMonitor(&line, fmt.Sprintf(" --mark %d --to %s", m.mark, v.addresses[0].word()))
+				line = throughMonitor(&line, m, v.addresses[0].word())
 			}
 		}
 		lines = append(lines, line)
@@ -222,8 +222,14 @@ func monitorName(line string) string {
 	return name
 }
 
-// throughMonitor is the line of a monitor with more options.
-func throughMonitor(st *Statement, options string) Statement {
+// throughMonitor is the line of a monitor that goes to the virtual address with
+// the mark of a real. It must not come from that address, which the kernel would
+// choose: the real's answers would go to the real itself.
+func throughMonitor(st *Statement, real *vreal, to string) Statement {
+	options := fmt.Sprintf(" --mark %d --to %s", real.mark, to)
+	if !slices.Contains(strings.Fields(st.Text), "--source") {
+		options += fmt.Sprintf(" --source to:%s", real.addr)
+	}
 	end := len(firstWord(st.Text))
 	m := remap{old: st}
 	m.keep(0, end)

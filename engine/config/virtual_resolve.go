@@ -354,10 +354,30 @@ func (r *resolver) memberRow(p *pool, m *vreal, a *vaddress) VirtualRow {
 // throughRows are a virtual service of its own for a real, which the checks
 // through the director reach by a firewall mark.
 func (r *resolver) throughRows(p *pool, m *vreal) []VirtualRow {
+	r.grantMarks(m)
 	a := vaddress{mark: m.mark, six: p.addresses[0].is6()}
 	return []VirtualRow{
 		{Target: p.target(a.flags(), "--service"), More: r.asRole([]string{"-s", "rr"})},
 		{Target: p.target(a.flags(), "-R", m.word(p.port())), More: r.asRole(m.forward.flags())},
+	}
+}
+
+// grantMarks lets the monitors of a real's checks through the director set a
+// firewall mark, unless a line grant says what they may do.
+func (r *resolver) grantMarks(m *vreal) {
+	for _, key := range m.keys {
+		s := r.byKey[key]
+		if s == nil || s.Monitor == nil || !slices.Contains(s.Monitor.Args, "--mark") {
+			continue
+		}
+		g := &r.c.Globals
+		if _, named := g.Grants[s.Monitor.Program]; named {
+			continue
+		}
+		if g.Grants == nil {
+			g.Grants = map[string][]string{}
+		}
+		g.Grants[s.Monitor.Program] = []string{"cap_net_raw"}
 	}
 }
 

@@ -100,12 +100,13 @@ func startShop(t *testing.T, rs node) (kill func()) {
 	return begin(t, rs.command(t.Context(), "busybox", "httpd", "-f", "-p", "127.0.0.1:8081", "-h", dir))
 }
 
-// begin starts a program that ends with the test, or when kill is called.
+// begin starts a program that ends with the test, or when kill is called: by
+// SIGTERM, for nginx has workers that would outlive it.
 func begin(t *testing.T, cmd *exec.Cmd) (kill func()) {
 	t.Helper()
 	must(t, cmd.Start())
 	kill = func() {
-		_ = cmd.Process.Kill()
+		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	}
 	t.Cleanup(kill)

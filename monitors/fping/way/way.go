@@ -43,6 +43,8 @@ func (w *Way) Validate() error {
 		return errors.New("options -4 and -6: only one of them can be given")
 	case w.Source.IsValid() && !w.asked().Has(w.Source.Addr):
 		return fmt.Errorf("option --source: %s is no %s address", w.Source.Addr, w.asked())
+	case w.Source.Toward.IsValid():
+		return errors.New("option --source: to: is for monitors that connect; name the address itself")
 	case w.To.Given() && w.To.Port() != 0:
 		return errors.New("option --to: a ping has no port. To look at a host through a director is the matter of tcp.monitor and others: a ping to a virtual address is answered by the director itself")
 	case w.To.Given() && !w.family().Has(w.To.Addr()):

@@ -40,7 +40,7 @@ type Origin struct {
 
 // Declare declares --source, --interface, --mark and --netns.
 func (o *Origin) Declare(fs *flag.FlagSet) {
-	fs.Var(&o.Source, "source", "`address` of this machine to come from")
+	fs.Var(&o.Source, "source", "`address` of this machine to come from; to:ADDRESS is the one from which it speaks to that address")
 	fs.Var(&o.Device, "interface", "network `interface` to send by, whatever the routes say")
 	fs.Var(&o.Mark, "mark", "firewall mark of all packets, a `number` such as 7 or 0x6d000001; needs the capability cap_net_raw (before Linux 5.17: cap_net_admin)")
 	o.DeclareNetns(fs)
@@ -74,12 +74,23 @@ type Version struct {
 	index uint32
 }
 
-// Address is an option's value: an IP address in figures.
-type Address struct{ netip.Addr }
+// Address is an option's value: an IP address in figures, or that of this machine
+// from which it speaks to another.
+type Address struct {
+	netip.Addr
+	// Toward is the other, and Addr not valid.
+	Toward netip.Addr
+}
 
-// String is the address, empty without one.
+// toward begins a value that names the other address.
+const toward = "to:"
+
+// String is the value, empty without one.
 func (a *Address) String() string {
-	if !a.IsValid() {
+	switch {
+	case a.Toward.IsValid():
+		return toward + a.Toward.String()
+	case !a.IsValid():
 		return ""
 	}
 	return a.Addr.String()
@@ -87,11 +98,16 @@ func (a *Address) String() string {
 
 // Set reads an address.
 func (a *Address) Set(text string) error {
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return errors.New("want an IP address in figures")
+	figures, other := strings.CutPrefix(text, toward)
+	addr, err := netip.ParseAddr(figures)
+	switch {
+	case err != nil:
+		return errors.New("want an IP address in figures, or one after to:")
+	case other:
+		*a = Address{Toward: addr.Unmap()}
+	default:
+		*a = Address{Addr: addr.Unmap()}
 	}
-	a.Addr = addr.Unmap()
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"runtime"
 	"syscall"
@@ -33,6 +34,48 @@ func (o *Origin) Prepare(fd int) error {
 		return fault("set the firewall mark %d (--mark): %s (before Linux 5.17: cap_net_admin)", o.Mark, o.grant("cap_net_raw"))
 	}
 	return fault("set the firewall mark %d (--mark): %v", o.Mark, err)
+}
+
+// Settled is o with the source address that it leads to now: the routes say which
+// that is.
+func (o *Origin) Settled() (Origin, error) {
+	if !o.Source.Toward.IsValid() {
+		return *o, nil
+	}
+	at := *o
+	at.Source = Address{}
+	a, err := at.local(o.Source.Toward)
+	if err != nil {
+		return at, fault("find the address that this machine speaks to %s from (--source)%s: %v", o.Source.Toward, o.Netns.where(), err)
+	}
+	at.Source.Addr = a
+	return at, nil
+}
+
+// local asks the kernel which source it would take. Nothing is sent.
+func (o *Origin) local(to netip.Addr) (netip.Addr, error) {
+	family, peer := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: 9})
+	if to.Is4() {
+		peer.(*unix.SockaddrInet4).Addr = to.As4()
+	} else {
+		family, peer = unix.AF_INET6, &unix.SockaddrInet6{Port: 9, Addr: to.As16()}
+	}
+	fd, err := o.Socket(family, unix.SOCK_DGRAM, 0, to.Zone())
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.Connect(fd, peer); err != nil {
+		return netip.Addr{}, err
+	}
+	name, err := unix.Getsockname(fd)
+	switch a := name.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrFrom4(a.Addr), err
+	case *unix.SockaddrInet6:
+		return netip.AddrFrom16(a.Addr), err
+	}
+	return netip.Addr{}, err
 }
 
 // attach ties a socket to an interface.

@@ -195,8 +195,23 @@ func (o *Options) Dial(ctx context.Context, deadline time.Time, to netip.AddrPor
 	return &Conn{Conn: c, stop: context.AfterFunc(ctx, func() { _ = c.SetDeadline(longAgo) })}, nil
 }
 
+// settled is o with the source address that it comes from now.
+func (o *Options) settled() (*Options, error) {
+	if !o.Source.Toward.IsValid() {
+		return o, nil
+	}
+	s := *o
+	var err error
+	s.Origin, err = o.Origin.Settled()
+	return &s, err
+}
+
 // dial is Dial with the system's errors.
 func (o *Options) dial(ctx context.Context, deadline time.Time, to netip.AddrPort) (net.Conn, error) {
+	o, err := o.settled()
+	if err != nil {
+		return nil, err
+	}
 	if o.Netns != "" {
 		return o.dialThere(ctx, deadline, to)
 	}
@@ -215,7 +230,10 @@ func (o *Options) dial(ctx context.Context, deadline time.Time, to netip.AddrPor
 // resets the connection did open its port: whether that is seen before or
 // after the connection counts as open is chance, so it never is an error here.
 func (o *Options) Open(ctx context.Context, deadline time.Time, to netip.AddrPort) error {
-	err := o.open(ctx, deadline, to)
+	o, err := o.settled()
+	if err == nil {
+		err = o.open(ctx, deadline, to)
+	}
 	if err == nil || errors.Is(err, syscall.ECONNRESET) {
 		return nil
 	}

@@ -62,6 +62,10 @@ func (o *Options) dialUDP(ctx context.Context, deadline time.Time, to netip.Addr
 
 // connectUDP is dialUDP without the check's end.
 func (o *Options) connectUDP(ctx context.Context, deadline time.Time, to netip.AddrPort) (net.Conn, error) {
+	o, err := o.settled()
+	if err != nil {
+		return nil, err
+	}
 	if o.Netns != "" {
 		return o.connectThere(to)
 	}
