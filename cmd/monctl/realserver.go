@@ -99,7 +99,7 @@ func realserverLong(verb realserver.Verb) string {
 touches nothing else. It needs sh and iproute2 and nothing of mond.`
 	}
 	return `The script needs sh and iproute2 and nothing of mond. For dr it sets arp_ignore and arp_announce and puts the virtual
-address on lo; for tun it also brings up what takes packets out of the tunnel and loosens its rp_filter; for nat it lets the
+address on lo; for tun it also brings up what takes packets out of the tunnel, loosens its rp_filter, and puts an IPv4 address there; for nat it lets the
 default route lead to the director. It may be run any number of times; undo restores what was before, and touches nothing
 that setup did not make. Nothing outlives a boot: the script says how to keep it. Either:
 
