@@ -371,9 +371,9 @@ func TestNothingRead(t *testing.T) {
 func TestClaims(t *testing.T) {
 	var s Site
 	for _, line := range []string{
-		"-P tcp -V 10.0.0.3:80 --service -s sh -p 360 -M 24 --pe sip -o -b flag-1 --by-role",
-		"-P tcp -V 10.0.0.3:80 -R 192.168.0.1 -W 5 -F dr -x 9 -y 1",
-		"-P tcp -V 10.0.0.3:80 -R 192.168.0.1:80 -F dr -u",
+		"-P udp -V 10.0.0.3:80 --service -s sh -p 360 -M 24 --pe sip -o -b flag-1 --by-role",
+		"-P udp -V 10.0.0.3:80 -R 192.168.0.1 -W 5 -F dr -x 9 -y 1",
+		"-P udp -V 10.0.0.3:80 -R 192.168.0.1:80 -F dr -u",
 		"-P udp -V 10.0.0.16/30:53 -R [2001:db8::1]:53 -F tun --tun-type gue --tun-port 6080 --tun-csum remcsum",
 		"-V [2001:db8::3-2001:db8::9]:80 -R 2001:db8::1 -F nat",
 		"-V fwmark:7 -R 192.168.0.1 -F dr",
@@ -391,7 +391,7 @@ func TestClaims(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"tcp 10.0.0.3:80": "192.168.0.1:80 dr ", "udp 10.0.0.16:53": "[2001:db8::1]:53 tun ", "udp 10.0.0.19:53": "[2001:db8::1]:53 tun ",
+		"udp 10.0.0.3:80": "192.168.0.1:80 dr ", "udp 10.0.0.16:53": "[2001:db8::1]:53 tun ", "udp 10.0.0.19:53": "[2001:db8::1]:53 tun ",
 		"tcp [2001:db8::3]:80": "[2001:db8::1]:80 nat ", "tcp [2001:db8::9]:80": "[2001:db8::1]:80 nat ",
 		"fwmark 7": "192.168.0.1:0 dr ", "fwmark6 7": "[2001:db8::1]:0 dr ",
 	}

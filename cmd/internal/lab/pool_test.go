@@ -83,13 +83,14 @@ func open(t *testing.T) (c connection) {
 	return c
 }
 
-// ask asks, and reads to the end.
+// ask asks, reads to the end, and ends the connection.
 func (c connection) ask(t *testing.T) string {
 	t.Helper()
 	_, err := io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
 	must(t, err)
 	text, err := io.ReadAll(c)
 	must(t, err)
+	must(t, c.Close())
 	return string(text)
 }
 
@@ -98,28 +99,29 @@ func (c connection) ask(t *testing.T) string {
 func TestPoolQuorumStandbyFallback(t *testing.T) {
 	newCluster(t)
 	director.run(t, "ipvsadm -C")
+	begin(t, director.command(t.Context(), "busybox", "httpd", "-f", "-p", "127.0.0.1:8000", "-h", "/run/lab/rs1"))
 	install(t, declared(`
 		address tcp 10.0.0.3:80
 		scheduler wlc
 		real 192.168.0.1 weight 5
 		standby 1 192.168.0.2 weight 5
-		fallback 127.0.0.1:80
+		fallback 127.0.0.1:8000
 		forward nat
 		quorum 1 members`))
 	d := startMond(t)
 	nat := func(address, weight string) string {
-		return "-a -t 10.0.0.3:80 -r " + address + ":80 -m -w " + weight
+		return "-a -t 10.0.0.3:80 -r " + address + " -m -w " + weight
 	}
-	untilTable(t, d, service, nat("192.168.0.1", "5"))
+	untilTable(t, d, service, nat("192.168.0.1:80", "5"))
 	rs1.web(t, "down")
-	untilTable(t, d, service, nat("192.168.0.2", "5"))
+	untilTable(t, d, service, nat("192.168.0.2:80", "5"))
 	d.is(t, "virtual:web", "fail")
 	rs2.web(t, "down")
-	untilTable(t, d, service, nat("127.0.0.1", "1"))
+	untilTable(t, d, service, nat("127.0.0.1:8000", "1"))
 	rs2.web(t, "up")
-	untilTable(t, d, service, nat("192.168.0.2", "5"))
+	untilTable(t, d, service, nat("192.168.0.2:80", "5"))
 	rs1.web(t, "up")
-	untilTable(t, d, service, nat("192.168.0.1", "5"))
+	untilTable(t, d, service, nat("192.168.0.1:80", "5"))
 	d.is(t, "virtual:web", "ok")
 	d.end(t, syscall.SIGTERM)
 }
