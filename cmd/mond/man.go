@@ -42,9 +42,10 @@ with the services
 .BR plugins ,
 .BR store ,
 .BR lateness ,
-.B outbox
+.BR outbox ,
+.B config
 and
-.BR config ;
+.BR local ;
 declare it in mon.cf to be told of it.
 .SH OPTIONS
 `

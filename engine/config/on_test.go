@@ -33,7 +33,9 @@ func TestOnReals(t *testing.T) {
 				}
 			}
 			if c.wrong != "" {
-				if !slices.ContainsFunc(diag, func(d config.Diagnostic) bool { return strings.Contains(d.Message, c.wrong) && d.Pos.Line == 12 && d.Pos.Col == 12 }) {
+				if !slices.ContainsFunc(diag, func(d config.Diagnostic) bool {
+					return strings.Contains(d.Message, c.wrong) && d.Pos.Line == 12 && d.Pos.Col == 12
+				}) {
 					t.Errorf("said %v, want %s", diag, c.wrong)
 				}
 				return
