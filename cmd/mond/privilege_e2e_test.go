@@ -155,10 +155,10 @@ func TestUserKeepsThreeCapabilities(t *testing.T) {
 	s.configureOpen("grant = lvs.alert none\n", body)
 	s.signal(syscall.SIGHUP)
 	s.checkPlugin("lvs.alert", uid, gid)
-	s.configureOpen("grant = lvs.alert cap_net_admin,cap_net_raw\ngrant = tcp.monitor cap_net_raw\n", body)
+	s.configureOpen("grant = lvs.alert cap_net_admin,cap_net_raw\ngrant = tcp.monitor cap_net_raw,cap_net_bind_service\n", body)
 	s.signal(syscall.SIGHUP)
-	s.checkPlugin("lvs.alert", uid, gid, cap.NET_ADMIN) // it asks for no more
-	s.checkPlugin("tcp.monitor", uid, gid)
+	s.checkPlugin("lvs.alert", uid, gid, cap.NET_ADMIN) // they ask for no more
+	s.checkPlugin("tcp.monitor", uid, gid, cap.NET_RAW)
 	s.status("mond", "config", "ok")
 	s.checkMond(uid, gid)
 	s.stop()
