@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -85,7 +86,7 @@ func startNginx(t *testing.T, rs node) {
 	must(t, os.MkdirAll(filepath.Join(dir, "files"), 0o755))
 	must(t, os.WriteFile(filepath.Join(dir, "files", "name"), []byte(string(rs)+"\n"), 0o644))
 	must(t, os.WriteFile(filepath.Join(dir, "files", "big"), make([]byte, bigSize), 0o644))
-	cmd := rs.command(t.Context(), "nginx", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-g", "daemon off;")
+	cmd := rs.command(context.Background(), "nginx", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-g", "daemon off;")
 	begin(t, cmd)
 	until(t, nil, "nginx listens", func() bool { return strings.Contains(rs.run(t, "ss -ltn"), ":80 ") })
 }
@@ -97,11 +98,12 @@ func startShop(t *testing.T, rs node) (kill func()) {
 	for name, text := range map[string]string{"alive": "alive\n", "name": string(rs) + "\n"} {
 		must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
-	return begin(t, rs.command(t.Context(), "busybox", "httpd", "-f", "-p", "127.0.0.1:8081", "-h", dir))
+	return begin(t, rs.command(context.Background(), "busybox", "httpd", "-f", "-p", "127.0.0.1:8081", "-h", dir))
 }
 
 // begin starts a program that ends with the test, or when kill is called: by
-// SIGTERM, for nginx has workers that would outlive it.
+// SIGTERM, for nginx has workers that would outlive it. So its context must not
+// be the test's, which kills.
 func begin(t *testing.T, cmd *exec.Cmd) (kill func()) {
 	t.Helper()
 	must(t, cmd.Start())

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"io"
 	"net"
 	"os/exec"
@@ -99,7 +100,7 @@ func (c connection) ask(t *testing.T) string {
 func TestPoolQuorumStandbyFallback(t *testing.T) {
 	newCluster(t)
 	director.run(t, "ipvsadm -C")
-	begin(t, director.command(t.Context(), "busybox", "httpd", "-f", "-p", "127.0.0.1:8000", "-h", "/run/lab/rs1"))
+	begin(t, director.command(context.Background(), "busybox", "httpd", "-f", "-p", "127.0.0.1:8000", "-h", "/run/lab/rs1"))
 	install(t, declared(`
 		address tcp 10.0.0.3:80
 		scheduler wlc

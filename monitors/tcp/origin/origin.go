@@ -102,7 +102,7 @@ func (a *Address) Set(text string) error {
 	addr, err := netip.ParseAddr(figures)
 	switch {
 	case err != nil:
-		return errors.New("want an IP address in figures, or one after to:")
+		return errors.New("want an IP address in figures")
 	case other:
 		*a = Address{Toward: addr.Unmap()}
 	default:
