@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/mondhq/mond/engine/period"
 	"github.com/mondhq/mond/engine/virtual"
@@ -333,8 +334,8 @@ func (r *resolver) serviceRow(p *pool, a *vaddress) VirtualRow {
 	if p.onePacket {
 		more = append(more, "-o")
 	}
-	for _, f := range p.flags {
-		more = append(more, "-b", f)
+	if len(p.flags) > 0 {
+		more = append(more, "-b", strings.Join(p.flags, ","))
 	}
 	return VirtualRow{Target: p.target(a.flags(), "--service"), More: r.asRole(more)}
 }
