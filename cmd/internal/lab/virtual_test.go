@@ -163,8 +163,8 @@ func TestDeclaredLeaves(t *testing.T) {
 	untilTable(t, d, "-A -t 10.0.0.3:80 -s wlc", row1, row2)
 	rewrite(t, declared(strings.ReplaceAll(twoReals, "real 192.168.0.2 weight 5", "")))
 	untilTable(t, d, "-A -t 10.0.0.3:80 -s wlc", row1)
-	rewrite(t, declared(strings.ReplaceAll(twoReals, "10.0.0.3:80", "10.0.0.3:8080")))
-	untilTable(t, d, "-A -t 10.0.0.3:8080 -s wlc", "-a -t 10.0.0.3:8080 -r 192.168.0.1:8080 -g -w 5", "-a -t 10.0.0.3:8080 -r 192.168.0.2:8080 -g -w 5")
+	rewrite(t, declared(strings.ReplaceAll(twoReals, "10.0.0.3:80", "10.0.0.4:80")))
+	untilTable(t, d, "-A -t 10.0.0.4:80 -s wlc", "-a -t 10.0.0.4:80 -r 192.168.0.1:80 -g -w 5", "-a -t 10.0.0.4:80 -r 192.168.0.2:80 -g -w 5")
 	d.end(t, syscall.SIGTERM)
 }
 
