@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +27,7 @@ import (
 type pools struct {
 	*rig
 	virtuals []*config.Virtual
+	tableMu  sync.Mutex                // the looker reads it
 	table    map[string]alert.Standing // by claim ID; what the kernel has
 }
 
@@ -75,6 +77,8 @@ func newVirtual(name, vip string, n int) *config.Virtual {
 }
 
 func (p *pools) standing(_ context.Context, program string, services []string) ([]alert.Standing, error) {
+	p.tableMu.Lock()
+	defer p.tableMu.Unlock()
 	var rows []alert.Standing
 	for id := range p.sender.Held(program) {
 		if c := p.sender.Held(program)[id]; slices.Contains(services, c.Service) {
@@ -95,6 +99,8 @@ func id(i int) string {
 
 // has makes the kernel have real i of shop.
 func (p *pools) has(i, weight, active int) {
+	p.tableMu.Lock()
+	defer p.tableMu.Unlock()
 	p.table[id(i)] = alert.Standing{ID: id(i), Known: true, There: true, Weight: weight, Active: active}
 }
 
@@ -395,7 +401,9 @@ func TestPoolReloadDrainsWhatLeft(t *testing.T) {
 		p.has(2, 0, 0)
 		p.pass(6 * time.Second)
 		p.want("0=5 1=5 2=-")
+		p.tableMu.Lock()
 		delete(p.table, id(2))
+		p.tableMu.Unlock()
 		p.pass(2 * time.Second)
 		p.want("0=5 1=5")
 		n := len(p.sender.Asked())

@@ -125,8 +125,15 @@ func untilTable(t *testing.T, d *daemon, rows ...string) {
 // until polls a condition; d, if not nil, must live meanwhile.
 func until(t *testing.T, d *daemon, what string, holds func() bool) {
 	t.Helper()
+	untilEvery(t, d, 100*time.Millisecond, what, holds)
+}
+
+// untilEvery is until with its own pause: whoever starts programs to look leaves
+// the one CPU to others meanwhile.
+func untilEvery(t *testing.T, d *daemon, pause time.Duration, what string, holds func() bool) {
+	t.Helper()
 	deadline := time.After(limit)
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for !holds() {
 		select {

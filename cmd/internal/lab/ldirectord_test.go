@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // other is a second director on the same wire, where the real ldirectord runs.
@@ -17,7 +18,7 @@ const other node = "ldirectord"
 // director's own.
 const bothRead = `checktimeout = 2
 negotiatetimeout = 2
-checkinterval = 1
+checkinterval = 2
 maintenancedir = /run/maintenance
 fallback = 127.0.0.1:80 gate
 
@@ -123,7 +124,7 @@ func TestLdirectordTable(t *testing.T) {
 				t.Logf("%s: mond has\n%s\nldirectord has\n%s", what, strings.Join(ours, "\n"), strings.Join(theirs, "\n"))
 			}
 		}()
-		until(t, d, what+": both tables are the same", func() bool {
+		untilEvery(t, d, 2*time.Second, what+": both tables are the same", func() bool {
 			ours, theirs = rows(t, director), rows(t, other)
 			return len(theirs) > 0 && enough(theirs) && slices.Equal(ours, theirs)
 		})
