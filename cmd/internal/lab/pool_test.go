@@ -183,7 +183,8 @@ func kill(t *testing.T, d *daemon, victim string) *daemon {
 		d.end(t, syscall.SIGKILL)
 		return startMond(t)
 	}
-	// plugins are links to one program: their own name is their first word
-	run(t, exec.Command("pkill", "-KILL", "-f", "/"+victim))
+	// plugins are links to one program: their own name is their first word. The
+	// last that was killed may not be back yet
+	until(t, d, victim+" is killed", func() bool { return exec.Command("pkill", "-KILL", "-f", "/"+victim).Run() == nil })
 	return d
 }
