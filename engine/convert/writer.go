@@ -119,11 +119,6 @@ func (w *Writer) Service(pos config.Pos, name, text string) {
 	w.add(config.Statement{Kind: config.KindService, Pos: pos, Name: name, Text: text})
 }
 
-// Env adds a variable of a check, for the environment of its programs.
-func (w *Writer) Env(pos config.Pos, name, value string) {
-	w.add(config.Statement{Kind: config.KindEnv, Pos: pos, Name: name, Text: value})
-}
-
 // Period adds a directive of a period.
 func (w *Writer) Period(pos config.Pos, name, text string) {
 	w.add(config.Statement{Kind: config.KindPeriod, Pos: pos, Name: name, Text: text})

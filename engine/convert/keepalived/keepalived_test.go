@@ -3,14 +3,12 @@ package keepalived
 import (
 	"flag"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/convert"
+	"github.com/mondhq/mond/engine/convert/converttest"
 	"github.com/mondhq/mond/engine/convert/keepalived/lang"
 )
 
@@ -46,16 +44,8 @@ func TestSamples(t *testing.T) {
 			}
 			r := Options{lang.Options{ID: c.id}}.Format().Read(c.name+".conf", src)
 			got := printed(t, r)
-			golden := filepath.Join(c.name + ".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, _ := os.ReadFile(golden)
-			if d := cmp.Diff(string(want), got); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
-			}
+			golden := c.name + ".golden"
+			converttest.Same(t, golden, got, *update)
 			resolved(t, r)
 		})
 	}

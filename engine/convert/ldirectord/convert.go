@@ -20,7 +20,7 @@ type conversion struct {
 	pos config.Pos
 	// checks are the lines of the checks so far, by name: those of equal lines
 	// share a name, so that each real server is asked once.
-	checks map[string]string
+	checks convert.Names
 	// taken are the names of virtual services, and what they are for.
 	taken map[string]bool
 	seen  map[string]config.Pos

@@ -71,7 +71,7 @@ func read(name string, src []byte, names Names) convert.Result {
 	f := p.parse(src)
 	c := conversion{
 		w: w, file: f, names: &lookups{names: names, hosts: map[string]netip.Addr{}, fails: map[string]error{}}, pos: config.Pos{File: name},
-		checks: map[string]string{}, taken: map[string]bool{}, seen: map[string]config.Pos{},
+		checks: convert.Names{}, taken: map[string]bool{}, seen: map[string]config.Pos{},
 	}
 	c.run()
 	return w.Result(name)

@@ -274,7 +274,7 @@ func (c *conversion) probe(q *question, pr probe) {
 	fall := c.count(p.section, "failurecount")
 	mail, mailed := c.mail(p)
 	key := fmt.Sprint(pr.interval, pr.failing, pr.timeout.n, fall.n, pr.line, mail.text())
-	name := c.shared(pr.name, key)
+	name := c.checks.Shared(pr.name, key)
 	if pr.comment != "" {
 		c.w.Comment(pr.pos, pr.comment)
 	}
@@ -297,19 +297,6 @@ func (c *conversion) probe(q *question, pr probe) {
 	if mailed {
 		c.w.Service(mail.pos, "period", "")
 		c.mailLines(mail)
-	}
-}
-
-// shared is a name for a check of these lines: that of one with the same, else
-// one that nobody has.
-func (c *conversion) shared(name, key string) string {
-	out := name
-	for n := 2; ; n++ {
-		if have, ok := c.checks[out]; !ok || have == key {
-			c.checks[out] = key
-			return out
-		}
-		out = name + "-" + strconv.Itoa(n)
 	}
 }
 

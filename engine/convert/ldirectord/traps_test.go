@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/convert/converttest"
 )
 
 // head begins a file of one virtual service.
@@ -78,37 +79,9 @@ func TestTraps(t *testing.T) {
 		{"numbers", "checkinterval = 0\ncheckcount = x\n" + head + "\tcheckport = 70000\n", nil, nil, []string{"checkinterval takes a whole number from 1", "checkcount takes", "to 65535"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := With(hosts{"www1": "192.168.0.1", "www2": "192.168.0.2"}).Read("www.cf", []byte(tt.src))
-			got := report(r)
-			for _, want := range append(tt.want, tt.errors...) {
-				if !strings.Contains(got, want) {
-					t.Errorf("%q is not in\n%s", want, got)
-				}
-			}
-			for _, not := range tt.not {
-				if strings.Contains(got, not) {
-					t.Errorf("%q is in\n%s", not, got)
-				}
-			}
-			if r.Diagnostics.HasErrors() != (tt.errors != nil) {
-				t.Errorf("errors: %v", r.Diagnostics.Err())
-			}
-			if tt.errors == nil {
-				means(t, r.File)
-			}
+			converttest.Trap(t, With(hosts{"www1": "192.168.0.1", "www2": "192.168.0.2"}).Read("www.cf", []byte(tt.src)), tt.want, tt.not, tt.errors)
 		})
 	}
-}
-
-// means wants mond to understand a file.
-func means(t *testing.T, f *config.File) *config.Config {
-	t.Helper()
-	whole, diags := config.Expand(t.Context(), f, config.Options{})
-	c, more := config.Resolve(whole, config.Options{})
-	if err := append(diags, more...).Err(); err != nil {
-		t.Errorf("mond refuses it: %v", err)
-	}
-	return c
 }
 
 // The guide's own example works as it stands.
@@ -124,7 +97,7 @@ virtual = 10.0.0.3:80
      receive = "test page"
 `
 	r := Format().Read("www.cf", []byte(guide))
-	c := means(t, r.File)
+	c := converttest.Means(t, r.File)
 	if len(c.Virtuals) != 1 || len(c.Virtuals[0].Members) != 2 {
 		t.Fatalf("virtual services: %+v", c.Virtuals)
 	}
@@ -150,7 +123,7 @@ func TestServices(t *testing.T) {
 			if err := r.Diagnostics.Err(); err != nil {
 				t.Errorf("%s: %v", s.name, err)
 			}
-			c := means(t, r.File)
+			c := converttest.Means(t, r.File)
 			if checked := len(c.Virtuals[0].Members[0].Checks) > 0; checked != (s.name != "none") {
 				t.Errorf("%s by %s: checked %v", s.name, protocol, checked)
 			}

@@ -21,7 +21,7 @@ type conversion struct {
 	pos  config.Pos // the file as a whole
 	// checks are the lines of the checks so far, by name: those of equal lines
 	// share a name, so that each real server is asked once.
-	checks map[string]string
+	checks convert.Names
 	taken  map[string]bool // names of virtual services
 	// hosts are the names of servers by address, named all of them.
 	hosts map[netip.Addr]string

@@ -57,7 +57,7 @@ func read(name string, src []byte) convert.Result {
 	p := parser{w: w, name: name}
 	f := p.parse(src)
 	c := conversion{
-		w: w, file: f, pos: config.Pos{File: name}, checks: map[string]string{}, taken: map[string]bool{},
+		w: w, file: f, pos: config.Pos{File: name}, checks: convert.Names{}, taken: map[string]bool{},
 		hosts: map[netip.Addr]string{}, named: map[string]bool{},
 	}
 	c.run()

@@ -2,60 +2,11 @@ package lvscf
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/mondhq/mond/engine/config"
-	"github.com/mondhq/mond/engine/convert"
+	"github.com/mondhq/mond/engine/convert/converttest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// report is a result as people see it.
-func report(r convert.Result) string {
-	var b strings.Builder
-	b.Write(config.Format(r.WithReport().Standalone()))
-	if len(r.Diagnostics) > 0 {
-		b.WriteString("\n---\n")
-		if err := r.Diagnostics.Write(&b); err != nil {
-			panic(err)
-		}
-	}
-	return b.String()
-}
-
-func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.cf")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no samples", err)
-	}
-	for _, path := range files {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			src, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !Is(src) {
-				t.Error("not told by its content")
-			}
-			got := report(Format().Read(filepath.Base(path), src))
-			golden := strings.TrimSuffix(path, ".cf") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
+func TestGolden(t *testing.T) { converttest.Golden(t, Format(), *update) }

@@ -60,7 +60,7 @@ func (c *conversion) ask(p *pool, port int, word, on string) {
 	for _, l := range c.lines(p, port, word, limit) {
 		key := fmt.Sprint(every, rise, l.monitor)
 		c.w.Comment(l.pos, l.comment)
-		c.w.Service(l.pos, "check", c.shared(l.name, key))
+		c.w.Service(l.pos, "check", c.checks.Shared(l.name, key))
 		c.w.Service(p.at("timeout"), "interval", limit)
 		c.w.Note("timeout, " + from(p.values["timeout"]))
 		c.w.Service(p.at("timeout"), "timeout", limit)
@@ -180,25 +180,12 @@ func (c *conversion) load(p *pool) {
 	const args = `-H {host} -C "sed 's/ .*//;s/^/load=/' /proc/loadavg"`
 	monitor := "nagios.monitor --plugin check_by_ssh -t 10s --args " + config.Quote(args)
 	c.w.Comment(v.pos, "load_monitor, "+from(v))
-	c.w.Service(v.pos, "check", c.shared("load", monitor))
+	c.w.Service(v.pos, "check", c.checks.Shared("load", monitor))
 	c.w.Service(v.pos, "interval", "20s")
 	c.w.Service(v.pos, "fall", "3")
 	c.w.Service(v.pos, "monitor", monitor)
 	c.w.Service(v.pos, "weight_from", "perf load as load")
 	if p.values["sorry_server"].given() {
 		c.w.Service(v.pos, "on", "primary")
-	}
-}
-
-// shared is a name for a check of these lines: that of one with the same, else
-// one that nobody has.
-func (c *conversion) shared(name, key string) string {
-	out := name
-	for n := 2; ; n++ {
-		if have, ok := c.checks[out]; !ok || have == key {
-			c.checks[out] = key
-			return out
-		}
-		out = name + "-" + strconv.Itoa(n)
 	}
 }

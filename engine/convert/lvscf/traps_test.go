@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/convert/converttest"
 )
 
 // file is an lvs.cf of one virtual service of one server, with more lines.
@@ -72,35 +73,8 @@ func TestTraps(t *testing.T) {
 		{"syncdaemon", file("syncdaemon = 1\n", "", ""), []string{"ipvsadm --start-daemon"}, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := Format().Read("lvs.cf", []byte(tt.src))
-			got := report(r)
-			for _, want := range append(tt.want, tt.errors...) {
-				if !strings.Contains(got, want) {
-					t.Errorf("%q is not in\n%s", want, got)
-				}
-			}
-			for _, not := range tt.not {
-				if strings.Contains(got, not) {
-					t.Errorf("%q is in\n%s", not, got)
-				}
-			}
-			if r.Diagnostics.HasErrors() != (tt.errors != nil) {
-				t.Errorf("errors: %v", r.Diagnostics.Err())
-			}
-			if tt.errors == nil {
-				means(t, r.File)
-			}
+			converttest.Trap(t, Format().Read("lvs.cf", []byte(tt.src)), tt.want, tt.not, tt.errors)
 		})
-	}
-}
-
-// means wants mond to understand a file.
-func means(t *testing.T, f *config.File) {
-	t.Helper()
-	whole, diags := config.Expand(t.Context(), f, config.Options{})
-	_, more := config.Resolve(whole, config.Options{})
-	if err := append(diags, more...).Err(); err != nil {
-		t.Errorf("mond refuses it: %v", err)
 	}
 }
 
@@ -128,7 +102,7 @@ func TestEveryKeyCounts(t *testing.T) {
 			}
 			src := file(at["global"], at["virtual"], at["server"])
 			strip := strings.NewReplacer("0", "", "1", "", "2", "", "3", "", "4", "", "5", "", "6", "", "7", "", "8", "", "9", "")
-			if was, is := strip.Replace(report(Format().Read("f", []byte(base)))), strip.Replace(report(Format().Read("f", []byte(src)))); was == is && key != "active" && key != "address" && key != "weight" {
+			if was, is := strip.Replace(converttest.Report(t, Format().Read("f", []byte(base)))), strip.Replace(converttest.Report(t, Format().Read("f", []byte(src)))); was == is && key != "active" && key != "address" && key != "weight" {
 				t.Errorf("%s %s = %s does nothing", where, key, v)
 			}
 		}
