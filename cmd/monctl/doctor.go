@@ -71,11 +71,7 @@ func (o *doctorOptions) examine(cmd *cobra.Command) ([]doctor.Finding, error) {
 		fromTable := func(f *doctor.Facts) doctor.Site { return doctor.FromTable(f.Table) }
 		return o.examineIn(cmd, o.netns, fromTable, told)
 	}
-	cfg, err := configured(cmd.Context(), cmd.ErrOrStderr(), o.config)
-	if err != nil {
-		return nil, err
-	}
-	s, err := siteOf(cfg)
+	s, err := siteIn(cmd, o.config)
 	if err != nil {
 		return nil, err
 	}

@@ -6,8 +6,11 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/mondhq/mond/alerts/lvs"
 	"github.com/mondhq/mond/alerts/lvs/doctor"
@@ -20,15 +23,15 @@ import (
 // mover is the program that moves addresses between directors.
 const mover = "fake.alert"
 
-// privateMarks are those of checks that go through the director: no virtual
-// service that clients meet.
-const privateMarks = 0x6d
-
 // configured reads a configuration for what it says of the table; what there
 // is to say of the file goes to w. Programs are not looked up: a doctor may be
 // asked before all is installed.
 func configured(ctx context.Context, w io.Writer, path string) (*config.Config, error) {
-	cfg, diags := config.Load(ctx, path, config.Options{Now: time.Now(), PluginDir: pluginDir(), Readers: site.Readers()})
+	o := config.Options{Now: time.Now(), PluginDir: pluginDir()}
+	if err := site.Speak(&o, ""); err != nil {
+		return nil, err
+	}
+	cfg, diags := config.Load(ctx, path, o)
 	if cfg != nil {
 		return cfg, nil // its warnings are the business of monctl check
 	}
@@ -36,6 +39,15 @@ func configured(ctx context.Context, w io.Writer, path string) (*config.Config, 
 		return nil, err
 	}
 	return nil, fmt.Errorf("%s: mond would not run it (monctl check %s)", path, path)
+}
+
+// siteIn is what the configuration in a file makes of the director.
+func siteIn(cmd *cobra.Command, path string) (doctor.Site, error) {
+	cfg, err := configured(cmd.Context(), cmd.ErrOrStderr(), path)
+	if err != nil {
+		return doctor.Site{}, err
+	}
+	return siteOf(cfg)
 }
 
 // siteOf is what a configuration makes of the director.
@@ -122,9 +134,9 @@ func marked(s *config.Service) bool {
 // isPrivate reports whether a row is of a check's own firewall mark.
 func isPrivate(words []string) bool {
 	for _, w := range words {
-		var mark uint32
-		if _, err := fmt.Sscanf(w, "fwmark:%d", &mark); err == nil {
-			return mark>>24 == privateMarks
+		kind, figures, _ := strings.Cut(w, ":")
+		if mark, err := strconv.ParseUint(figures, 10, 32); err == nil && (kind == "fwmark" || kind == "fwmark6") {
+			return config.IsPrivateMark(uint32(mark))
 		}
 	}
 	return false

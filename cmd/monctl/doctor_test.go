@@ -225,3 +225,16 @@ func TestRealserver(t *testing.T) {
 		}
 	}
 }
+
+// The marks of checks through the director are no virtual services, of either
+// family; those of clients are.
+func TestPrivateMarks(t *testing.T) {
+	for words, want := range map[string]bool{
+		"-V fwmark:1829919422 --service": true, "-V fwmark6:1830178770 -R 2001:db8::1": true,
+		"-V fwmark:7 --service": false, "-V fwmark6:7 --service": false, "-P tcp -V 10.0.0.3:80 --service": false,
+	} {
+		if got := isPrivate(strings.Fields(words)); got != want {
+			t.Errorf("%s: %v", words, got)
+		}
+	}
+}

@@ -194,11 +194,7 @@ func (o *realserverOptions) ofAddresses(cmd *cobra.Command, gateway netip.Addr) 
 
 // ofVirtual takes the addresses of a virtual service of the configuration.
 func (o *realserverOptions) ofVirtual(cmd *cobra.Command, name string, gateway netip.Addr) ([]realserver.Want, error) {
-	cfg, err := configured(cmd.Context(), cmd.ErrOrStderr(), o.config)
-	if err != nil {
-		return nil, err
-	}
-	s, err := siteOf(cfg)
+	s, err := siteIn(cmd, o.config)
 	if err != nil {
 		return nil, err
 	}

@@ -322,6 +322,10 @@ const (
 	markMask  = 0xffffff
 )
 
+// IsPrivateMark reports whether a firewall mark is one of those that checks
+// through the director have: no clients come by it.
+func IsPrivateMark(mark uint32) bool { return mark&^markMask == firstMark }
+
 // mark takes a firewall mark, and reports whether it was free.
 func (x *expander) mark(n uint32) bool {
 	if x.marks == nil {
