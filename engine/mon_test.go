@@ -145,8 +145,8 @@ func TestUnknownNames(t *testing.T) {
 			{"host", e.EnableHost(ctx, "no", "ann"), steer.Host},
 			{"period", e.TestAlert(ctx, web, steer.AlertTest{On: alert.Failure, Period: "NO"}), steer.Period},
 		} {
-			if kind, ok := steer.Unknown(tt.err); !ok || kind != tt.kind || !errors.Is(tt.err, fs.ErrNotExist) {
-				t.Errorf("%s: %v, %v", tt.name, kind, tt.err)
+			if e, ok := errors.AsType[*steer.UnknownError](tt.err); !ok || e.Kind != tt.kind || !errors.Is(tt.err, fs.ErrNotExist) {
+				t.Errorf("%s: %v", tt.name, tt.err)
 			}
 		}
 		if err := e.TestAlert(ctx, web, steer.AlertTest{On: alert.Ack, Period: "ALL"}); !errors.Is(err, steer.ErrNoLines) {

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -11,8 +12,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"log/slog"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -24,9 +23,22 @@ import (
 // namespace.
 const inside = "MOND_TEST_IN_NETNS"
 
-// TestKernel runs the tests below in a network namespace of their own.
+// What the kernel of a network namespace of their own says is told.
 func TestKernel(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestIn", "-test.v")
+	if os.Getenv(inside) == "" {
+		inNamespace(t)
+		return
+	}
+	t.Run("link", aLink)
+	t.Run("source", aSource)
+	t.Run("gateway", aGateway)
+	t.Run("no gateway", noGateway)
+}
+
+// inNamespace runs the test again in a network namespace.
+func inNamespace(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKernel$", "-test.v")
 	cmd.Env = append(os.Environ(), inside+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if os.Getuid() != 0 {
@@ -56,9 +68,6 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	if os.Getenv(inside) == "" {
-		t.Skip("run by TestKernel")
-	}
 	runtime.LockOSThread()
 	own, err := netns.Get()
 	must(t, err)
@@ -121,7 +130,7 @@ func (s *site) start(f config.LocalFault) (next func(within time.Duration) strin
 	}
 }
 
-func TestInLink(t *testing.T) {
+func aLink(t *testing.T) {
 	s := newSite(t)
 	next := s.start(config.LocalFault{Kind: config.FaultLink, Link: "veth0"})
 	want(t, next(1500*time.Millisecond), "nothing")
@@ -137,7 +146,7 @@ func TestInLink(t *testing.T) {
 	want(t, next(10*time.Second), "link veth0 does not exist")
 }
 
-func TestInSource(t *testing.T) {
+func aSource(t *testing.T) {
 	s := newSite(t)
 	next := s.start(config.LocalFault{Kind: config.FaultSource, Addr: netip.MustParseAddr("10.77.0.1")})
 	want(t, next(1500*time.Millisecond), "nothing")
@@ -149,7 +158,7 @@ func TestInSource(t *testing.T) {
 
 // The gateway loses its address and gets it back: the link is well all the
 // while.
-func TestInGateway(t *testing.T) {
+func aGateway(t *testing.T) {
 	s := newSite(t)
 	next := s.start(config.LocalFault{Kind: config.FaultGateway, Addr: netip.MustParseAddr("10.77.0.2")})
 	want(t, next(3500*time.Millisecond), "nothing")
@@ -164,7 +173,7 @@ func TestInGateway(t *testing.T) {
 }
 
 // A gateway that was never there, and one that no route leads to.
-func TestInNoGateway(t *testing.T) {
+func noGateway(t *testing.T) {
 	s := newSite(t)
 	next := s.start(config.LocalFault{Kind: config.FaultGateway, Addr: netip.MustParseAddr("10.77.0.9")})
 	want(t, next(20*time.Second), "gateway 10.77.0.9 does not answer ARP")

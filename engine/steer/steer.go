@@ -87,15 +87,6 @@ func (e *UnknownError) Error() string {
 // Is makes e an fs.ErrNotExist.
 func (e *UnknownError) Is(target error) bool { return target == fs.ErrNotExist }
 
-// Unknown reports which kind of name an error is about; ok is false where it
-// is about something else.
-func Unknown(err error) (kind Kind, ok bool) {
-	if e, ok := errors.AsType[*UnknownError](err); ok {
-		return e.Kind, true
-	}
-	return 0, false
-}
-
 // ErrNotFailing answers an acknowledgement of a service that does not fail.
 var ErrNotFailing = errors.New("service is in a non-failure state")
 

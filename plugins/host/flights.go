@@ -120,8 +120,10 @@ func (fs *flights) own(l *link) {
 	fs.owner = l
 }
 
-// takeFor is take for a link, and nothing if it is not the owner: what the
-// link of a lost process took would be nobody's, and seem to have timed out.
+// takeFor moves up to most checks from the queue to those that are out, appending
+// them to into; nothing if the link is not the owner: what the link of a lost
+// process took would be nobody's, and seem to have timed out. A check whose time
+// is over before it could be sent is Overloaded.
 func (fs *flights) takeFor(l *link, into []*flight, most int, now time.Time) ([]*flight, []job.Done) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -131,15 +133,7 @@ func (fs *flights) takeFor(l *link, into []*flight, most int, now time.Time) ([]
 	return fs.move(into, most, now)
 }
 
-// take moves up to most checks from the queue to those that are out, appending
-// them to into. One whose time is over before it could be sent is Overloaded.
-func (fs *flights) take(into []*flight, most int, now time.Time) ([]*flight, []job.Done) {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	return fs.move(into, most, now)
-}
-
-// move is take with fs.mu held.
+// move is takeFor with fs.mu held, for the owner.
 func (fs *flights) move(into []*flight, most int, now time.Time) ([]*flight, []job.Done) {
 	var late []job.Done
 	mark := fs.lost()

@@ -231,3 +231,8 @@ func TestLinkOfALostProcessTakesNothing(t *testing.T) {
 		t.Error("the new link did not take it")
 	}
 }
+
+// take is takeFor for whoever is the owner.
+func (fs *flights) take(into []*flight, most int, now time.Time) ([]*flight, []job.Done) {
+	return fs.takeFor(fs.owner, into, most, now)
+}

@@ -97,6 +97,17 @@ func (r *reader) named(word string, n *tree.Node) line {
 	return l
 }
 
+// begin begins a record that is a table, and reports whether it is one.
+func (r *reader) begin(word string, n *tree.Node) bool {
+	l := r.named(word, n)
+	if n.Kind != tree.Table {
+		r.errorf(n.Off, "write ["+word+"."+tree.Key(n.Key)+"]", "%s %s is a table, not %s", word, n.Key, n.Kind)
+		return false
+	}
+	r.put(&l, n.Beside)
+	return true
+}
+
 const nameHint = "names are of letters, digits and . _ -"
 
 func (r *reader) checkName(word, name string, n *tree.Node) {
@@ -181,12 +192,9 @@ func place(n *tree.Node, i int) int {
 
 // watch reads the services of a hostgroup, or of several.
 func (r *reader) watch(n *tree.Node) {
-	l := r.named("watch", n)
-	if n.Kind != tree.Table {
-		r.errorf(n.Off, "write [watch."+tree.Key(n.Key)+"]", "watch %s is a table, not %s", n.Key, n.Kind)
+	if !r.begin("watch", n) {
 		return
 	}
-	r.put(&l, n.Beside)
 	defer r.uses(n)()
 	for _, e := range n.List {
 		switch e.Key {

@@ -9,12 +9,9 @@ import (
 
 // virtual reads a virtual service: its pool, then its checks.
 func (r *reader) virtual(n *tree.Node) {
-	l := r.named("virtual", n)
-	if n.Kind != tree.Table {
-		r.errorf(n.Off, "write [virtual."+tree.Key(n.Key)+"]", "virtual %s is a table, not %s", n.Key, n.Kind)
+	if !r.begin("virtual", n) {
 		return
 	}
-	r.put(&l, n.Beside)
 	defer r.uses(n)()
 	for _, e := range n.List {
 		k, service := r.words.find(config.ScopeVirtual, e.Key), r.words.find(config.ScopeService, e.Key)
