@@ -94,24 +94,36 @@ func stderrOf(err error) []byte {
 	return nil
 }
 
-// table is what ipvsadm saves of the director's table, a row a line, sorted.
-func table(t *testing.T) []string {
+// table is what ipvsadm saves of the node's table, a row a line, sorted.
+func (n node) table(t testing.TB) []string {
 	t.Helper()
 	var rows []string
-	for line := range strings.Lines(director.run(t, "ipvsadm -Sn")) {
+	for line := range strings.Lines(n.run(t, "ipvsadm -Sn")) {
 		rows = append(rows, strings.TrimSpace(line))
 	}
 	slices.Sort(rows)
 	return rows
 }
 
-// untilTable waits until the table holds exactly the rows.
+// table is the director's.
+func table(t *testing.T) []string {
+	t.Helper()
+	return director.table(t)
+}
+
+// untilTable waits until the director's table holds exactly the rows.
 func untilTable(t *testing.T, d *daemon, rows ...string) {
+	t.Helper()
+	director.untilTable(t, d, usual(), rows...)
+}
+
+// untilTable waits until the node's table holds exactly the rows.
+func (n node) untilTable(t *testing.T, d *daemon, p patience, rows ...string) {
 	t.Helper()
 	slices.Sort(rows)
 	var got []string
 	holds := func() bool {
-		got = table(t)
+		got = n.table(t)
 		return slices.Equal(got, rows)
 	}
 	defer func() {
@@ -119,26 +131,31 @@ func untilTable(t *testing.T, d *daemon, rows ...string) {
 			t.Logf("the table is\n%s", strings.Join(got, "\n"))
 		}
 	}()
-	until(t, d, "the table is\n"+strings.Join(rows, "\n"), holds)
+	p.until(t, d, "the table is\n"+strings.Join(rows, "\n"), holds)
 }
+
+// patience is how long, and how often, a condition is looked at. Whoever starts
+// programs to look leaves the one CPU to others meanwhile.
+type patience struct{ limit, pause time.Duration }
+
+// usual is that of most tests.
+func usual() patience { return patience{limit, 100 * time.Millisecond} }
 
 // until polls a condition; d, if not nil, must live meanwhile.
 func until(t *testing.T, d *daemon, what string, holds func() bool) {
 	t.Helper()
-	untilEvery(t, d, 100*time.Millisecond, what, holds)
+	usual().until(t, d, what, holds)
 }
 
-// untilEvery is until with its own pause: whoever starts programs to look leaves
-// the one CPU to others meanwhile.
-func untilEvery(t *testing.T, d *daemon, pause time.Duration, what string, holds func() bool) {
+func (p patience) until(t *testing.T, d *daemon, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(limit)
-	tick := time.NewTicker(pause)
+	deadline := time.After(p.limit)
+	tick := time.NewTicker(p.pause)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-deadline:
-			t.Fatalf("waited %v until %s", limit, what)
+			t.Fatalf("waited %v until %s", p.limit, what)
 		case <-d.over():
 			t.Fatalf("mond ended (%v) while waiting until %s", d.err, what)
 		case <-tick.C:

@@ -7,12 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/mondhq/mond/engine/control"
 	"github.com/mondhq/mond/engine/convert/keepalived"
 )
 
@@ -135,34 +133,11 @@ func (p *place) serve(t *testing.T, real int, up bool) {
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 }
 
-// rows are those of the place's table, sorted. How many connections a row has
-// is not among them.
-func (p *place) rows(t *testing.T) []string {
-	t.Helper()
-	var rows []string
-	for line := range strings.Lines(p.run(t, "ipvsadm -Sn")) {
-		rows = append(rows, strings.TrimSpace(line))
-	}
-	slices.Sort(rows)
-	return rows
-}
-
 // untilRows waits until the table holds the rows of the virtual services and
 // these destinations.
-func (p *place) untilRows(t *testing.T, d *daemon, what string, destinations ...string) {
+func (p *place) untilRows(t *testing.T, d *daemon, destinations ...string) {
 	t.Helper()
-	want := slices.Concat(services(), destinations)
-	slices.Sort(want)
-	var got []string
-	defer func() {
-		if t.Failed() {
-			t.Logf("%s, %s: the table is\n%s\nwant\n%s", p.node, what, strings.Join(got, "\n"), strings.Join(want, "\n"))
-		}
-	}()
-	until(t, d, what, func() bool {
-		got = p.rows(t)
-		return slices.Equal(got, want)
-	})
+	p.untilTable(t, d, usual(), slices.Concat(services(), destinations)...)
 }
 
 // shop are the virtual services of the group.
@@ -201,15 +176,15 @@ func rest() []string {
 func (p *place) play(t *testing.T, d *daemon) {
 	t.Helper()
 	one, two, sorry := inShop("198.51.100.1:80 -m -w 10"), inShop("198.51.100.2:80 -m -w 20"), inShop("198.51.100.9:80 -m -w 1")
-	p.untilRows(t, d, "healthy", slices.Concat(one, two, tunnel(3, 3), rest())...)
+	p.untilRows(t, d, slices.Concat(one, two, tunnel(3, 3), rest())...)
 	p.serve(t, 2, false)
-	p.untilRows(t, d, "one real is down", slices.Concat(one, tunnel(3, 0), rest())...)
+	p.untilRows(t, d, slices.Concat(one, tunnel(3, 0), rest())...)
 	p.serve(t, 1, false)
-	p.untilRows(t, d, "all are down", slices.Concat(sorry, tunnel(0, 0), rest())...)
+	p.untilRows(t, d, slices.Concat(sorry, tunnel(0, 0), rest())...)
 	p.serve(t, 2, true)
-	p.untilRows(t, d, "one is back", slices.Concat(two, tunnel(0, 3), rest())...)
+	p.untilRows(t, d, slices.Concat(two, tunnel(0, 3), rest())...)
 	p.serve(t, 1, true)
-	p.untilRows(t, d, "healthy again", slices.Concat(one, two, tunnel(3, 3), rest())...)
+	p.untilRows(t, d, slices.Concat(one, two, tunnel(3, 3), rest())...)
 }
 
 // The real keepalived makes of the configuration what the test says.
@@ -262,26 +237,4 @@ func startKeepalived(t *testing.T, p *place) {
 			t.Logf("log of keepalived:\n%s", text)
 		}
 	})
-}
-
-// startMondIn is startMond in another node.
-func startMondIn(t *testing.T, n node) *daemon {
-	t.Helper()
-	log, err := os.CreateTemp(t.TempDir(), "log")
-	must(t, err)
-	defer log.Close()
-	d := &daemon{log: log.Name(), ended: make(chan struct{}), client: control.Dial(socket)}
-	d.cmd = n.command(t.Context(), program(t, "mond"), "-r", "1s", "--log", "stderr")
-	d.cmd.Stdout, d.cmd.Stderr = log, log
-	must(t, d.cmd.Start())
-	go func() {
-		d.err = d.cmd.Wait()
-		close(d.ended)
-	}()
-	t.Cleanup(func() { d.clear(t) })
-	until(t, d, "mond answers", func() bool {
-		_, err := d.client.Daemon(t.Context())
-		return err == nil
-	})
-	return d
 }

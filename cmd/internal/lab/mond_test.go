@@ -48,21 +48,22 @@ func install(t *testing.T, text string) {
 	must(t, os.WriteFile(configDir+"/mon.cf", []byte(text), 0o644))
 }
 
-// startMond starts mond on the director as its operator would, but for the
-// spread of the first checks, and waits until it answers.
-func startMond(t *testing.T) *daemon {
+// startMond starts mond on the director as its operator would, with more words
+// if any.
+func startMond(t *testing.T, words ...string) *daemon {
 	t.Helper()
-	return startMondWith(t)
+	return startMondIn(t, director, words...)
 }
 
-// startMondWith starts mond on the director with more words.
-func startMondWith(t *testing.T, words ...string) *daemon {
+// startMondIn starts mond in a node, but for the spread of the first checks as
+// its operator would, and waits until it answers.
+func startMondIn(t *testing.T, n node, words ...string) *daemon {
 	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "log")
 	must(t, err)
 	defer log.Close()
 	d := &daemon{log: log.Name(), ended: make(chan struct{}), client: control.Dial(socket)}
-	d.cmd = director.command(t.Context(), append([]string{program(t, "mond"), "-r", "1s", "--log", "stderr"}, words...)...)
+	d.cmd = n.command(t.Context(), append([]string{program(t, "mond"), "-r", "1s", "--log", "stderr"}, words...)...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	must(t, d.cmd.Start())
 	go func() {

@@ -50,20 +50,15 @@ func BenchmarkRefused(b *testing.B) {
 
 func untilRows(t testing.TB, rows ...string) {
 	t.Helper()
-	deadline := time.After(limit)
-	for {
-		got := director.run(t, "ipvsadm -Sn")
-		n := 0
-		for _, r := range rows {
-			n += strings.Count(got, r)
-		}
-		if n == len(rows) && strings.Count(got, "-a ") == n {
-			return
-		}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	want := append([]string{service}, rows...)
+	slices.Sort(want)
+	for deadline := time.After(limit); !slices.Equal(director.table(t), want); {
 		select {
 		case <-deadline:
-			t.Fatalf("waited %v until the table holds %q; it is\n%s", limit, rows, got)
-		case <-time.After(100 * time.Millisecond):
+			t.Fatalf("waited %v until the table is %q; it is %q", limit, want, director.table(t))
+		case <-tick.C:
 		}
 	}
 }
@@ -155,14 +150,16 @@ func (e *ear) drain(t testing.TB) { e.heard(t, func([]byte) bool { return false 
 // kernel has one CPU.
 func (e *ear) wait(t testing.TB, wanted func(packet []byte) bool) []time.Time {
 	t.Helper()
-	deadline := time.Now().Add(limit)
-	for time.Now().Before(deadline) {
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
 		if at := e.heard(t, wanted); len(at) > 0 {
 			return at
 		}
-		time.Sleep(20 * time.Millisecond)
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(e.socket), Events: unix.POLLIN}}, int(time.Until(deadline).Milliseconds()))
+		if err != nil && err != unix.EINTR {
+			t.Fatal(err)
+		}
 	}
-	t.Fatalf("waited %v for a real server to be deleted", limit)
+	t.Fatalf("waited %v for a packet", limit)
 	return nil
 }
 
