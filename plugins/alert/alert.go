@@ -12,6 +12,8 @@ import (
 	"flag"
 	"strings"
 	"time"
+
+	"github.com/mondhq/mond/plugins/role"
 )
 
 // New makes an alert and declares its options on fs. It is called once for
@@ -32,6 +34,15 @@ type Alert interface {
 type Keeper interface {
 	Alert
 	Keep(ctx context.Context, full bool, claims []Claim) error
+}
+
+// Holder is an alert that holds groups of addresses as tokens permit. Hold runs
+// until ctx ends and then leaves things as they are; say may be called by any
+// goroutine and never waits. It is told all Lines before the first Token, and
+// again when they change: what is not declared any more is released.
+type Holder interface {
+	Alert
+	Hold(ctx context.Context, work <-chan role.Work, say func(role.Stand)) error
 }
 
 // Claim is what should hold now for one target of a Keeper.

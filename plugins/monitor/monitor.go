@@ -2,7 +2,7 @@
 // what a check is asked ([Request]) and what it answers ([Result]).
 //
 // It is not a runtime: plugins/serve turns a [Monitor] into a program,
-// plugins/host runs such programs. It imports the standard library only, so
+// plugins/host runs such programs. It imports the standard library and plugins/role only, so
 // that an author's monitor links nothing he did not ask for.
 package monitor
 
@@ -10,6 +10,8 @@ import (
 	"context"
 	"flag"
 	"time"
+
+	"github.com/mondhq/mond/plugins/role"
 )
 
 // New makes a monitor and declares its options on fs. It is called once for
@@ -32,6 +34,24 @@ type Monitor interface {
 type Watcher interface {
 	Monitor
 	Watch(ctx context.Context, r Request, report func(Result)) error
+}
+
+// Elector is a Monitor that decides which of several directors holds groups of
+// addresses. Elect runs until ctx ends. Each Site that comes takes the place of
+// the one before; a token permits what its holder is to do, at once. Report
+// tells how a service of group mond stands (peer, link-NAME, redundancy,
+// role-GROUP), and with "" the service that r names. An error leaves them blind
+// and is tried again; what is held stays held as long as the last token says.
+type Elector interface {
+	Monitor
+	Elect(ctx context.Context, r Request, site <-chan role.Site, say Election) error
+}
+
+// Election is how an Elector speaks. Both functions may be called by any
+// goroutine and never wait.
+type Election struct {
+	Token  func(role.Token)
+	Report func(service string, r Result)
 }
 
 // Validator is the optional method of a Monitor (or of an alert) that judges
