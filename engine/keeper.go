@@ -14,8 +14,11 @@ import (
 )
 
 const (
-	// keepLimit is how long one Keep may take before it is tried again.
+	// keepLimit is how long one Keep may take before it is tried again, and
+	// keepEach how much longer for each claim: a kernel takes some 20 µs a row,
+	// the rest is for a machine that is busy with something else.
 	keepLimit = 10 * time.Second
+	keepEach  = 5 * time.Millisecond
 	// keepRetryFirst and keepRetryMost bound the wait between tries.
 	keepRetryFirst = 50 * time.Millisecond
 	keepRetryMost  = 2 * time.Second
@@ -180,7 +183,7 @@ func (k *keeper) deliver(ctx context.Context) bool {
 	if !full && len(claims) == 0 {
 		return true
 	}
-	limit, cancel := context.WithTimeout(ctx, keepLimit)
+	limit, cancel := context.WithTimeout(ctx, keepLimit+time.Duration(len(claims))*keepEach)
 	defer cancel()
 	err := k.send(limit, k.program, full, claims)
 	k.report(k.note(err), err)

@@ -24,8 +24,9 @@ import (
 )
 
 // startLimit bounds a start. A Go plugin takes 10 ms, one in Python 150 ms;
-// the rest is for a machine that is busy with something else.
-const startLimit = 10 * time.Second
+// the rest is for a machine that is busy with something else: a limit that is
+// too short there would kill the plugin again and again.
+const startLimit = 30 * time.Second
 
 // termGrace is from SIGTERM to SIGKILL for a plugin that has been drained.
 const termGrace = time.Second

@@ -26,7 +26,7 @@ func TestContent(t *testing.T) {
 		startNginx(t, rs)
 		shop = startShop(t, rs)
 	}
-	install(t, strings.ReplaceAll(string(text), "alert mail.alert root", "alert file.alert "+filepath.Join(t.TempDir(), "told")))
+	install(t, strings.NewReplacer("alert mail.alert root", "alert file.alert "+filepath.Join(t.TempDir(), "told"), "ramp 60s", "ramp 10s").Replace(string(text)))
 	d := startMond(t)
 	full1, full2 := "-a -t 10.0.0.3:80 -r 192.168.0.1:80 -g -w 10", "-a -t 10.0.0.3:80 -r 192.168.0.2:80 -g -w 10"
 	untilTable(t, d, service, full1, full2)
