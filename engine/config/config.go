@@ -49,6 +49,10 @@ func (c *Config) Service(key opstatus.Key) *Service { return c.byKey[key] }
 // Group is the hostgroup of that name, or nil.
 func (c *Config) Group(name string) *Hostgroup { return c.byGroup[name] }
 
+// IPVSTimeouts are the time limits in seconds of connections in the kernel's
+// table; 0 leaves one as it is.
+type IPVSTimeouts struct{ TCP, TCPFin, UDP int }
+
 // Globals are the variables above the hostgroups. Paths are as resolved
 // against basedir and cfbasedir; durations as written.
 type Globals struct {
@@ -104,6 +108,7 @@ type Globals struct {
 	// TableByRole lets the table of virtual services follow the role of this
 	// director ("table = by-role").
 	TableByRole bool
+	IPVSTimeouts IPVSTimeouts
 	// Grants name the Linux capabilities a program may be given, such as
 	// cap_net_raw: what it gets is what both this and its own description
 	// name. An empty list is a program that is to have none; one that is not

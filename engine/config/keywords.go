@@ -242,6 +242,8 @@ func behaviourWords() []Keyword {
 			apply: path(func(g *paths) *string { return &g.maintenanceDir })},
 		{Name: "table", Args: "warm|by-role", Form: FormText, Default: "warm", Since: mond, Help: "Whether the table holds the virtual services of the file always (warm), or only while this director has their addresses (by-role): for directors that are real servers too, or whose addresses another program moves with a script that clears the table.",
 			apply: tableRole},
+		{Name: "ipvs_timeouts", Args: "tcp=N,tcpfin=N,udp=N", Form: FormText, Default: "those that the kernel has", Since: mond, Help: "Time limits of the kernel's table in seconds, for all its connections: established TCP, TCP after a FIN, and UDP. Those that are not named stay as they are. They are set and kept while a virtual service is declared, and never set back.",
+			apply: ipvsTimeouts},
 	}
 }
 

@@ -10,9 +10,6 @@ import (
 	"github.com/mondhq/mond/engine/virtual"
 )
 
-// udpTimeout is how long the kernel keeps a flow of UDP by default.
-const udpTimeout = 5 * time.Minute
-
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // phrase begins to read the text of st.

@@ -123,6 +123,7 @@ func (r *resolver) finishVirtuals() {
 		}
 		r.c.Virtuals = append(r.c.Virtuals, v)
 	}
+	r.limitTables()
 }
 
 func (r *resolver) finishPool(p *pool) {
@@ -133,7 +134,7 @@ func (r *resolver) finishPool(p *pool) {
 		a := &p.addresses[i]
 		r.judgeAddress(p, a)
 		if a.proto == "udp" {
-			p.policy.Drain.UDP = udpTimeout
+			p.policy.Drain.UDP = r.c.Globals.IPVSTimeouts.udpFlow()
 		}
 		p.Rows = append(p.Rows, r.serviceRow(p, a))
 	}

@@ -104,6 +104,13 @@ func (w *Writer) Resident(pos config.Pos) {
 	w.Note("the checks want mond's own monitors, not mon's of the same names")
 }
 
+// Timeouts adds the time limits of the kernel's table, if there are any.
+func (w *Writer) Timeouts(pos config.Pos, t config.IPVSTimeouts) {
+	if words := t.String(); words != "" {
+		w.Global(pos, "ipvs_timeouts", words)
+	}
+}
+
 // Virtual begins a virtual service.
 func (w *Writer) Virtual(pos config.Pos, name string) {
 	w.add(config.Statement{Kind: config.KindTop, Pos: pos, Name: "virtual", Text: name})

@@ -192,7 +192,7 @@ func TestMeaning(t *testing.T) {
 		{"for checkers on", "global_defs {\nsmtp_alert off\nsmtp_alert_checker on\nnotification_email {\na@example.net\n}\n}\n" + site("", ""), "alert mail.alert --server localhost:25 a@example.net", ""},
 		{"mail to nobody", site("smtp_alert", ""), "", "no notification_email"},
 		{"namespace", "net_namespace_ipvs blue\n" + site("", ""), "netns blue", ""},
-		{"timeouts", "global_defs {\nlvs_timeouts tcp 900 udp 30\n}\n" + site("", ""), "", "ipvsadm --set 900 0 30"},
+		{"timeouts", "global_defs {\nlvs_timeouts tcp 900 udp 30\n}\n" + site("", ""), "ipvs_timeouts = tcp=900,udp=30", ""},
 		{"flush", "global_defs {\nlvs_flush\n}\n" + site("", ""), "", "mond never flushes"},
 		{"sync daemon", "global_defs {\nlvs_sync_daemon eth0\n}\n" + site("", ""), "", "heartbeat.monitor"},
 		{"VRRP", "vrrp_instance A {\nstate BACKUP\n}\n" + site("", ""), "", "keepalived -P"},

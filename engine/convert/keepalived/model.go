@@ -217,6 +217,7 @@ type reader struct {
 	files    map[string]*tracked
 	mail     mail
 	netns    opt[string] // net_namespace_ipvs
+	limits   opt[config.IPVSTimeouts]
 	ssl      struct{ cert, key opt[string] }
 
 	// what is being read

@@ -3,6 +3,7 @@ package keepalived
 import (
 	"strings"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/convert/keepalived/lang"
 )
 
@@ -98,8 +99,7 @@ func takeServer(r *reader, n *lang.Node) {
 	r.mail.server = opt[string]{host + ":" + itoa(port), true, n.Pos}
 }
 
-// takeTimeouts reads tcp N, tcpfin N and udp N. They are the kernel's, and of
-// all virtual services.
+// takeTimeouts reads tcp N, tcpfin N and udp N; 0 leaves one as it is.
 func takeTimeouts(r *reader, n *lang.Node) {
 	if n.Args() < 2 {
 		r.w.Warnf(n.Pos, ignored, "lvs_timeouts without a time")
@@ -117,7 +117,7 @@ func takeTimeouts(r *reader, n *lang.Node) {
 		}
 		set[n.Arg(i)] = v
 	}
-	r.w.Lose(n.Pos, shown(n), "the kernel keeps them, for all virtual services: run ipvsadm --set %d %d %d once at boot", set["tcp"], set["tcpfin"], set["udp"])
+	r.limits = opt[config.IPVSTimeouts]{config.IPVSTimeouts{TCP: set["tcp"], TCPFin: set["tcpfin"], UDP: set["udp"]}, true, n.Pos}
 }
 
 // lostGlobals are words of global_defs that nothing is done for, by reason.

@@ -58,6 +58,7 @@ func (w *writer) head() {
 		w.w.Note("the last are those of MISC_CHECK")
 	}
 	w.grants()
+	w.w.Timeouts(w.limits.pos, w.limits.v)
 	w.w.Blank(w.pos)
 }
 

@@ -1,6 +1,7 @@
 package lvscf
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -43,6 +44,7 @@ func (c *conversion) run() {
 	c.w.Comment(c.pos, "Made from "+c.pos.File+", a configuration of Piranha. Where a line comes from stands behind it; its defaults are written out.")
 	c.w.Blank(c.pos)
 	c.w.Resident(c.pos)
+	c.timeouts()
 	c.w.Blank(c.pos)
 	c.lost()
 	for _, b := range c.file.inner {
@@ -52,6 +54,12 @@ func (c *conversion) run() {
 		}
 		c.virtual(b)
 	}
+}
+
+// timeouts writes the time limits of the kernel's table.
+func (c *conversion) timeouts() {
+	tcp, fin, udp := c.file.values["tcp_timeout"], c.file.values["tcpfin_timeout"], c.file.values["udp_timeout"]
+	c.w.Timeouts(cmp.Or(tcp.pos, fin.pos, udp.pos), config.IPVSTimeouts{TCP: tcp.n, TCPFin: fin.n, UDP: udp.n})
 }
 
 // from says where a value comes from.

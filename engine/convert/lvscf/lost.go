@@ -39,9 +39,7 @@ func (c *conversion) kernel() {
 	v := c.file.values
 	for _, key := range []string{"tcp_timeout", "tcpfin_timeout", "udp_timeout"} {
 		switch d := v[key]; {
-		case d.n != 0:
-			c.lose(d, key, "mond leaves the time limits of the kernel alone: run ipvsadm --set %d %d %d at the start of the machine", v["tcp_timeout"].n, v["tcpfin_timeout"].n, v["udp_timeout"].n)
-		case d.given():
+		case d.given() && d.n == 0:
 			c.lose(d, key, "0 leaves the time limit of the kernel alone, as mond does")
 		}
 	}

@@ -69,7 +69,7 @@ func TestTraps(t *testing.T) {
 			[]string{"192.168.0.1:80 name one"}, []string{"name two", "tcp-80-2"}, nil},
 		{"heartbeat", file("heartbeat = 1\n", "", ""), []string{"heartbeat = 1: who of two directors serves", "heartbeat.monitor"}, nil, nil},
 		{"monitor_links", file("monitor_links = 1\n", "", ""), []string{"local_fault link eth0", "monitor_links = 1: while the link is down"}, nil, nil},
-		{"timeouts of the kernel", file("tcp_timeout = 900\n", "", ""), []string{"ipvsadm --set 900 0 0"}, nil, nil},
+		{"timeouts of the kernel", file("tcp_timeout = 900\n", "", ""), []string{"ipvs_timeouts = tcp=900"}, nil, nil},
 		{"syncdaemon", file("syncdaemon = 1\n", "", ""), []string{"ipvsadm --start-daemon"}, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
