@@ -54,6 +54,7 @@ type loop struct {
 	looks      chan looked
 	marker     *marker
 	marks      chan marksRead
+	unread     map[string]string // directories of maintenance that cannot be read, and why
 	// faults are those of this machine that hold now, each with a sentence.
 	faults        map[config.LocalFault]string
 	faultsWatched []config.LocalFault
@@ -85,7 +86,7 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 		globals:  saved.Globals,
 		outbox:   e.newOutbox(loaded.Config.Globals),
 		lookers:  map[string]*looker{}, looks: make(chan looked),
-		marks: make(chan marksRead), faults: map[config.LocalFault]string{},
+		marks: make(chan marksRead), unread: map[string]string{}, faults: map[config.LocalFault]string{},
 		daemon: view.Daemon{Version: e.opt.Version, PID: os.Getpid(), Started: now},
 	}
 	if e.opt.Stopped {

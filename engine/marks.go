@@ -135,5 +135,6 @@ func (l *loop) watchMarks() {
 			delete(l.globals.Marks, dir)
 		}
 	}
+	maps.DeleteFunc(l.unread, func(dir, _ string) bool { return !slices.Contains(dirs, dir) })
 	l.marker.watch(dirs)
 }

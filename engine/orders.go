@@ -343,6 +343,7 @@ func (l *loop) markPool(p *pool) {
 // read changes nothing: who was in maintenance stays so.
 func (l *loop) handleMarks(r marksRead, now time.Time) {
 	if r.err != nil {
+		l.unread[r.dir] = r.err.Error()
 		l.opt.Log.Warn("directory of maintenance cannot be read, what it said last stays in force", "directory", r.dir, "err", r.err)
 		for _, p := range l.pools {
 			if p.marks && p.cfg.MaintenanceDir == r.dir {
@@ -352,6 +353,7 @@ func (l *loop) handleMarks(r marksRead, now time.Time) {
 		}
 		return
 	}
+	delete(l.unread, r.dir)
 	before, known := l.globals.Marks[r.dir]
 	if known && slices.Equal(before, r.names) {
 		return

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/enginetest"
+	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/period"
 	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/virtual"
@@ -218,13 +219,24 @@ func TestMaintenanceByFile(t *testing.T) {
 				mustDo(t, os.Rename(dir, dir+".away"))
 				p.pass(5 * time.Second)
 				p.want("0=5 1=-")
+				wantConfig(t, p, opstatus.Fail)
 				mustDo(t, os.Rename(dir+".away", dir))
 				mustDo(t, os.Remove(file))
 				p.pass(1100 * time.Millisecond)
 				p.want("0=5 1=5")
+				p.pass(time.Second)
+				wantConfig(t, p, opstatus.OK)
 				p.must(p.end())
 			})
 		})
+	}
+}
+
+// wantConfig wants mond:config to stand so.
+func wantConfig(t *testing.T, p *pools, want opstatus.Status) {
+	t.Helper()
+	if got := selfStatus(p.rig, "config"); got != want {
+		t.Errorf("mond:config is %v, want %v", got, want)
 	}
 }
 

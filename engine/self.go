@@ -201,10 +201,17 @@ func outboxResult(l *loop, now time.Time) monitor.Result {
 }
 
 func configResult(l *loop) monitor.Result {
-	if l.daemon.ReloadError == "" {
+	if l.daemon.ReloadError != "" {
+		return monitor.Failed("the last reload was refused", l.daemon.ReloadError+"\n")
+	}
+	if len(l.unread) == 0 {
 		return monitor.OK("the file and the running configuration agree")
 	}
-	return monitor.Failed("the last reload was refused", l.daemon.ReloadError+"\n")
+	var detail strings.Builder
+	for _, dir := range slices.Sorted(maps.Keys(l.unread)) {
+		fmt.Fprintf(&detail, "%s: %s; what it said last stays in force\n", dir, l.unread[dir])
+	}
+	return monitor.Failed("a directory of maintenance cannot be read", detail.String())
 }
 
 // publishDaemon shows readers the daemon's row.

@@ -56,7 +56,8 @@ func maintCommand(c *common) *cobra.Command {
 		Use:   "maint TARGET",
 		Short: "take a real server out of the table for maintenance",
 		Long: `Takes a real server out of the table at once, whatever its checks say: the kernel drops its connections. Nothing but the
-end of the order brings it back: no check, no panic, no standby tier. monctl drain lets its clients finish first.
+end of the order brings it back: no check, no panic, no standby tier. monctl drain lets its clients finish first. A real server of
+on_fail quiesce stays in the table with weight 0 instead, as when it fails: its connections go on.
 
 ` + targets + `
 

@@ -107,7 +107,7 @@ type Globals struct {
 	MaintenanceDir string
 	// TableByRole lets the table of virtual services follow the role of this
 	// director ("table = by-role").
-	TableByRole bool
+	TableByRole  bool
 	IPVSTimeouts IPVSTimeouts
 	// Grants name the Linux capabilities a program may be given, such as
 	// cap_net_raw: what it gets is what both this and its own description

@@ -145,6 +145,7 @@ func TestOrders(t *testing.T) {
 	minute := drains(Drain{Deadline: time.Minute})
 	play(t, []row{
 		{"maintenance is out at once", pool("a b", minute), "*:ok; a:maint; a:ok; a:free", "a=10 b=10; a=- b=10; a=- b=10; a=10 b=10", "", opstatus.OK},
+		{"maintenance of one that would be quiet", pool("a b", onFail(Quiesce), panics(50, ByPercent)), "*:ok; a:maint b:fail; a:free", "a=10 b=10; a=q b=10; a=10 b=q", "", 0},
 		{"whatever fails", pool("a b", onFail(Ignore), panics(50, ByPercent)), "*:ok; a:maint b:fail", "a=10 b=10; a=- b=10", "", 0},
 		{"drain by order", pool("a b", minute), "*:ok; a:drain; +59s; +1s; a:free", "a=10 b=10; a=d b=10; a=d b=10; a=- b=10; a=10 b=10", "", 0},
 		{"with its own deadline", pool("a b", minute), "*:ok; a:drain=10s; +10s", "a=10 b=10; a=d b=10; a=- b=10", "a=drained_by_order", 0},

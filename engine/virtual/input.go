@@ -80,7 +80,7 @@ type OrderKind uint8
 // The orders: by command, by file, by schedule.
 const (
 	NoOrder     OrderKind = iota
-	Maintenance           // out at once, whatever its checks say
+	Maintenance           // out at once (weight 0 if it would be quiet when it fails), whatever its checks say
 	DrainOut              // weight 0, then out when idle or at the deadline
 	Insist                // as if its checks were good
 )

@@ -20,6 +20,8 @@ func (r *round) aim(w *member) {
 	switch {
 	case w.set == nil:
 		w.goal, w.why = goalDrain, NotConfigured
+	case w.Order.Kind == Maintenance && w.set.OnFail == Quiesce:
+		w.goal, w.why = goalQuiet, InMaintenance // out as one that fails
 	case w.Order.Kind == Maintenance:
 		w.goal, w.why = goalRemove, InMaintenance
 	case w.Order.Kind == DrainOut:
