@@ -15,22 +15,43 @@ import (
 // ErrStopped answers calls after the engine has ended.
 var ErrStopped = errors.New("the engine has stopped")
 
+// safeLimit is how long who orders something waits for the disk. mond:store
+// tells of one that hangs.
+const safeLimit = 5 * time.Second
+
 // call is something that the loop does for another goroutine.
 type call struct {
 	do    func(l *loop, now time.Time) error
 	reply chan error // holds one: the loop never waits for its caller
+	// safe is closed when what was done is on disk, or cannot be.
+	safe chan struct{}
 }
 
-// do runs f in the loop and waits for it.
+// do runs f in the loop and waits for it, and until what it changed would
+// outlive this process.
 func (e *Engine) do(ctx context.Context, f func(l *loop, now time.Time) error) error {
-	c := call{do: f, reply: make(chan error, 1)}
+	c := call{do: f, reply: make(chan error, 1), safe: make(chan struct{})}
 	select {
 	case e.calls <- c:
-		return <-c.reply
+		err := <-c.reply
+		e.wait(ctx, c)
+		return err
 	case <-e.ended:
 		return ErrStopped
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// wait waits until what c did is on disk, but not for long.
+func (e *Engine) wait(ctx context.Context, c call) {
+	limit := time.NewTimer(safeLimit)
+	defer limit.Stop()
+	select {
+	case <-c.safe:
+	case <-limit.C:
+	case <-e.ended:
+	case <-ctx.Done():
 	}
 }
 
@@ -42,7 +63,12 @@ func (l *loop) handleCall(c call, now time.Time) {
 		l.offChanged = false
 		l.keepDisabled()
 	}
+	l.safe = c.safe
 	l.flush()
+	if l.safe != nil { // there was nothing to keep
+		close(l.safe)
+		l.safe = nil
+	}
 	c.reply <- err
 }
 

@@ -65,6 +65,7 @@ type loop struct {
 	// batch is what this turn makes durable, touched the services whose rows
 	// it changed.
 	batch   store.Batch
+	safe    chan struct{} // closed when this turn's batch is on disk; nil if nobody waits
 	touched []*service
 	// newlyBlind counts the services that went blind since the last tick.
 	newlyBlind int
@@ -240,7 +241,9 @@ func (l *loop) append() {
 	l.batch = store.Batch{}
 	l.signed = time.Now()
 	b.Alive = l.signed
-	if len(b.Queued) == 0 {
+	safe := l.safe
+	l.safe = nil
+	if len(b.Queued) == 0 && safe == nil {
 		l.opt.Store.Append(b, nil) // nobody waits: the store may gather
 		return
 	}
@@ -250,6 +253,9 @@ func (l *loop) append() {
 	}
 	box := l.outbox
 	l.opt.Store.Append(b, func(err error) {
+		if safe != nil {
+			close(safe)
+		}
 		if err == nil {
 			box.Committed(seqs...)
 		}

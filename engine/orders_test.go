@@ -198,6 +198,29 @@ func TestMaintenanceBySchedule(t *testing.T) {
 	})
 }
 
+// An order that was answered outlives a kill -9: the answer waits for the disk,
+// though not for ever.
+func TestOrderIsKeptWhenAnswered(t *testing.T) {
+	for _, tt := range []struct{ disk, answer time.Duration }{
+		{3 * time.Second, 3 * time.Second},
+		{time.Minute, 5 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPools(t, 2, nil)
+			p.store.Delay = tt.disk
+			p.start()
+			p.pass(2 * time.Second)
+			began := time.Now()
+			p.order(steer.Order{What: steer.Maint, Target: "www1"})
+			p.want("0=5 1=-")
+			if got := time.Since(began); got != tt.answer {
+				t.Errorf("with a disk that takes %v it was answered after %v, want %v", tt.disk, got, tt.answer)
+			}
+			p.must(p.end())
+		})
+	}
+}
+
 // Files are named as ldirectord's are. A directory that cannot be read brings
 // nobody back.
 func TestMaintenanceByFile(t *testing.T) {
