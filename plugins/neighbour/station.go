@@ -31,8 +31,7 @@ type Station struct {
 	mu        sync.Mutex
 	listeners map[*Listener]struct{}
 	asked     []netip.Addr
-	inKernel  []netip.Addr // sorted; what the filters let pass
-	failure   error        // that ended a reader
+	failure   error // that ended a reader
 }
 
 // OpenStation opens the interface of that name. It has to be an Ethernet, or
@@ -197,19 +196,11 @@ func (s *Station) filterLocked() error {
 			want = append(want, a)
 		}
 	}
-	slices.SortFunc(want, netip.Addr.Compare)
-	want = slices.Compact(want)
-	if slices.Equal(want, s.inKernel) {
-		return nil
-	}
+	var errs []error
 	for _, socket := range s.sockets {
-		if err := socket.Only(want); err != nil {
-			s.inKernel = nil
-			return err
-		}
+		errs = append(errs, socket.Only(want))
 	}
-	s.inKernel = want
-	return nil
+	return errors.Join(errs...)
 }
 
 // Question is whom to ask for.

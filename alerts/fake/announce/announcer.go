@@ -197,7 +197,6 @@ func (a *Announcer) end() {
 
 // turn sends what is due, and says when there is something again.
 func (a *Announcer) turn(ctx context.Context) time.Time {
-	a.arrange()
 	for ctx.Err() == nil {
 		a.mu.Lock()
 		due := a.plan.Due(time.Now())
@@ -215,6 +214,7 @@ func (a *Announcer) turn(ctx context.Context) time.Time {
 			}
 		}
 	}
+	a.arrange() // afterwards: a filter takes the kernel a millisecond
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	wake := a.plan.Wake(time.Now())
@@ -238,31 +238,38 @@ type sight struct {
 // look looks at an interface. It may wait for the kernel, so it is called
 // without the lock.
 func (a *Announcer) look(device string) *sight {
-	p, err := a.port(device)
-	if err != nil {
-		return &sight{err: err}
-	}
-	s := &sight{port: p, known: map[netip.Addr]neighbour.MAC{}}
-	if s.link, s.err = p.Link(); s.err == nil && !s.link.Carrier {
-		s.err = errors.New("the interface has no carrier (is it up, and its cable in?)")
-	}
-	if s.err == nil {
-		s.has, s.err = p.Addresses()
-	}
-	if errors.Is(s.err, fs.ErrNotExist) { // perhaps there is another of its name
+	s := a.lookOnce(device)
+	if errors.Is(s.err, fs.ErrNotExist) && a.ports[device] != nil { // perhaps there is another of its name
 		a.close(device)
+		s = a.lookOnce(device)
 	}
 	if s.err != nil {
 		return s
 	}
+	s.known = map[netip.Addr]neighbour.MAC{}
 	for _, station := range a.unknown(device) {
-		if at, ok := p.Known(station); ok {
+		if at, ok := s.port.Known(station); ok {
 			s.known[station] = at
 		}
 	}
 	a.mu.Lock()
 	a.own[s.link.MAC] = true
 	a.mu.Unlock()
+	return s
+}
+
+func (a *Announcer) lookOnce(device string) *sight {
+	p, err := a.port(device)
+	if err != nil {
+		return &sight{err: err}
+	}
+	s := &sight{port: p}
+	if s.link, s.err = p.Link(); s.err == nil && !s.link.Carrier {
+		s.err = errors.New("the interface has no carrier (is it up, and its cable in?)")
+	}
+	if s.err == nil {
+		s.has, s.err = p.Addresses()
+	}
 	return s
 }
 

@@ -124,9 +124,12 @@ func (p *testPort) Addresses() (map[netip.Addr]bool, error) {
 	if p.network.has != nil {
 		return p.network.has, nil
 	}
-	has := map[netip.Addr]bool{}
-	for _, a := range p.only {
-		has[a] = true
+	has := map[netip.Addr]bool{four: true, six: true}
+	for i := range 4 {
+		has[netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)})] = true
+	}
+	for _, a := range many("", "", 300).Addresses {
+		has[a.Addr] = true
 	}
 	return has, nil
 }
