@@ -34,8 +34,14 @@ type Station struct {
 	failure   error // that ended a reader
 }
 
+// ErrNoNeighbours says that an interface is one on which nobody asks for
+// addresses: lo, a tunnel, one that is set noarp.
+var ErrNoNeighbours = errors.New("it is not Ethernet, or is set noarp: nobody asks for addresses there")
+
 // OpenStation opens the interface of that name. It has to be an Ethernet, or
-// what looks like one (a VLAN, a bond, a bridge).
+// what looks like one (a VLAN, a bond, a bridge); else the error is
+// [ErrNoNeighbours]. When the interface is gone for good, Link says so
+// (fs.ErrNotExist), and Ask: another of its name needs another Station.
 func OpenStation(name string) (*Station, error) {
 	links, err := OpenLinks()
 	if err != nil {
@@ -43,7 +49,7 @@ func OpenStation(name string) (*Station, error) {
 	}
 	l, err := links.Named(name)
 	if err == nil && !l.Neighbours {
-		err = fmt.Errorf("interface %s has no neighbours to ask: it is not Ethernet, or is set noarp", name)
+		err = fmt.Errorf("interface %s: %w", name, ErrNoNeighbours)
 	}
 	if err != nil {
 		return nil, errors.Join(err, links.Close())
