@@ -2,7 +2,8 @@
 // virtual addresses, of which only the active director may, and how large a
 // packet reaches the real servers by tun. It sends a few packets and changes
 // nothing: ARP is asked without an address of its own (RFC 5227), so that
-// nobody learns anything from the question.
+// nobody learns anything from the question. How stations are asked is
+// plugins/neighbour's.
 //
 // It judges nothing; alerts/lvs/doctor does.
 package probe
@@ -61,43 +62,6 @@ func explain(err error) string {
 		return "not permitted: probes need CAP_NET_RAW (run as root)"
 	}
 	return err.Error()
-}
-
-// question is what is asked on one link in one family.
-type question struct {
-	link  *doctor.Link
-	six   bool
-	addrs []netip.Addr
-}
-
-// questions gathers the virtual addresses by link and family.
-func questions(s doctor.Site, f *doctor.Facts) []*question {
-	var out []*question
-	for _, vip := range s.VIPs() {
-		l := f.AskOn(vip)
-		if l == nil {
-			continue
-		}
-		var q *question
-		for _, have := range out {
-			if have.link.Index == l.Index && have.six == vip.Is6() {
-				q = have
-			}
-		}
-		if q == nil {
-			q = &question{link: l, six: vip.Is6()}
-			out = append(out, q)
-		}
-		q.addrs = append(q.addrs, vip)
-	}
-	return out
-}
-
-func (q *question) ask(ctx context.Context) ([]doctor.Answer, error) {
-	if q.six {
-		return q.solicit(ctx)
-	}
-	return q.arp(ctx)
 }
 
 // tunnelled are the reals by tun that are reached by that family.
