@@ -18,9 +18,10 @@ const (
 	// tried again.
 	openAgain = time.Second
 	// learnEvery is the time between two questions for the addresses that the
-	// peer holds, by which its hardware addresses are learnt; learnFor is how
-	// long answers are gathered.
-	learnEvery = 5 * time.Second
+	// peer holds, by which its hardware addresses are learnt; learnSoon the same
+	// until an answer came. learnFor is how long answers are gathered.
+	learnEvery = 10 * time.Second
+	learnSoon  = 500 * time.Millisecond
 	learnFor   = 100 * time.Millisecond
 	// strangers is how many hardware addresses of the peer are remembered.
 	strangers = 8
@@ -47,6 +48,8 @@ type network struct {
 	macs     map[netip.Addr]neighbour.MAC
 	peer     []neighbour.MAC
 	every    time.Duration
+	// learnt: somebody answered alone for what the peer holds.
+	learnt bool
 	// told is what answers said last.
 	told [2]bool
 }
@@ -123,7 +126,7 @@ func (n *network) converse(ctx context.Context, s *Sight, station *neighbour.Sta
 		if err := n.round(l, station); err != nil {
 			return err
 		}
-		if now-learnt >= learnEvery {
+		if now-learnt >= n.learning() {
 			learnt = now
 			n.learn(ctx, s, station)
 		}
@@ -251,7 +254,18 @@ func (n *network) learn(ctx context.Context, s *Sight, station *neighbour.Statio
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		n.knowLocked(claims[0].MAC)
+		n.learnt = true
 	})
+}
+
+// learning is the time between two questions by which the peer is learnt.
+func (n *network) learning() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.learnt {
+		return learnEvery
+	}
+	return learnSoon
 }
 
 // heldByPeer are the addresses on a device that the peer says it holds.

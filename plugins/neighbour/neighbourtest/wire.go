@@ -11,12 +11,16 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netns"
 )
 
 // serial tells the wires of one test program apart.
 var serial atomic.Uint32
+
+// patience is for what the kernel does within a second.
+const patience = 20 * time.Second
 
 // Wire is a wire with machines.
 type Wire struct {
@@ -49,7 +53,22 @@ func New(t testing.TB, machines int) *Wire {
 		w.in(w.bridge, fmt.Sprintf("link add p%d type veth peer name eth0 address %s netns %s\nlink set p%d master wire up\n", i+1, MAC(i+1), name, i+1))
 		w.IP(i+1, "link set lo up\nlink set eth0 up\n")
 	}
+	w.forwarding(machines)
 	return w
+}
+
+// forwarding waits until the bridge forwards what so many machines send.
+func (w *Wire) forwarding(machines int) {
+	w.t.Helper()
+	for until := time.Now().Add(patience); ; {
+		out, err := exec.Command("bridge", "-n", w.bridge, "link", "show").CombinedOutput()
+		if err == nil && strings.Count(string(out), "LOWER_UP") == machines && strings.Count(string(out), "state forwarding") == machines {
+			return
+		}
+		if time.Now().After(until) {
+			w.t.Fatalf("the bridge does not forward: %v\n%s", err, out)
+		}
+	}
 }
 
 // MAC is the hardware address of a machine.
@@ -66,6 +85,9 @@ func (w *Wire) Plug(machine int, in bool) {
 	w.t.Helper()
 	state := map[bool]string{true: "up", false: "down"}[in]
 	w.in(w.bridge, fmt.Sprintf("link set p%d %s\n", machine, state))
+	if in {
+		w.forwarding(len(w.machines))
+	}
 }
 
 func (w *Wire) in(namespace, batch string) {
