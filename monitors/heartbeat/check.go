@@ -28,6 +28,12 @@ func (h *heart) Check(ctx context.Context, r monitor.Request) monitor.Result {
 	if err != nil {
 		return monitor.Blinded(monitor.LocalFault, err.Error())
 	}
+	select { // one at a time: they listen at the same ports
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		return monitor.Blinded(monitor.Overloaded, "another check of the same pair goes on")
+	}
 	ctx, stop := context.WithTimeout(ctx, max(2*h.deadTime(), time.Second))
 	defer stop()
 	return h.judge(h.listen(ctx, keys), r)

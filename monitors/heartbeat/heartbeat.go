@@ -47,7 +47,7 @@ const (
 // New declares the options.
 func New(fs *flag.FlagSet) monitor.Monitor {
 	h := &heart{
-		cluster: cluster, interval: span{member.DefaultInterval, member.MinInterval, member.MaxInterval},
+		turn: make(chan struct{}, 1), cluster: cluster, interval: span{member.DefaultInterval, member.MinInterval, member.MaxInterval},
 		dead:     span{0, member.MinDead, member.MaxDead},
 		initDead: span{member.DefaultInitDead, member.MinDead, time.Hour},
 		lease:    span{member.DefaultLease, time.Second, time.Minute}, leaseAlone: span{0, time.Second, time.Minute},
@@ -82,6 +82,7 @@ type heart struct {
 	lossy, changes                        count
 	neighbours                            addresses
 	status                                atomic.Pointer[Status] // of the Elect that runs
+	turn                                  chan struct{}          // capacity 1: the check that listens
 }
 
 // alone: there is no other director.

@@ -99,7 +99,9 @@ func interfaceOf(local, peer netip.Addr) (*net.Interface, bool, error) {
 		}
 		for _, a := range addrs {
 			p, err := netip.ParsePrefix(a.String())
-			if err == nil && p.Addr().WithZone("") == local.WithZone("") {
+			// All of lo's network is this machine.
+			own := p.Addr().WithZone("") == local.WithZone("") || ifi.Flags&net.FlagLoopback != 0 && p.Masked().Contains(local)
+			if err == nil && own {
 				return &ifi, p.Masked().Contains(peer.WithZone("")), nil
 			}
 		}
@@ -150,12 +152,12 @@ func options(s Spec, six bool, ifi *net.Interface) []option {
 }
 
 // socket makes, sets and binds the socket.
-func (d *datagrams) socket(s Spec, bind netip.AddrPort, ifi *net.Interface) (fd int, err error) {
+func (d *datagrams) socket(s Spec, bind netip.AddrPort, ifi *net.Interface) (_ int, err error) {
 	family := unix.AF_INET
 	if bind.Addr().Is6() {
 		family = unix.AF_INET6
 	}
-	fd, err = unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return -1, os.NewSyscallError("open a UDP socket", err)
 	}
