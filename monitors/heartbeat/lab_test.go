@@ -230,6 +230,9 @@ func (d *director) until(what string, limit time.Duration, is func(said) bool) s
 // says waits until a service stands so.
 func (d *director) says(service, summary string, limit time.Duration) said {
 	d.t.Helper()
+	if s, ok := d.state[service]; ok && strings.Contains(s.Summary, summary) {
+		return s // it said so already
+	}
 	return d.until(service+" "+summary, limit, func(s said) bool {
 		return s.Token == nil && s.Service == service && strings.Contains(s.Summary, summary)
 	})
@@ -263,14 +266,23 @@ func (d *director) steady(hold bool, while time.Duration) {
 	}
 }
 
-// has reports whether a director's machine has the address.
-func (l *lab) has(node int) bool {
+// has reports whether a director's machine has the address, leased whether it
+// will lose it.
+func (l *lab) has(node int) bool { return strings.Contains(l.addresses(node), vip+"/32") }
+
+func (l *lab) leased(node int) bool {
+	_, behind, _ := strings.Cut(l.addresses(node), vip+"/32")
+	_, behind, _ = strings.Cut(behind, "valid_lft ")
+	return strings.HasSuffix(strings.Fields(behind + " -")[0], "sec")
+}
+
+func (l *lab) addresses(node int) string {
 	l.t.Helper()
 	out, err := exec.Command("ip", "-n", l.space[node], "addr", "show", "dev", "eth0").CombinedOutput()
 	if err != nil {
 		l.t.Fatalf("%v\n%s", err, out)
 	}
-	return strings.Contains(string(out), vip+"/32")
+	return string(out)
 }
 
 // eventually waits for something in the kernel.

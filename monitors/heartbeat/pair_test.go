@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// patient is how long a test waits for what comes at once.
+// soon is how long a test waits for what comes at once.
 const soon = 10 * time.Second
 
 // TestPair starts two directors together and lets them go through what happens

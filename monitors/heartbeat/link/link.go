@@ -38,7 +38,7 @@ const (
 	tryAgain = 50 * time.Millisecond
 	tryLimit = time.Second
 	// patience is for how long sending may fail before the link is opened anew.
-	patience = time.Second
+	patience = 200 * time.Millisecond
 )
 
 // medium is an open way. send never waits; receive does, until close.
@@ -84,9 +84,19 @@ type Link struct {
 	sent, received, dropped, failed, opened atomic.Uint64
 	overrun, refused                        atomic.Uint64 // of ways that are closed
 
-	mu  sync.Mutex
-	err error // why it is not open, or why the last packet was not sent
+	// trouble is what kind of error is noted: one of the way itself, that sending
+	// mends, or one that a packet from the peer does.
+	trouble atomic.Int32
+	mu      sync.Mutex
+	err     error // why it is not open, or why the last packet was not sent
 }
+
+// The kinds of trouble.
+const (
+	noTrouble = iota
+	mendedBySending
+	mendedByHearing
+)
 
 // way is an open medium. failing is since when sending fails, 0 for not; it is
 // the sender's alone.
@@ -159,6 +169,7 @@ func (l *Link) receive(m medium, take func([]byte, time.Duration)) error {
 		switch {
 		case err == nil && len(packet) > 0:
 			l.received.Add(1)
+			l.mended(mendedByHearing)
 			take(packet, at)
 		case err == nil:
 		case passing(err):
@@ -171,9 +182,24 @@ func (l *Link) receive(m medium, take func([]byte, time.Duration)) error {
 
 // note keeps what is wrong, nil for nothing.
 func (l *Link) note(err error) {
+	kind := int32(noTrouble)
+	switch {
+	case errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EHOSTUNREACH):
+		kind = mendedByHearing // what is sent meanwhile is on its way to the same answer
+	case err != nil:
+		kind = mendedBySending
+	}
 	l.mu.Lock()
 	l.err = err
 	l.mu.Unlock()
+	l.trouble.Store(kind)
+}
+
+// mended forgets trouble of that kind.
+func (l *Link) mended(kind int32) {
+	if l.trouble.Load() == kind {
+		l.note(nil)
+	}
 }
 
 // passing are errors that say that the network or a packet filter is not as it
@@ -206,10 +232,8 @@ func (l *Link) Send(packet []byte) bool {
 	switch {
 	case err == nil:
 		l.sent.Add(1)
-		if w.failing != 0 {
-			w.failing = 0
-			l.note(nil)
-		}
+		w.failing = 0
+		l.mended(mendedBySending)
 		return true
 	case errors.Is(err, errFull):
 		l.dropped.Add(1)

@@ -66,6 +66,9 @@ func openUDP(s Spec) (medium, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ifi.Flags&net.FlagUp == 0 {
+		return nil, fmt.Errorf("interface %s is down", ifi.Name)
+	}
 	d.device = ifi.Name
 	fd, err := d.socket(s, bind, ifi)
 	if err != nil {

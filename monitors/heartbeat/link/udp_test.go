@@ -102,7 +102,10 @@ func TestInterfaceGoes(t *testing.T) {
 	for _, ends := range all {
 		for _, e := range ends {
 			e.until("closed link", func(s State) bool {
-				e.Send([]byte("lost"))
+				for _, ends := range all { // as beats do
+					ends[0].Send([]byte("lost"))
+					ends[1].Send([]byte("lost"))
+				}
 				return !s.Open && s.Err != nil && (strings.Contains(s.Err.Error(), "interface veth0") || strings.Contains(s.Err.Error(), "no interface"))
 			})
 		}
