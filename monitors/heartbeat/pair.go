@@ -66,6 +66,7 @@ type pair struct {
 	keys    chan keyNews       // capacity 1
 	reserve chan uint64        // capacity 1: the newest
 	booked  chan uint64        // capacity 1
+	logs    chan entry         // capacity 64: what finds no room is lost
 	history []Decision
 	leaving bool // it was told so
 	done    bool
@@ -110,7 +111,7 @@ func (h *heart) electPair(ctx context.Context, first role.Site, site <-chan role
 	p := &pair{
 		h: h, say: say, ctx: ctx, poke: make(chan struct{}, 1),
 		looks: make(chan look, 1), probed: make(chan member.Probed, 64), keys: make(chan keyNews, 1),
-		reserve: make(chan uint64, 1), booked: make(chan uint64, 1),
+		reserve: make(chan uint64, 1), booked: make(chan uint64, 1), logs: make(chan entry, 64),
 	}
 	p.voice.say = say.Report
 	defer p.work.Wait()
@@ -151,8 +152,9 @@ func (p *pair) begin(first role.Site, keys *wire.Keys) error {
 	for _, w := range p.ways {
 		p.work.Go(func() { w.Run(p.ctx, func(b []byte, _ time.Duration) { w.take(b, p.poke) }) })
 	}
-	// These two nobody waits for: a disk may hang. They end with ctx as soon as it
-	// does not.
+	// These nobody waits for: a disk may hang, or who reads the log. They end with
+	// ctx as soon as it does not.
+	go p.chronicle()
 	go watchKeys(p.ctx, h.keys, p.keys)
 	go p.book(h.epochs)
 	p.offer(epoch + ahead)
@@ -372,7 +374,33 @@ func (p *pair) change(c member.Change) {
 	d := Decision{Group: c.Group, From: c.From.String(), To: c.To.String(), Epoch: c.Epoch, Reason: c.Reason.String(), Text: c.Text, At: boottime.Now()}
 	p.history = append(p.history, d)
 	p.history = p.history[max(0, len(p.history)-decisions):]
-	slog.Info("role", "group", c.Group, "from", d.From, "to", d.To, "epoch", c.Epoch, "why", c.Text)
+	p.log("role", "group", c.Group, "from", d.From, "to", d.To, "epoch", c.Epoch, "why", c.Text)
+}
+
+// entry is a line of the log.
+type entry struct {
+	text string
+	args []any
+}
+
+// log writes to the log without waiting: where nobody reads it, lines are lost.
+func (p *pair) log(text string, args ...any) {
+	select {
+	case p.logs <- entry{text, args}:
+	default:
+	}
+}
+
+// chronicle writes the log until ctx ends.
+func (p *pair) chronicle() {
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case e := <-p.logs:
+			slog.Info(e.text, e.args...)
+		}
+	}
 }
 
 // linkState is how the link of a service stands, nil for another service.
@@ -393,7 +421,7 @@ func (p *pair) rotate(n keyNews) {
 	}
 	p.sealer.Rotate(n.keys)
 	p.session.Rotate(n.keys)
-	slog.Info("keys", "now", n.keys.String())
+	p.log("keys", "now", n.keys.String())
 }
 
 // sum says once a second what no event says.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -33,6 +34,8 @@ type address struct {
 	// stamp is when it was set, in hundredths of a second of the kernel's; ends is
 	// when the kernel removes it, in CLOCK_BOOTTIME, wire.Permanent for never.
 	stamp uint32
+	// valid is how many seconds are left of the lifetime that was set.
+	valid uint32
 	ends  time.Duration
 	// unsure: ends may be a second more, since a second went by while it was read.
 	unsure bool
@@ -47,8 +50,16 @@ type kernel struct {
 	unsure     bool
 }
 
-// readKernel reads all.
-func readKernel() (kernel, error) {
+// readKernel reads all, or the addresses only: then the rest is as it was. lag
+// is by how much the kernel's stamps are behind.
+func readKernel(was *kernel, all bool, lag time.Duration) (kernel, error) {
+	if !all {
+		k := kernel{links: was.links, gateways: was.gateways, neighbours: was.neighbours}
+		if err := k.readAddresses(lag); err != nil {
+			return k, fmt.Errorf("read the addresses: %w", err)
+		}
+		return k, nil
+	}
 	k := kernel{links: map[int]link{}, gateways: map[int][]netip.Addr{}, neighbours: map[int][]netip.Addr{}}
 	links, err := netlink.LinkList()
 	if err != nil {
@@ -61,7 +72,7 @@ func readKernel() (kernel, error) {
 			ethernet: a.EncapType == "ether" && a.RawFlags&unix.IFF_NOARP == 0, loopback: a.RawFlags&unix.IFF_LOOPBACK != 0,
 		}
 	}
-	if err := k.readAddresses(); err != nil {
+	if err := k.readAddresses(lag); err != nil {
 		return k, fmt.Errorf("read the addresses: %w", err)
 	}
 	return k, errors.Join(k.readGateways(), k.readNeighbours())
@@ -116,7 +127,7 @@ func clock(id int32) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-func (k *kernel) readAddresses() error {
+func (k *kernel) readAddresses(lag time.Duration) error {
 	before := clock(unix.CLOCK_MONOTONIC)
 	req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
 	req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
@@ -125,12 +136,20 @@ func (k *kernel) readAddresses() error {
 	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
 		return err
 	}
-	slept := clock(unix.CLOCK_BOOTTIME) - clock(unix.CLOCK_MONOTONIC)
 	for _, m := range messages {
-		if a, ok := parseAddress(m, before, after, slept); ok {
+		if a, ok := parseAddress(m); ok {
 			k.addrs = append(k.addrs, a)
-			k.unsure = k.unsure || a.unsure
 		}
+	}
+	slept := clock(unix.CLOCK_BOOTTIME) - clock(unix.CLOCK_MONOTONIC)
+	for i := range k.addrs {
+		a := &k.addrs[i]
+		if a.valid == forever {
+			a.ends = wire.Permanent
+			continue
+		}
+		a.ends, a.unsure = ends(a.valid, a.stamp, before, after, lag)
+		a.ends += slept
 	}
 	return nil
 }
@@ -139,12 +158,12 @@ func (k *kernel) readAddresses() error {
 const forever = 0xffffffff
 
 // parseAddress reads one message of the dump.
-func parseAddress(m []byte, before, after, slept time.Duration) (a address, ok bool) {
+func parseAddress(m []byte) (a address, ok bool) {
 	if len(m) < unix.SizeofIfAddrmsg {
 		return a, false
 	}
 	a.index = int(binary.NativeEndian.Uint32(m[4:]))
-	a.ends = wire.Permanent
+	a.valid = forever
 	attrs, err := nl.ParseRouteAttr(m[unix.SizeofIfAddrmsg:])
 	if err != nil {
 		return a, false
@@ -161,12 +180,7 @@ func parseAddress(m []byte, before, after, slept time.Duration) (a address, ok b
 			if len(at.Value) < 16 {
 				return a, false
 			}
-			valid := binary.NativeEndian.Uint32(at.Value[4:])
-			a.stamp = binary.NativeEndian.Uint32(at.Value[12:])
-			if valid != forever {
-				a.ends, a.unsure = ends(valid, a.stamp, before, after)
-				a.ends += slept
-			}
+			a.valid, a.stamp = binary.NativeEndian.Uint32(at.Value[4:]), binary.NativeEndian.Uint32(at.Value[12:])
 		}
 	}
 	a.prefix = netip.PrefixFrom(a.addr, int(m[1]))
@@ -179,10 +193,11 @@ const tickOfKernel = 15 * time.Millisecond
 
 // ends is when an address ends, in CLOCK_MONOTONIC. The kernel tells how many
 // seconds are left of the lifetime that was set, rounded up: that lifetime less
-// the whole seconds since the stamp. Where it is not sure which second that was
-// in, the earlier end counts, and the address is to be read again.
-func ends(valid, stamp uint32, before, after time.Duration) (end time.Duration, unsure bool) {
-	set := time.Duration(stamp) * 10 * time.Millisecond
+// the whole seconds since the stamp, which is behind by lag. Where it is not
+// sure which second that was in, the earlier end counts, and the address is to be
+// read again.
+func ends(valid, stamp uint32, before, after, lag time.Duration) (end time.Duration, unsure bool) {
+	set := time.Duration(stamp)*10*time.Millisecond + lag
 	least := max(before-set-tickOfKernel, 0) / time.Second
 	most := max(after-set+tickOfKernel, 0) / time.Second
 	return set + (time.Duration(valid)+least)*time.Second, least != most
@@ -281,9 +296,53 @@ func (s *Sight) listen(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { f.Close() })()
 	buf := make([]byte, 32<<10)
 	for {
-		if _, err := f.Read(buf); err != nil && !errors.Is(err, unix.ENOBUFS) {
+		n, err := f.Read(buf)
+		if err != nil && !errors.Is(err, unix.ENOBUFS) {
 			return err
+		}
+		now := clock(unix.CLOCK_MONOTONIC)
+		messages, garbled := syscall.ParseNetlinkMessage(buf[:max(n, 0)])
+		s.learn(messages, now)
+		if err != nil || garbled != nil || !onlyAddresses(messages) {
+			s.fresh.Store(true)
 		}
 		s.look()
 	}
+}
+
+// mostLag is by how much the kernel's stamps can be behind CLOCK_MONOTONIC: they
+// are jiffies, of which a machine may miss some while it starts.
+const mostLag = 500 * time.Millisecond
+
+// learn learns from what the kernel told at now by how much its stamps are
+// behind: an address that was just set looks that old, and more only if we were
+// late. Until one was set they are taken as they are, and so addresses seem to
+// end earlier than they do: that is the safe side.
+func (s *Sight) learn(messages []syscall.NetlinkMessage, now time.Duration) {
+	for _, m := range messages {
+		a, ok := parseAddress(m.Data)
+		looks := now - time.Duration(a.stamp)*10*time.Millisecond
+		if m.Header.Type != unix.RTM_NEWADDR || !ok || a.valid == forever || looks < 0 || looks > mostLag {
+			continue
+		}
+		s.mu.Lock()
+		if !s.lagKnown || looks < s.lag {
+			s.lag, s.lagKnown = looks, true
+		}
+		s.mu.Unlock()
+	}
+}
+
+// onlyAddresses reports whether messages are of nothing but addresses, and of
+// the routes that come with them.
+func onlyAddresses(messages []syscall.NetlinkMessage) bool {
+	return !slices.ContainsFunc(messages, func(m syscall.NetlinkMessage) bool {
+		switch m.Header.Type {
+		case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+			return false
+		case unix.RTM_NEWROUTE, unix.RTM_DELROUTE: // of the table that the kernel keeps of its own addresses
+			return len(m.Data) < unix.SizeofRtMsg || m.Data[4] != unix.RT_TABLE_LOCAL
+		}
+		return true
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/member"
@@ -28,8 +29,10 @@ const (
 	// again is after how long everything is read anew, whatever the kernel told.
 	again = time.Second
 	// gap is the least time between two looks, so that a thousand changes at once
-	// are few looks.
-	gap = 5 * time.Millisecond
+	// are few looks; where a look takes long, share times that, up to maxGap.
+	gap    = 5 * time.Millisecond
+	share  = 2
+	maxGap = 100 * time.Millisecond
 	// askEvery is the time between two questions to each neighbour; hurried the
 	// same while the peer is silent.
 	askEvery = 100 * time.Millisecond
@@ -67,16 +70,22 @@ type Sight struct {
 	lans   [][]int
 	o      Options
 
-	poke chan struct{} // capacity 1: look anew
-	mu   sync.Mutex
+	poke  chan struct{} // capacity 1: look anew
+	fresh atomic.Bool   // look at more than the addresses
+	mu    sync.Mutex
 	// below mu
 	kernel  kernel
 	asks    map[string]*network // by device
 	hurry   bool
 	holders []bool // the peer holds the group of that place
 	runs    context.Context
-	work    sync.WaitGroup
-	ended   bool
+	whole   time.Time // when all was read; Run's alone
+	// lag is by how much the kernel's stamps are behind CLOCK_MONOTONIC, as far as
+	// is known.
+	lag      time.Duration
+	lagKnown bool
+	work     sync.WaitGroup
+	ended    bool
 }
 
 // want is a network that a group needs: that of a device, or the one that an
@@ -148,11 +157,12 @@ func (s *Sight) Run(ctx context.Context, seen func(Seen)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		began := time.Now()
 		seen(s.now(ctx))
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(gap):
+		case <-time.After(min(max(share*time.Since(began), gap), maxGap)):
 		}
 		timer.Reset(again)
 		select {
@@ -175,8 +185,19 @@ func (s *Sight) end(stop context.CancelFunc) {
 
 // now reads the kernel and sums up.
 func (s *Sight) now(ctx context.Context) Seen {
-	k, err := readKernel()
+	if time.Since(s.whole) >= again {
+		s.fresh.Store(true)
+	}
+	all := s.fresh.Swap(false)
+	if all {
+		s.whole = time.Now()
+	}
+	s.mu.Lock()
+	lag := s.lag
+	s.mu.Unlock()
+	k, err := readKernel(&s.kernel, all, lag) // s.kernel is written by this goroutine only
 	if err != nil {
+		s.fresh.Store(true)
 		return Seen{Err: err, LANs: make([]member.LAN, len(s.wants))}
 	}
 	s.mu.Lock()
