@@ -23,7 +23,7 @@ var labs atomic.Uint32
 // lab is two directors' machines, a switch with a gateway between them, and two
 // cables from one to the other.
 type lab struct {
-	t     *testing.T
+	t     testing.TB
 	space [3]string // switch, then the directors 1 and 2
 	keys  string
 }
@@ -31,7 +31,7 @@ type lab struct {
 const vip = "10.9.0.100"
 
 // newLab makes it; it lasts as long as the test.
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		if os.Getenv("MOND_NOSKIP") != "" {
@@ -90,7 +90,7 @@ func (l *lab) secret(text string) {
 
 // director is one that runs.
 type director struct {
-	t     *testing.T
+	t     testing.TB
 	lab   *lab
 	node  int
 	cmd   *exec.Cmd
@@ -175,7 +175,7 @@ func executable(t testing.TB) string {
 
 // logger is where a director's log goes.
 type logger struct {
-	t    *testing.T
+	t    testing.TB
 	node int
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
@@ -100,4 +101,28 @@ func (l *lab) listen(at string) (c *net.UDPConn) {
 		l.t.Fatal(err)
 	}
 	return c
+}
+
+// port makes what takes a director's port at the switch down, at once.
+func (l *lab) port(node int) (down func()) {
+	l.t.Helper()
+	ns, err := netns.GetFromName(l.space[0])
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer ns.Close()
+	h, err := netlink.NewHandleAt(ns)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	p, err := h.LinkByName(fmt.Sprintf("p%d", node))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return func() {
+		defer h.Close()
+		if err := h.LinkSetDown(p); err != nil {
+			l.t.Fatal(err)
+		}
+	}
 }
