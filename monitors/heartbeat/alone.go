@@ -60,7 +60,11 @@ func (h *heart) electAlone(ctx context.Context, first role.Site, site <-chan rol
 		select {
 		case <-ctx.Done():
 			return nil
-		case d.seen = <-d.looks:
+		case s := <-d.looks:
+			if s.LANs == nil { // this machine's own trouble
+				s.LANs, s.Groups = d.seen.LANs, d.seen.Groups
+			}
+			d.seen = s
 			d.decide(false)
 		case s := <-site:
 			if !sameLines(s.Lines, d.site.Lines) {
@@ -212,6 +216,9 @@ func (d *single) report(i int) member.Report {
 }
 
 func (d *single) reports() (all []member.Report) {
+	for _, service := range []string{"peer", "redundancy"} {
+		all = append(all, member.Report{Service: service, Code: "none", Summary: "no other director is configured"})
+	}
 	for i := range d.groups {
 		all = append(all, d.report(i))
 	}

@@ -116,23 +116,28 @@ func (p *pair) book(path string) {
 		case <-p.ctx.Done():
 			return
 		case before := <-p.reserve:
-			err := writeEpoch(path, before)
-			if err == nil {
-				select {
-				case p.booked <- before:
-				case <-p.ctx.Done():
-				}
-				continue
-			}
+			p.bookOne(path, before)
+		}
+	}
+}
+
+// bookOne writes one reservation, or has it tried again.
+func (p *pair) bookOne(path string, before uint64) {
+	if err := writeEpoch(path, before); err != nil {
+		p.log("epochs", "error", err)
+		select {
+		case <-p.ctx.Done():
+		case <-time.After(writeAgain):
 			select {
-			case <-p.ctx.Done():
-			case <-time.After(writeAgain):
-				select {
-				case p.reserve <- before:
-				default: // there is a newer one
-				}
+			case p.reserve <- before:
+			default: // there is a newer one
 			}
 		}
+		return
+	}
+	select {
+	case p.booked <- before:
+	case <-p.ctx.Done():
 	}
 }
 

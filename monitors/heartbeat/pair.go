@@ -52,7 +52,6 @@ type pair struct {
 	put    func(uint8, []byte)
 	body   []byte
 	heard  wire.Beat
-	last   time.Duration // when the peer was heard
 
 	site   role.Site
 	groups []role.Group
@@ -70,7 +69,9 @@ type pair struct {
 	history []Decision
 	leaving bool // it was told so
 	done    bool
-	alarm   time.Duration // when a packet last did not open
+	// alarm is when a packet last did not open, crossed when one last came on
+	// another link than it was sent on; 0 for never.
+	alarm, crossed time.Duration
 }
 
 // look is what a Sight saw, and which one.
@@ -256,9 +257,8 @@ func (p *pair) open(i uint8, data []byte) {
 	}
 	e := member.Heard{Link: int(i), Incarnation: o.Incarnation, Beat: &p.heard, Copy: o.Copy, Goodbye: o.Kind == wire.KindGoodbye}
 	if o.Crossed {
-		e.Link = -1
+		e.Link, p.crossed = -1, boottime.Now()
 	}
-	p.last = boottime.Now()
 	p.attend()
 	p.step(e)
 }
@@ -431,12 +431,14 @@ func (p *pair) sum() {
 	}
 	p.voice.seen(p.seen.Err)
 	counts := p.session.Counts()
-	p.voice.alarm(p.alarm != 0 && boottime.Now()-p.alarm < alarmFor, counts)
+	lately := func(at time.Duration) bool { return at != 0 && boottime.Now()-at < alarmFor }
+	p.voice.alarm(lately(p.alarm), counts)
+	p.voice.crossed(lately(p.crossed))
 	p.voice.remind(p.member.Reports)
 	p.show()
 }
 
-// alarmFor is how long packets that do not open are an alarm.
+// alarmFor is how long one packet that should not be is an alarm.
 const alarmFor = 10 * time.Second
 
 // errGroups says what is wrong with the lines.

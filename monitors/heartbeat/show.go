@@ -1,9 +1,14 @@
 package heartbeat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/member"
@@ -15,7 +20,7 @@ import (
 // decisions is how many of the last are shown.
 const decisions = 20
 
-// Status is what the topic "heartbeat" shows, as JSON: how a pair stands.
+// Status is how a pair stands: what Show tells.
 type Status struct {
 	Node     int    `json:"node"`
 	Peer     int    `json:"peer,omitempty"`
@@ -146,16 +151,53 @@ func (p *pair) shown(i int, l member.LinkStatus) LinkShown {
 	return out
 }
 
-// Show tells how the pair stands, as JSON, for the topics "" and "heartbeat".
-// One that does not run says nothing.
+// Show tells how the pair stands: for people with the topic "", as JSON with
+// "heartbeat". One that does not run says nothing.
 func (h *heart) Show(_ context.Context, topic string) (string, error) {
-	if topic != "" && topic != "heartbeat" {
-		return "", fmt.Errorf("nothing is known about %q: the topic is \"heartbeat\"", topic)
-	}
 	s := h.status.Load()
-	if s == nil {
+	switch {
+	case topic != "" && topic != "heartbeat":
+		return "", fmt.Errorf("nothing is known about %q: the topics are \"\" and \"heartbeat\"", topic)
+	case s == nil:
 		return "", nil
+	case topic == "":
+		return s.text(), nil
 	}
 	text, err := json.Marshal(s)
 	return string(text) + "\n", err
+}
+
+// text is s for people.
+func (s *Status) text() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	if s.Peer != 0 {
+		_, _ = fmt.Fprintf(w, "node %d: %s is %s, since %s; last heard %s ago\n", s.Node, cmp.Or(s.PeerName, fmt.Sprintf("node %d", s.Peer)), s.State, ago(s.At-s.Since), ago(s.Silent))
+		_, _ = fmt.Fprintln(w, "LINK\tLOST\tLOST THERE\tROUND TRIP\tHEARS US\tSILENT\tSENT\tRECEIVED\tWAY")
+	}
+	for i := range s.Links {
+		l := &s.Links[i]
+		_, _ = fmt.Fprintf(w, "%s\t%d %%\t%d %%\t%v\t%t\t%s\t%d\t%d\t%s %s\n", l.Name, l.Loss, l.LossThere, l.RTT.Round(time.Microsecond), l.Hears, ago(l.Silent), l.Sent, l.Received, l.Way, l.Error)
+	}
+	_, _ = fmt.Fprintln(w, "GROUP\tHERE\tPEER\tHELD\tEPOCH\tORDER\tFIT\tSINCE\tWHY")
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d/%d\t%d\t%s\t%d %%\t%s\t%s\n", g.Name, g.Claim, cmp.Or(g.Peer, "-"), g.Held, g.Total, g.Epoch, g.Order, g.Fitness, ago(s.At-g.Since), g.Text)
+	}
+	_ = w.Flush() // a Builder does not fail
+	for _, why := range slices.Sorted(maps.Keys(s.Refused)) {
+		fmt.Fprintf(&b, "%d packets refused: %s\n", s.Refused[why], why)
+	}
+	for _, d := range s.Decisions {
+		fmt.Fprintf(&b, "%s ago: %s: %s, epoch %d: %s\n", ago(s.At-d.At), d.Group, d.To, d.Epoch, d.Text)
+	}
+	return b.String()
+}
+
+// ago is a time as people want it.
+func ago(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
 }

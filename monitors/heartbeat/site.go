@@ -63,6 +63,9 @@ func (p *pair) watch() {
 	p.view, p.seen, p.holds = v, sight.Seen{}, make([]bool, len(p.groups))
 	p.work.Go(func() {
 		v.Run(ctx, func(s sight.Seen) {
+			if ctx.Err() != nil {
+				return // another one looks already
+			}
 			select {
 			case <-p.looks: // an older one
 			default:
@@ -78,6 +81,10 @@ func (p *pair) watch() {
 // look takes in what was seen.
 func (p *pair) look(l look) {
 	if l.from != p.view {
+		return
+	}
+	if l.LANs == nil { // this machine's own trouble, which says nothing of the networks
+		p.seen.Err = l.Err
 		return
 	}
 	p.seen = l.Seen

@@ -88,7 +88,7 @@ func TestStopped(t *testing.T) {
 	l.eventually("A's address has a lease", soon, func() bool { return l.leased(1) })
 	a.signal(syscall.SIGSTOP)
 	stopped := time.Now()
-	b.says("role-web", "still answers", soon)
+	b.says("role-web", "answers for the addresses", soon)
 	b.takes("web", soon)
 	if took := time.Since(stopped); took > 5*time.Second {
 		t.Errorf("B took it after %v", took)

@@ -26,7 +26,7 @@ type voice struct {
 	all []service
 	// wrong is what is wrong with this program's own surroundings, by what it is
 	// about; nil for nothing.
-	wrong [3]error
+	wrong [4]error
 	// warn is what should be otherwise.
 	warn error
 	// forged: packets lately did not open; counts are those refused.
@@ -41,6 +41,7 @@ const (
 	wrongKeys = iota
 	wrongSite
 	wrongSight
+	wrongOrder
 )
 
 // service is one that was told of.
@@ -166,6 +167,7 @@ func (v *voice) sum() {
 	}
 	if v.warn != nil {
 		worst = max(worst, member.Warn)
+		wrong = append(wrong, "no real-time priority or locked memory")
 		detail = append(detail, v.warn.Error())
 	}
 	summary := strings.Join(append(roles, wrong...), ", ")
@@ -206,6 +208,16 @@ func (v *voice) site(err error) {
 }
 
 func (v *voice) seen(err error) { v.trouble(wrongSight, err) }
+
+// crossed says whether packets lately came on another link than they were sent
+// on.
+func (v *voice) crossed(on bool) {
+	var err error
+	if on {
+		err = errors.New("packets come on another link than the peer sent them on: give --link in the same order on both, or swap the cables")
+	}
+	v.trouble(wrongOrder, err)
+}
 
 // alarm says whether packets lately did not open.
 func (v *voice) alarm(on bool, c wire.Counts) {

@@ -126,9 +126,8 @@ func (n *network) converse(ctx context.Context, s *Sight, station *neighbour.Sta
 		if err := n.round(l, station); err != nil {
 			return err
 		}
-		if now-learnt >= n.learning() {
+		if now-learnt >= n.learning() && n.learn(ctx, s, station) {
 			learnt = now
-			n.learn(ctx, s, station)
 		}
 		for waiting := true; waiting; {
 			select {
@@ -239,11 +238,12 @@ func (n *network) knowLocked(mac neighbour.MAC) {
 }
 
 // learn asks for what the peer says that it holds. Where one station answers,
-// it is the peer; where several do, nobody knows which.
-func (n *network) learn(ctx context.Context, s *Sight, station *neighbour.Station) {
+// it is the peer; where several do, nobody knows which. It reports whether there
+// was anything to ask for.
+func (n *network) learn(ctx context.Context, s *Sight, station *neighbour.Station) bool {
 	addrs := s.heldByPeer(n.device)
 	if len(addrs) == 0 {
-		return
+		return false
 	}
 	s.work.Go(func() {
 		q := neighbour.Question{Addrs: addrs, Wait: learnFor, Times: 2, All: true}
@@ -256,6 +256,7 @@ func (n *network) learn(ctx context.Context, s *Sight, station *neighbour.Statio
 		n.knowLocked(claims[0].MAC)
 		n.learnt = true
 	})
+	return true
 }
 
 // learning is the time between two questions by which the peer is learnt.

@@ -52,7 +52,8 @@ type Options struct {
 	Peer []netip.Addr
 }
 
-// Seen is what was seen. LANs are those of [Sight.LANs].
+// Seen is what was seen. LANs are those of [Sight.LANs]; none if nothing could be
+// read.
 type Seen struct {
 	LANs   []member.LAN
 	Groups []member.Held
@@ -198,7 +199,7 @@ func (s *Sight) now(ctx context.Context) Seen {
 	k, err := readKernel(&s.kernel, all, lag) // s.kernel is written by this goroutine only
 	if err != nil {
 		s.fresh.Store(true)
-		return Seen{Err: err, LANs: make([]member.LAN, len(s.wants))}
+		return Seen{Err: err} // which says nothing of the networks
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -228,6 +229,9 @@ func (s *Sight) lan(w want) (member.LAN, error) {
 	l, ok := s.kernel.named(device)
 	if !ok {
 		return member.LAN{}, nil
+	}
+	if !l.ethernet { // lo, a tunnel: there is nobody to be asked
+		return member.LAN{Carrier: l.carrier, Neighbour: l.carrier, NoGateway: true}, nil
 	}
 	lan := member.LAN{Carrier: l.carrier, NoGateway: len(s.kernel.gateways[l.index]) == 0}
 	n := s.asks[device]
@@ -324,7 +328,11 @@ func (k *kernel) held(g role.Group) (h member.Held, there []netip.Addr) {
 	sum := fnv.New32a()
 	for _, want := range g.Addresses {
 		at := slices.IndexFunc(k.addrs, func(a address) bool {
-			return a.addr == want.Prefix.Addr() && (k.links[a.index].name == want.Device || !k.links[a.index].loopback && want.Device != "lo")
+			l := k.links[a.index]
+			// Wherever it is, the kernel answers for it; a link-local one is another
+			// one on each interface, and one on lo is a real server's.
+			anywhere := !l.loopback && want.Device != "lo" && !a.addr.IsLinkLocalUnicast()
+			return a.addr == want.Prefix.Addr() && (l.name == want.Device || anywhere)
 		})
 		if at < 0 {
 			continue
@@ -360,9 +368,12 @@ func (s *Sight) Probe(group int, wait time.Duration, told func(member.Probed)) {
 	parts := map[*network][]netip.Addr{}
 	for _, i := range s.lans[group] {
 		device := s.kernel.device(s.wants[i])
+		if l, ok := s.kernel.named(device); ok && !l.ethernet {
+			continue // there is nobody to be asked
+		}
 		n := s.asks[device]
 		if n == nil {
-			told(p)
+			s.work.Go(func() { told(p) })
 			return
 		}
 		parts[n] = s.on(group, device)
