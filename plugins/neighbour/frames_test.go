@@ -192,20 +192,24 @@ func TestUnsound(t *testing.T) {
 		return Discovery{From: card, To: peer, Source: six, Dest: SolicitedNode(six), Target: six, Card: card}
 	}
 	for name, change := range map[string]func() []byte{
-		"hop limit":                func() []byte { d := good(); b := d.Append(nil); b[21] = 254; return b },
-		"checksum":                 func() []byte { d := good(); b := d.Append(nil); b[56]++; return b },
-		"code":                     func() []byte { d := good(); b := d.Append(nil); b[55]++; b[57]--; return b },
-		"VLAN tag":                 func() []byte { d := good(); b := d.Append(nil); return slices.Insert(b, 12, 0x81, 0, 0, 5) },
-		"another version":          func() []byte { d := good(); b := d.Append(nil); b[14] = 0x45; return b },
-		"extension header":         func() []byte { d := good(); b := d.Append(nil); b[20] = 0; return b },
-		"too short":                func() []byte { d := good(); return d.Append(nil)[:70] },
-		"longer than the frame":    func() []byte { d := good(); b := d.Append(nil); b[19] = 200; return b },
-		"option without length":    func() []byte { d := good(); b := d.Append(nil); b[79] = 0; b[57]++; return b },
-		"solicited, to all":        func() []byte { d := good(); d.Solicited = true; return d.Append(nil) },
-		"target a group":           func() []byte { d := good(); d.Target = AllNodes(); return d.Append(nil) },
-		"from a group":             func() []byte { d := good(); d.Source = AllNodes(); return d.Append(nil) },
-		"probe with an option":     func() []byte { d := asks(); d.Source = netip.IPv6Unspecified(); return d.Append(nil) },
-		"probe to another":         func() []byte { d := asks(); d.Source, d.Card, d.Dest = netip.IPv6Unspecified(), MAC{}, six; return d.Append(nil) },
+		"hop limit":             func() []byte { d := good(); b := d.Append(nil); b[21] = 254; return b },
+		"checksum":              func() []byte { d := good(); b := d.Append(nil); b[56]++; return b },
+		"code":                  func() []byte { d := good(); b := d.Append(nil); b[55]++; b[57]--; return b },
+		"VLAN tag":              func() []byte { d := good(); b := d.Append(nil); return slices.Insert(b, 12, 0x81, 0, 0, 5) },
+		"another version":       func() []byte { d := good(); b := d.Append(nil); b[14] = 0x45; return b },
+		"extension header":      func() []byte { d := good(); b := d.Append(nil); b[20] = 0; return b },
+		"too short":             func() []byte { d := good(); return d.Append(nil)[:70] },
+		"longer than the frame": func() []byte { d := good(); b := d.Append(nil); b[19] = 200; return b },
+		"option without length": func() []byte { d := good(); b := d.Append(nil); b[79] = 0; b[57]++; return b },
+		"solicited, to all":     func() []byte { d := good(); d.Solicited = true; return d.Append(nil) },
+		"target a group":        func() []byte { d := good(); d.Target = AllNodes(); return d.Append(nil) },
+		"from a group":          func() []byte { d := good(); d.Source = AllNodes(); return d.Append(nil) },
+		"probe with an option":  func() []byte { d := asks(); d.Source = netip.IPv6Unspecified(); return d.Append(nil) },
+		"probe to another": func() []byte {
+			d := asks()
+			d.Source, d.Card, d.Dest = netip.IPv6Unspecified(), MAC{}, six
+			return d.Append(nil)
+		},
 		"claim of a group's MAC":   func() []byte { d := good(); d.Card = Broadcast(); return d.Append(nil) },
 		"ARP of a group's MAC":     func() []byte { return AppendReply(nil, Broadcast(), four) },
 		"ARP of a multicast group": func() []byte { return AppendReply(nil, card, netip.MustParseAddr("224.0.0.1")) },
@@ -267,6 +271,7 @@ func FuzzNetlink(f *testing.F) {
 			_ = m.failure()
 			parseLink(m)
 			parseNeighbour(m)
+			parseAddress(m)
 		}
 	})
 }
