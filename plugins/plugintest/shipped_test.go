@@ -2,6 +2,7 @@ package plugintest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mondhq/mond/monitors/heartbeat/wire"
 	"github.com/mondhq/mond/plugins/rpc"
 )
 
@@ -104,6 +106,8 @@ func asking(t *testing.T, name string) Options {
 	case "ping.monitor":
 		mayPing(t)
 		return Options{Args: []string{"-c", "2", "-i", "10", "-t", "1"}}
+	case "heartbeat.monitor":
+		return Options{Args: beats(t), NoHosts: true}
 	case "file.alert":
 		return Options{Args: []string{filepath.Join(t.TempDir(), "told")}}
 	case "exec.alert":
@@ -128,6 +132,58 @@ func asking(t *testing.T, name string) Options {
 		t.Errorf("nobody said what %s is to be asked: add it to asking", name)
 	}
 	return Options{}
+}
+
+// beats is the other director of a pair, as far as a check hears it: packets
+// that open. It returns the arguments of this one.
+func beats(t *testing.T) []string {
+	t.Helper()
+	const secret = "auth 1\n1 a-secret-of-this-test\n"
+	keys, err := wire.ParseKeys(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "keys")
+	write(t, file, secret)
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := net.ListenPacket("udp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := here.LocalAddr()
+	here.Close() // the port is the monitor's now
+	if err := ttl(c); err != nil {
+		t.Fatal(err)
+	}
+	s := wire.NewSealer(wire.Identity{Cluster: "mond", Self: 2, Incarnation: 1}, keys)
+	tick := time.NewTicker(50 * time.Millisecond)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range tick.C {
+			var err error
+			s.Seal(wire.KindBeat, 1, nil, []uint8{0}, func(_ uint8, packet []byte) { _, err = c.WriteTo(packet, to) })
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() { c.Close(); <-done; tick.Stop() })
+	return []string{"--node", "1", "--peer", "2", "--keys", file, "--link", fmt.Sprintf("lo=udp:%s,%s", to, c.LocalAddr())}
+}
+
+// ttl makes packets look as the peer sends them.
+func ttl(c net.PacketConn) error {
+	raw, err := c.(*net.UDPConn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL, 255) })
+	return errors.Join(err, failed)
 }
 
 // datagrams is a UDP port at which 127.0.0.1 answers, 127.0.0.2 is silent and

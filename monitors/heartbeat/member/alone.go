@@ -94,7 +94,7 @@ func (m *Member) alone(g *group, t *wire.Group) {
 		m.stay(g, Isolated, "%s, but the gateway does not answer here either", m.gone())
 	case g.probe.answer == ByPeer:
 		m.stay(g, KernelServes, "%s, but its kernel still answers for the addresses%s", m.gone(), m.until(t))
-	case g.probe.answer == ByRival && m.cfg.Rival == Refuse:
+	case g.probe.answer == ByRival && max(m.cfg.Rival, g.cfg.Rival) == Refuse:
 		g.rival = true
 		m.stay(g, RivalServes, "%s, but a stranger answers for the addresses", m.gone())
 	case g.probe.answer == ByRival && g.probe.ever:

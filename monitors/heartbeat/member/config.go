@@ -63,7 +63,7 @@ type Config struct {
 	// Witness says that there is a third machine which votes.
 	Witness bool
 	// Rival says what to do if somebody who is not the peer answers for an
-	// address that is to be taken.
+	// address that is to be taken; Takeover is for all groups, whatever they say.
 	Rival Rival
 	// Lossy is how many of a link's last 12 beats may be missing before it is
 	// reported; a link reported so is good again when at most 1 of 32 is.
@@ -93,6 +93,8 @@ type Group struct {
 	// have been fit, and its copy of the connections complete.
 	Failback Failback
 	After    time.Duration
+	// Rival is the same as Config.Rival for this group.
+	Rival Rival
 }
 
 // Failback is the policy of a preferred node that comes back.

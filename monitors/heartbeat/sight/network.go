@@ -1,0 +1,305 @@
+package sight
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mondhq/mond/monitors/heartbeat/member"
+	"github.com/mondhq/mond/plugins/neighbour"
+	"github.com/mondhq/mond/plugins/role/boottime"
+)
+
+const (
+	// openAgain is after how long a network that could not be listened to is
+	// tried again.
+	openAgain = time.Second
+	// learnEvery is the time between two questions for the addresses that the
+	// peer holds, by which its hardware addresses are learnt; learnSoon the same
+	// until an answer came. learnFor is how long answers are gathered.
+	learnEvery = 10 * time.Second
+	learnSoon  = 500 * time.Millisecond
+	learnFor   = 100 * time.Millisecond
+	// strangers is how many hardware addresses of the peer are remembered.
+	strangers = 8
+)
+
+// targets are the stations to be asked on one network.
+type targets struct {
+	gateways, neighbours, peer []netip.Addr
+	from4, from6               netip.Addr
+}
+
+// network is one interface on which stations are asked.
+type network struct {
+	device string
+	index  int
+	stop   context.CancelFunc
+
+	mu       sync.Mutex
+	targets  targets
+	virtual  []netip.Addr
+	station  *neighbour.Station
+	err      error
+	answered map[netip.Addr]time.Duration
+	macs     map[netip.Addr]neighbour.MAC
+	peer     []neighbour.MAC
+	every    time.Duration
+	// learnt: somebody answered alone for what the peer holds.
+	learnt bool
+	// told is what answers said last.
+	told [2]bool
+}
+
+func newNetwork(device string, index int) *network {
+	return &network{device: device, index: index, answered: map[netip.Addr]time.Duration{}, macs: map[netip.Addr]neighbour.MAC{}, every: askEvery}
+}
+
+func (n *network) set(t targets, virtual []netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.targets, n.virtual = t, virtual
+}
+
+func (n *network) failure() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.err
+}
+
+// answers reports whether a gateway, and whether any neighbour answered lately.
+func (n *network) answers() (gateway, neighbour bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.answersLocked()
+}
+
+func (n *network) answersLocked() (gateway, neighbour bool) {
+	now := boottime.Now()
+	recent := func(a netip.Addr) bool {
+		at, ok := n.answered[a]
+		return ok && now-at < lately*n.every
+	}
+	gateway = slices.ContainsFunc(n.targets.gateways, recent)
+	return gateway, gateway || slices.ContainsFunc(n.targets.neighbours, recent)
+}
+
+// run asks until ctx ends.
+func (n *network) run(ctx context.Context, s *Sight) {
+	for ctx.Err() == nil {
+		station, err := neighbour.OpenStation(n.device)
+		n.opened(station, err)
+		if err == nil {
+			err = n.converse(ctx, s, station)
+			n.opened(nil, err)
+			_ = station.Close()
+		}
+		s.look()
+		select {
+		case <-ctx.Done():
+		case <-time.After(openAgain):
+		}
+	}
+}
+
+func (n *network) opened(station *neighbour.Station, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.station, n.err = station, err
+}
+
+// converse asks and listens until ctx ends or the interface does.
+func (n *network) converse(ctx context.Context, s *Sight, station *neighbour.Station) error {
+	l, err := station.Listen(nil)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	every, learnt := askEvery, time.Duration(0)
+	for {
+		now := boottime.Now()
+		if err := n.round(l, station); err != nil {
+			return err
+		}
+		if now-learnt >= n.learning() && n.learn(ctx, s, station) {
+			learnt = now
+		}
+		for waiting := true; waiting; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case c, ok := <-l.Claims:
+				if !ok {
+					return errors.New("interface " + n.device + " is gone")
+				}
+				n.hear(c, s)
+			case <-tick.C:
+				waiting = false
+			}
+		}
+		if e := s.pace(); e != every {
+			every = e
+			tick.Reset(e)
+			n.mu.Lock()
+			n.every = e
+			n.mu.Unlock()
+		}
+		n.changed(s)
+	}
+}
+
+// pace is the time between two questions.
+func (s *Sight) pace() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hurry {
+		return hurried
+	}
+	return askEvery
+}
+
+// changed makes s look anew if other answers come than before.
+func (n *network) changed(s *Sight) {
+	n.mu.Lock()
+	gateway, neighbour := n.answersLocked()
+	is := [2]bool{gateway, neighbour}
+	changed := is != n.told
+	n.told = is
+	n.mu.Unlock()
+	if changed {
+		s.look()
+	}
+}
+
+// round asks all targets once: where they were last, else everywhere.
+func (n *network) round(l *neighbour.Listener, station *neighbour.Station) error {
+	n.mu.Lock()
+	t := n.targets
+	all := slices.Concat(t.gateways, t.neighbours, t.peer)
+	n.mu.Unlock()
+	if err := l.Only(all); err != nil {
+		return err
+	}
+	link, err := station.Link()
+	if err != nil {
+		return err
+	}
+	if !link.Carrier {
+		return nil
+	}
+	var frame []byte
+	for _, who := range all {
+		from := t.from4
+		if who.Is6() {
+			from = t.from6
+		}
+		if !from.IsValid() {
+			frame = neighbour.AppendProbe(frame[:0], link.MAC, who)
+		} else {
+			frame = neighbour.AppendQuestion(frame[:0], link.MAC, from, n.last(who), who)
+		}
+		_ = station.Send(neighbour.FamilyOf(who), frame) // what is lost is asked again
+	}
+	return nil
+}
+
+// last is where a station that answers has been, or zero.
+func (n *network) last(who netip.Addr) neighbour.MAC {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if at, ok := n.answered[who]; ok && boottime.Now()-at < 2*n.every {
+		return n.macs[who]
+	}
+	return neighbour.MAC{}
+}
+
+// hear takes in a claim.
+func (n *network) hear(c neighbour.Claim, s *Sight) {
+	n.mu.Lock()
+	if slices.Contains(n.targets.peer, c.Addr) {
+		n.knowLocked(c.MAC)
+	}
+	n.answered[c.Addr], n.macs[c.Addr] = boottime.Now(), c.MAC
+	n.mu.Unlock()
+	n.changed(s)
+}
+
+// knowLocked remembers a hardware address of the peer.
+func (n *network) knowLocked(mac neighbour.MAC) {
+	if !slices.Contains(n.peer, mac) {
+		n.peer = append(n.peer, mac)
+		n.peer = n.peer[max(0, len(n.peer)-strangers):]
+	}
+}
+
+// learn asks for what the peer says that it holds. Where one station answers,
+// it is the peer; where several do, nobody knows which. It reports whether there
+// was anything to ask for.
+func (n *network) learn(ctx context.Context, s *Sight, station *neighbour.Station) bool {
+	addrs := s.heldByPeer(n.device)
+	if len(addrs) == 0 {
+		return false
+	}
+	s.work.Go(func() {
+		q := neighbour.Question{Addrs: addrs, Wait: learnFor, Times: 2, All: true}
+		claims, err := station.Ask(ctx, q)
+		if err != nil || len(claims) == 0 || slices.ContainsFunc(claims, func(c neighbour.Claim) bool { return c.MAC != claims[0].MAC }) {
+			return
+		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.knowLocked(claims[0].MAC)
+		n.learnt = true
+	})
+	return true
+}
+
+// learning is the time between two questions by which the peer is learnt.
+func (n *network) learning() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.learnt {
+		return learnEvery
+	}
+	return learnSoon
+}
+
+// heldByPeer are the addresses on a device that the peer says it holds.
+func (s *Sight) heldByPeer(device string) (all []netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, on := range s.holders {
+		if on {
+			all = append(all, s.on(i, device)...)
+		}
+	}
+	return all
+}
+
+// ask asks who answers for addresses.
+func (n *network) ask(ctx context.Context, addrs []netip.Addr, wait time.Duration) member.Answer {
+	n.mu.Lock()
+	station := n.station
+	n.mu.Unlock()
+	if station == nil {
+		return member.Unlooked
+	}
+	claims, err := station.Ask(ctx, question(addrs, wait))
+	switch {
+	case len(claims) == 0 && err != nil:
+		return member.Unlooked
+	case len(claims) == 0:
+		return member.Nobody
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if slices.Contains(n.peer, claims[0].MAC) {
+		return member.ByPeer
+	}
+	return member.ByRival
+}
