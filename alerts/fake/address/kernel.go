@@ -1,6 +1,7 @@
 package address
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,7 +20,9 @@ import (
 type Kernel struct {
 	socket *socket
 	clock  clock
-	// wrote are the instants around the last batch, for the clock.
+	// wrote is what the last batch gave a lease to, between these instants:
+	// the clock learns of it.
+	wrote         []Address
 	before, after time.Duration
 }
 
@@ -57,6 +60,7 @@ func (k *Kernel) View() (View, error) {
 		return v, fmt.Errorf("read the addresses of this machine: %w", err)
 	}
 	now := boottime.Now()
+	k.learn(v)
 	for i, r := range v.Rows {
 		if !r.Permanent() {
 			v.Rows[i].Expires = k.clock.end(r, v.At, now)
@@ -107,6 +111,7 @@ func (k *Kernel) Do(steps []Step) ([]error, error) {
 		return k.socket.append(b, kind, flags, body)
 	})
 	k.after = boottime.Now()
+	k.note(steps)
 	for i, e := range results {
 		results[i] = explain(steps[i], e)
 	}
@@ -192,16 +197,29 @@ func (k *Kernel) Clear(steps []Step) error {
 	return errors.Join(errs...)
 }
 
-// Learn sets the clock by rows that were written by the last batch: their stamps
-// lie between the instants around it.
-func (k *Kernel) Learn(v View, written []Address) {
-	for _, a := range written {
+// learn sets the clock by a row that the last batch wrote: its stamp lies between
+// the instants around that.
+func (k *Kernel) learn(v View) {
+	for _, a := range k.wrote {
 		if r, ok := v.Row(a.Prefix, a.Index); ok && !r.Permanent() {
 			k.clock.learn(r.Changed, k.before, k.after)
+			break
+		}
+	}
+	k.wrote = nil
+}
+
+// note keeps one address that steps gave a lease to.
+func (k *Kernel) note(steps []Step) {
+	for _, s := range steps {
+		if a, ok := s.Thing.(Address); ok && s.Op != Remove && a.Lease > 0 {
+			k.wrote = []Address{a}
 			return
 		}
 	}
 }
 
-// Port is the port of the socket: the kernel's notices of our own doing bear it.
-func (k *Kernel) Port() uint32 { return k.socket.port }
+// Watch tells of changes by others until ctx ends; see [Watch].
+func (k *Kernel) Watch(ctx context.Context) (<-chan struct{}, error) {
+	return Watch(ctx, k.socket.port)
+}
