@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/mondhq/mond/alerts/fake/hold"
@@ -85,10 +84,10 @@ func (d *desk) sum() {
 		if m == nil {
 			m = &managed{Group: hold.New(w.group, 0), name: w.group.Name}
 			d.groups[key] = m
-		} else if !slices.Equal(m.Line.Args(), w.group.Args()) {
+		} else {
 			m.Declare(w.group)
 		}
-		m.clash, m.Frozen = "", w.provisional && !w.down
+		m.Frozen = w.provisional && !w.down
 		m.Tell(role.Token{Group: m.name, Hold: w.down, Until: always, Reason: w.Reason})
 	}
 	d.clash()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -48,7 +49,8 @@ type managed struct {
 	*hold.Group
 	name    string
 	byLine  bool
-	clash   string // why it cannot be held at all
+	bad     string // what is wrong with its line
+	clash   string // who else has one of its addresses
 	said    role.Stand
 	saidAt  time.Duration
 	tell    bool   // say it, whatever was said
@@ -184,9 +186,9 @@ func (d *desk) line(key string, g role.Group, err error) {
 	case err == nil:
 		m.Declare(g)
 	}
-	m.clash = ""
+	m.bad = ""
 	if err != nil {
-		m.clash = fmt.Sprintf("the line of group %s: %v", g.Name, err)
+		m.bad = fmt.Sprintf("the line of group %s: %v", g.Name, err)
 	}
 	m.Frozen, m.tell, d.fresh = false, true, false
 	d.groups[key] = m
@@ -194,9 +196,10 @@ func (d *desk) line(key string, g role.Group, err error) {
 
 // clash finds addresses that two groups name: only the first by name has them.
 func (d *desk) clash() {
-	owner := map[any]string{}
+	owner := map[netip.Addr]string{}
 	for _, key := range slices.Sorted(maps.Keys(d.groups)) {
 		m := d.groups[key]
+		m.clash = ""
 		for _, a := range m.Line.Addresses {
 			ip := a.Prefix.Addr()
 			if other, taken := owner[ip]; taken {
@@ -234,7 +237,7 @@ func (d *desk) settle() {
 	d.reopen()
 	for _, key := range slices.Sorted(maps.Keys(d.groups)) {
 		m := d.groups[key]
-		if m.clash == "" && d.trouble == "" {
+		if m.clash == "" && m.bad == "" && d.trouble == "" {
 			d.step(m)
 		}
 		d.stand(m)

@@ -212,7 +212,7 @@ func (a *fakeAlert) Hold(ctx context.Context, work <-chan role.Work, say func(ro
 			if !more {
 				return nil
 			}
-			if _, err := ask(ctx, a.owner, func(d *desk) (struct{}, error) { return struct{}{}, d.take(id, w) }); err != nil {
+			if _, err := ask(ctx, a.owner, func(d *desk) (struct{}, error) { return struct{}{}, d.take(id, w) }); err != nil && ctx.Err() == nil {
 				return err
 			}
 		case <-ctx.Done():

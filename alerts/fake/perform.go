@@ -100,6 +100,9 @@ func union(a, b []address.Address) []address.Address {
 func (d *desk) none(m *managed) {
 	v := d.viewNow()
 	there := hold.Present(v, m.Line, m.Taken())
+	if len(there) == 0 && len(m.Moved()) == 0 {
+		return
+	}
 	if err := d.kernel.Clear(removals(m, there)); err != nil {
 		d.Log.Error("a part of a group stays", "group", m.name, "error", err)
 		return
@@ -110,7 +113,7 @@ func (d *desk) none(m *managed) {
 
 // announce tells the network of what was added, before all else.
 func (d *desk) announce(m *managed, a hold.Action, p hold.Placed) {
-	if a.Kind == hold.Take {
+	if a.Kind == hold.Take || a.Reason == hold.Rewritten {
 		d.Announcer.Took(m.Line, p.Addresses)
 		return
 	}
@@ -154,10 +157,7 @@ func (d *desk) remove(m *managed, a hold.Action) {
 	o := hold.Outcome{Before: d.Now()}
 	steps := removals(m, a.Addresses)
 	if a.Reason == hold.Rewritten {
-		steps = steps[:0]
-		for _, at := range a.Addresses {
-			steps = append(steps, address.Step{Op: address.Remove, Thing: at})
-		}
+		steps = steps[:len(steps)-len(m.Moved())] // they stay away from lo
 	} else {
 		d.Announcer.Released(m.name)
 	}

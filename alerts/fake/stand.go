@@ -51,7 +51,7 @@ func held(v address.View, m *managed) (n int, until time.Duration) {
 // wrong is all that is wrong with a group.
 func (d *desk) wrong(m *managed) string {
 	var all []string
-	for _, text := range []string{d.trouble, m.clash, m.Error(), d.Announcer.Account(m.name).Error} {
+	for _, text := range []string{d.trouble, m.bad, m.clash, m.Error(), d.Announcer.Account(m.name).Error} {
 		if text != "" {
 			all = append(all, text)
 		}

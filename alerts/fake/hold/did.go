@@ -100,10 +100,12 @@ func (g *Group) put(a Action, o Outcome) {
 		g.failed(o, Retry)
 		return
 	}
-	g.PutBacks++
-	g.Fault = ""
+	g.Fault, g.rewrite = "", false
 	g.taken = o.Placed
-	g.losses = append(g.losses, o.After)
+	if a.Reason == Lost {
+		g.PutBacks++
+		g.losses = append(g.losses, o.After)
+	}
 	g.stubborn = len(g.losses) > Limit
 	g.setExpires(a, o)
 	g.learn(o.View)
@@ -174,10 +176,11 @@ func (g *Group) removed(a Action, o Outcome) {
 			g.failed(o, Urgent)
 			return
 		}
-		g.old = nil
+		g.old, g.rewritten, g.rewrite = nil, false, true
+		g.taken.Routes, g.taken.Rules = nil, nil
 		return
 	}
-	left := Present(o.View, g.Line, g.taken)
+	left := g.ours(o.View)
 	if o.Err == nil && len(left) > 0 {
 		o.Err = fmt.Errorf("%s is still there though the kernel removed it: who adds it again?", left[0])
 	}
@@ -190,10 +193,8 @@ func (g *Group) removed(a Action, o Outcome) {
 	if was == held || was == preparing || len(g.Line.OnRelease) > 0 {
 		g.phase = leaving
 	}
-	if a.Reason == Late { // the token that comes next is a new beginning
-		g.again = o.After
-	}
 	g.taken, g.moved, g.old, g.made = Placed{}, nil, nil, nil
+	g.rewritten, g.rewrite = false, false
 	g.lease, g.expires, g.limit, g.Since = 0, 0, 0, 0
 }
 

@@ -149,8 +149,11 @@ type Group struct {
 	// taken is where it was put; moved is what came from lo.
 	taken Placed
 	moved []address.Address
-	// old are addresses that the line named before.
-	old []address.Address
+	// old are addresses that the line named before; rewritten means that
+	// those, and all routes and rules, are to go, rewrite that those of the new
+	// line are to come.
+	old                []address.Address
+	rewritten, rewrite bool
 	// lease and expires are those of the addresses in the kernel; limit is
 	// when they must have ended.
 	lease, expires, limit time.Duration
@@ -169,13 +172,18 @@ func New(line role.Group, mark uint8) *Group {
 
 // Declare gives the group another line. What only the old one named goes.
 func (g *Group) Declare(line role.Group) {
+	g.declared = true
+	if slices.Equal(g.Line.Args(), line.Args()) {
+		g.Line = line // order of addresses and programs are in Args
+		return
+	}
 	for _, a := range g.taken.Addresses {
 		if !slices.ContainsFunc(line.Addresses, func(b role.Address) bool { return b.Prefix == a.Prefix && (b.Device == "" || b.Device == a.Device) }) {
 			g.old = append(g.old, a)
 		}
 	}
 	g.taken.Addresses = slices.DeleteFunc(g.taken.Addresses, func(a address.Address) bool { return slices.Contains(g.old, a) })
-	g.Line, g.declared, g.again = line, true, 0
+	g.Line, g.again, g.rewritten = line, 0, g.phase == held
 }
 
 // Undeclare says that no line names the group any more.
@@ -183,7 +191,21 @@ func (g *Group) Undeclare() { g.declared, g.again = false, 0 }
 
 // Gone reports whether the group can be forgotten.
 func (g *Group) Gone(v address.View) bool {
-	return !g.declared && g.phase == idle && !g.running && len(Present(v, g.Line, g.taken)) == 0 && len(g.moved) == 0
+	return !g.declared && g.phase == idle && !g.running && len(g.ours(v)) == 0 && len(g.moved) == 0
+}
+
+// ours are the addresses that are there and ours to remove: all that the line
+// names, but of a group that no line names any more and that was never held since
+// this program started, those with our mark only.
+func (g *Group) ours(v address.View) []address.Address {
+	there := Present(v, g.Line, g.taken)
+	if g.declared || g.Takes > 0 {
+		return there
+	}
+	return slices.DeleteFunc(there, func(at address.Address) bool {
+		r, _ := v.Row(at.Prefix, at.Index)
+		return r.Proto != address.Mark
+	})
 }
 
 // Tell takes in a token. It is not taken if a newer epoch was there.
@@ -251,7 +273,7 @@ func (g *Group) Next(v address.View, now time.Duration) Action {
 // start is Next for a group that is not held.
 func (g *Group) start(v address.View, now time.Duration) Action {
 	if why, leave := g.leaves(); leave {
-		if there := Present(v, g.Line, g.taken); len(there) > 0 || len(g.moved) > 0 {
+		if there := g.ours(v); len(there) > 0 || len(g.moved) > 0 {
 			return g.remove(there, why, now)
 		}
 		if g.phase == preparing { // the programs have run, for nothing
@@ -283,7 +305,7 @@ func (g *Group) keep(v address.View, now time.Duration) Action {
 		return g.remove(append(there, g.old...), Late, now)
 	case g.lapsed(len(there), now):
 		return g.remove(append(there, g.old...), Lapsed, now)
-	case len(g.old) > 0:
+	case g.rewritten:
 		return g.remove(g.old, Rewritten, now)
 	case g.lease > 0 && g.expires > g.limit+2*early:
 		return g.shorten(there, now)
@@ -293,6 +315,8 @@ func (g *Group) keep(v address.View, now time.Duration) Action {
 		return g.renew(there, Changed)
 	case g.lease > 0 && now >= g.due() && now >= g.again && len(there) > 0:
 		return g.renew(there, Due)
+	case g.rewrite && now >= g.again:
+		return Action{Kind: PutBack, Reason: Rewritten, Lease: g.lease, Until: g.token.Until}
 	case len(there) < len(g.Line.Addresses):
 		return g.putBack(now)
 	}
