@@ -50,7 +50,9 @@ func (w *world) start() {
 	if _, err := w.desk.begin(func(s role.Stand) { w.stands = append(w.stands, s) }); err != nil {
 		w.t.Fatal(err)
 	}
-	w.do(func() { _ = w.desk.take(w.desk.session, role.Work{Full: true, Lines: []role.Line{{Group: "web", Args: webArgs}}}) })
+	w.do(func() {
+		_ = w.desk.take(w.desk.session, role.Work{Full: true, Lines: []role.Line{{Group: "web", Args: webArgs}}})
+	})
 }
 
 // do runs f, and starts again if it was killed.
