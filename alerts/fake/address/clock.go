@@ -49,9 +49,9 @@ func (c *clock) read(rows []Row, before, after time.Duration) {
 			continue
 		}
 		at := spot{r.Prefix, r.Index}
-		g, ok := was[at]
-		if !ok || g.stamp != r.Changed {
-			g, ok = c.lifetime(r, before, after)
+		g, ok := c.lifetime(r, before, after)
+		if old := was[at]; !ok && old.stamp == r.Changed && old.seconds+1 == g.seconds {
+			g, ok = old, true // it was read before, away from the end of a second
 		}
 		if ok {
 			c.given[at] = g
