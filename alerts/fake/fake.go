@@ -201,7 +201,7 @@ func parse(args []string) (role.Group, error) {
 func (a *fakeAlert) Hold(ctx context.Context, work <-chan role.Work, say func(role.Stand)) error {
 	a.owner.show(a, true)
 	a.owner.start()
-	id, err := ask(ctx, a.owner, func(d *desk) (int, error) { return d.begin(say) })
+	id, err := ask(ctx, a.owner, func(d *desk) (int, error) { return d.begin(say), nil })
 	if err != nil {
 		return err
 	}
