@@ -20,6 +20,8 @@ type memory struct {
 	rows  []address.Row
 	late  time.Duration // how late leases end
 	stamp uint32
+	born  map[uint32]time.Duration // by Row.Made
+	set   map[uint32]time.Duration // when the lifetime was set last
 
 	// before and after are called around every change, and may move the clock
 	// or end the program by a panic; fail makes the next Take fail at a step.
@@ -34,6 +36,7 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		now: 1000 * time.Second, fail: -1, changes: make(chan struct{}, 1),
+		born: map[uint32]time.Duration{}, set: map[uint32]time.Duration{},
 		links: []address.Link{{Index: 1, Name: "lo", Up: true, Carrier: true}, {Index: 2, Name: "eth0", Up: true, Carrier: true, Ups: 1}, {Index: 3, Name: "eth1", Up: true, Carrier: true}},
 		rows:  []address.Row{{Prefix: netip.MustParsePrefix("10.0.0.1/24"), Index: 2, Expires: address.Forever}},
 	}
@@ -53,7 +56,9 @@ func (m *memory) sweep() {
 
 func (m *memory) View() (address.View, error) {
 	m.sweep()
-	return address.View{At: m.now, Links: slices.Clone(m.links), Rows: slices.Clone(m.rows)}, m.broken
+	v := address.View{At: m.now, Links: slices.Clone(m.links), Rows: slices.Clone(m.rows)}
+	v.Sort()
+	return v, m.broken
 }
 
 func (m *memory) Via(ip netip.Addr) (int, error) {
@@ -131,7 +136,9 @@ func (m *memory) step(s address.Step) error {
 		m.rows[i] = r
 	} else {
 		m.rows = append(m.rows, r)
+		m.born[r.Made] = m.now
 	}
+	m.set[r.Made] = m.now
 	return nil
 }
 

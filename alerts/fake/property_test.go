@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,7 @@ type world struct {
 	epoch   uint64
 	bound   time.Duration // the latest that a lease may end
 	slept   time.Duration // by which the kernel's own end is later
+	until   time.Duration // the latest Until of a token that said hold
 	perm    bool          // a token permitted a permanent hold
 	touched bool          // others removed something
 	lo      bool          // 10.0.0.3 was on lo at first
@@ -60,8 +62,8 @@ func (w *world) do(f func()) {
 			if v != errKilled {
 				panic(v)
 			}
-			w.before, w.after, w.touched = nil, nil, true // what moved from lo is forgotten without a record
-			w.lo = false
+			w.before, w.after = nil, nil
+			w.lo = false // what moved from there is forgotten without a record
 			w.start()
 		}
 	}()
@@ -69,17 +71,13 @@ func (w *world) do(f func()) {
 }
 
 func (w *world) tell(t role.Token) {
+	was, had := w.group().Token()
+	life := w.desk
 	w.do(func() {
 		_ = w.desk.take(w.desk.session, role.Work{Tokens: []role.Token{t}})
 	})
-	if got, _ := w.group().Token(); got != t {
-		return
-	}
-	switch {
-	case t.Hold && t.Lease > 0:
-		w.bound = max(w.bound, t.Until+t.Lease)
-	case t.Hold:
-		w.perm = true
+	if got, _ := w.group().Token(); life == w.desk && had && t.Epoch < was.Epoch && got != was {
+		w.t.Fatalf("a token of an epoch that is over was taken")
 	}
 }
 
@@ -95,11 +93,13 @@ func (w *world) token(rt *rapid.T) {
 	if rapid.IntRange(0, 9).Draw(rt, "old") == 0 && t.Epoch > 0 {
 		t.Epoch--
 	}
-	// The bound counts from what is told, though a kill may lose it.
-	if t.Hold && t.Lease > 0 {
-		w.bound = max(w.bound, t.Until+t.Lease)
+	if was, had := w.group().Token(); t.Hold && (!had || t.Epoch >= was.Epoch) {
+		w.until = max(w.until, t.Until)
+		w.perm = w.perm || t.Lease == 0
+		if t.Lease > 0 {
+			w.bound = max(w.bound, t.Until+t.Lease)
+		}
 	}
-	w.perm = w.perm || t.Hold && t.Lease == 0
 	w.tell(t)
 }
 
@@ -111,6 +111,9 @@ func (w *world) check(*rapid.T) {
 	for _, r := range w.rows {
 		if !slices.Contains(prefixes, r.Prefix.String()) || r.Index == address.Loopback {
 			continue
+		}
+		if w.born[r.Made] >= w.until || r.Permanent() && w.set[r.Made] >= w.until {
+			w.t.Fatalf("%v was added or made permanent %v after the end of all tokens", r.Prefix, w.set[r.Made]-w.until)
 		}
 		if r.Permanent() && !w.perm {
 			w.t.Fatalf("%v is permanent, which no token permits", r.Prefix)
@@ -222,4 +225,36 @@ func (w *world) release() {
 	if s := w.stands[len(w.stands)-1]; s.Held != 0 || s.Epoch != w.epoch+1 || strings.Contains(s.Error, "still") {
 		w.t.Fatalf("it says %+v", s)
 	}
+}
+
+// What an earlier life left of a group that cannot be held whole now goes: all or
+// none.
+func TestLeftovers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		w := &world{memory: newMemory(), t: rt}
+		for i, p := range prefixes[:2] {
+			_ = w.step(address.Step{Op: address.Add, Thing: address.Address{Prefix: netip.MustParsePrefix(p), Index: 2, Mark: address.Mark, Lease: time.Duration(i) * time.Hour}})
+		}
+		w.start()
+		if n := w.has(prefixes...); n != 2 {
+			rt.Fatalf("%d of 2 are left before a token came", n)
+		}
+		w.fail = rapid.IntRange(0, 2).Draw(rt, "step")
+		w.tell(role.Token{Group: "web", Epoch: 1, Hold: true, Until: w.now + time.Second})
+		if n := w.has(prefixes...); n != 0 {
+			rt.Fatalf("%d are left of a group that could not be taken", n)
+		}
+		w.pass(hold.Retry - time.Millisecond)
+		w.desk.settle()
+		if n := w.has(prefixes...); n != 0 {
+			rt.Fatalf("%d are there before the next try", n)
+		}
+		w.tell(role.Token{Group: "web", Epoch: 1, Hold: true, Until: w.now + time.Second})
+		w.pass(2 * time.Millisecond)
+		w.desk.settle()
+		if n := w.has(prefixes...); n != 3 {
+			rt.Fatalf("%d are there of 3", n)
+		}
+	})
 }
