@@ -129,7 +129,7 @@ func (d *desk) end(session int) {
 	}
 }
 
-// take takes in work.
+// take takes in work; run settles it.
 func (d *desk) take(session int, w role.Work) error {
 	if session != d.session || d.say == nil {
 		return errEnded
@@ -140,7 +140,6 @@ func (d *desk) take(session int, w role.Work) error {
 	for _, t := range w.Tokens {
 		d.token(t)
 	}
-	d.settle()
 	return nil
 }
 

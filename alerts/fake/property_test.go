@@ -52,6 +52,7 @@ func (w *world) start() {
 	w.desk.begin(func(s role.Stand) { w.stands = append(w.stands, s) })
 	w.do(func() {
 		_ = w.desk.take(w.desk.session, role.Work{Full: true, Lines: []role.Line{{Group: "web", Args: webArgs}}})
+		w.desk.settle()
 	})
 }
 
@@ -75,6 +76,7 @@ func (w *world) tell(t role.Token) {
 	life := w.desk
 	w.do(func() {
 		_ = w.desk.take(w.desk.session, role.Work{Tokens: []role.Token{t}})
+		w.desk.settle()
 	})
 	if got, _ := w.group().Token(); life == w.desk && had && t.Epoch < was.Epoch && got != was {
 		w.t.Fatalf("a token of an epoch that is over was taken")
