@@ -5,6 +5,7 @@ package main
 
 import (
 	execalert "github.com/mondhq/mond/alerts/exec"
+	"github.com/mondhq/mond/alerts/fake"
 	"github.com/mondhq/mond/alerts/file"
 	"github.com/mondhq/mond/alerts/lvs"
 	mailalert "github.com/mondhq/mond/alerts/mail"
@@ -48,6 +49,7 @@ func table() []serve.Plugin {
 		serve.Monitor(tcp.Name, tcp.Synopsis, tcp.With(names), from),
 		serve.Monitor(udp.Name, udp.Synopsis, udp.With(names), from),
 		serve.Alert(execalert.Name, execalert.Synopsis, execalert.New),
+		serve.Alert(fake.Name, fake.Synopsis, fake.New(), serve.Caps("cap_net_admin", "cap_net_raw")),
 		serve.Alert(file.Name, file.Synopsis, file.New),
 		serve.Alert(lvs.Name, lvs.Synopsis, lvs.New(), serve.Caps("cap_net_admin", "cap_sys_admin")),
 		serve.Alert(mailalert.Name, mailalert.Synopsis, mailalert.New),
