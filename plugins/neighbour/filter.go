@@ -62,7 +62,7 @@ func filter(family Family, only []netip.Addr) []bpf.Instruction {
 	p = append(p, must(ofFrame{12, 2, etherIPv6}, ofFrame{20, 1, protoICMPv6}, ofFrame{21, 1, hops})...)
 	asks, tells := oneOf(etherHeader+8+12, words(only)), oneOf(etherHeader+ipv6Header+8+12, words(only))
 	p = append(p, bpf.LoadAbsolute{Off: etherHeader + ipv6Header, Size: 1},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: solicitation, SkipFalse: 1}, bpf.Jump{Skip: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: solicitation, SkipFalse: 1}, bpf.Jump{Skip: 3},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: advertisement, SkipFalse: 1}, bpf.Jump{Skip: 1 + uint32(len(asks))},
 		bpf.RetConstant{Val: 0})
 	return append(append(p, asks...), tells...)

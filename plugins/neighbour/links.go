@@ -58,6 +58,8 @@ func OpenLinks() (*Links, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("set the time limit of a netlink socket: %w", err)
 	}
+	// so that a dump is of one interface only; kernels before 4.20 know nothing of it
+	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
 	return &Links{fd: fd, buffer: make([]byte, 64<<10)}, nil
 }
 

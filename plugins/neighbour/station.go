@@ -79,6 +79,9 @@ func (s *Station) Link() (Link, error) { return s.links.Numbered(s.index) }
 // Known is where the kernel believes a neighbour to be.
 func (s *Station) Known(who netip.Addr) (MAC, bool) { return s.links.Known(s.index, who) }
 
+// Addresses reads which addresses the interface has now, and can use.
+func (s *Station) Addresses() (map[netip.Addr]bool, error) { return s.links.Addresses(s.index) }
+
 // Send sends a frame about an address of that family. It never waits.
 func (s *Station) Send(family Family, frame []byte) error { return s.sockets[family].Send(frame) }
 

@@ -183,6 +183,11 @@ func TestLinks(t *testing.T) {
 			t.Error(name, err)
 		}
 	}
+	w.IP(1, "address add 10.0.0.1/24 dev eth0\naddress add 2001:db8::1/64 dev eth0 nodad\naddress add 2001:db8::2/64 dev eth0\naddress add 10.0.0.9/32 dev lo\n")
+	have, err := links.Addresses(l.Index)
+	if err != nil || !have[addrs("10.0.0.1")[0]] || !have[addrs("2001:db8::1")[0]] || have[addrs("2001:db8::2")[0]] || have[addrs("10.0.0.9")[0]] {
+		t.Error(have, err)
+	}
 	w.Output(1, "sysctl", "-q", "net.ipv6.conf.eth0.forwarding=1")
 	if l, err := links.Numbered(l.Index); err != nil || !l.Forwards {
 		t.Errorf("%+v %v", l, err)

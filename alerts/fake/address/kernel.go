@@ -61,11 +61,7 @@ func (k *Kernel) View() (View, error) {
 	}
 	now := boottime.Now()
 	k.learn(v)
-	for i, r := range v.Rows {
-		if !r.Permanent() {
-			v.Rows[i].Expires = k.clock.end(r, v.At, now)
-		}
-	}
+	k.clock.read(v.Rows, v.At, now)
 	return v, nil
 }
 

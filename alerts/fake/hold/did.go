@@ -23,7 +23,7 @@ type Outcome struct {
 
 // Started says that programs were started for a.
 func (g *Group) Started(a Action) {
-	g.running = true
+	g.running, g.failing = true, ""
 	switch a.Kind {
 	case RunTake:
 		g.phase = preparing
@@ -38,7 +38,7 @@ func (g *Group) Started(a Action) {
 func (g *Group) Ran(err error) {
 	g.running = false
 	if err != nil {
-		g.Fault = err.Error()
+		g.failing = err.Error()
 	}
 	switch g.phase {
 	case preparing:

@@ -144,8 +144,9 @@ type Group struct {
 	told     bool
 	token    role.Token
 	phase    phase
-	running  bool // programs do
-	ready    bool // those of on-take have run
+	running  bool   // programs do
+	failing  string // what those said that ran last
+	ready    bool   // those of on-take have run
 	// taken is where it was put; moved is what came from lo.
 	taken Placed
 	moved []address.Address
@@ -384,8 +385,8 @@ func (g *Group) Error() string {
 	switch {
 	case g.stubborn && g.phase == held:
 		return fmt.Sprintf("others removed addresses more than %d times in %v: they are not put back any more until the role changes; monctl doctor says how to keep a network manager from it", Limit, Within)
-	case g.Fault != "":
-		return g.Fault
+	case g.Fault != "" && g.failing != "":
+		return g.Fault + "; " + g.failing
 	}
-	return ""
+	return g.Fault + g.failing
 }

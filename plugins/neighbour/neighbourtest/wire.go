@@ -49,12 +49,27 @@ func New(t testing.TB, machines int) *Wire {
 		t.Skipf("needs root and network namespaces (package iproute2): %s", out)
 	}
 	w.in(w.bridge, "link add wire type bridge mcast_snooping 0 forward_delay 0\nlink set wire up\n")
-	for i, name := range w.machines {
-		w.in(w.bridge, fmt.Sprintf("link add p%d type veth peer name eth0 address %s netns %s\nlink set p%d master wire up\n", i+1, MAC(i+1), name, i+1))
-		w.IP(i+1, "link set lo up\nlink set eth0 up\n")
+	for i := range machines {
+		w.cable(i + 1)
 	}
 	w.forwarding(machines)
 	return w
+}
+
+// cable gives a machine its interface.
+func (w *Wire) cable(machine int) {
+	w.t.Helper()
+	w.in(w.bridge, fmt.Sprintf("link add p%d type veth peer name eth0 address %s netns %s\nlink set p%d master wire up\n", machine, MAC(machine), w.machines[machine-1], machine))
+	w.IP(machine, "link set lo up\nlink set eth0 up\n")
+}
+
+// Rewire gives a machine another interface of the same name, without the
+// addresses that the old one had.
+func (w *Wire) Rewire(machine int) {
+	w.t.Helper()
+	w.IP(machine, "link del eth0\n")
+	w.cable(machine)
+	w.forwarding(len(w.machines))
 }
 
 // forwarding waits until the bridge forwards what so many machines send.
