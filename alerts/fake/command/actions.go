@@ -179,7 +179,7 @@ func (p Program) repeat(ctx context.Context, j *job) error {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- p.Network.Repeat(ctx, j.group, func(err error) { p.tell(j, fmt.Errorf("announce: %w", err)) })
+		ended <- p.Network.Repeat(ctx, j.group, func(err error) { p.tell(j, err) })
 	}()
 	err = p.watch(ctx, j, ended)
 	cancel()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mondhq/mond/alerts/fake/announce"
 	"github.com/mondhq/mond/alerts/fake/command"
 	"github.com/mondhq/mond/plugins/neighbour"
 	"github.com/mondhq/mond/plugins/role"
@@ -18,14 +19,6 @@ import (
 type Network struct{}
 
 var _ command.Network = Network{}
-
-// schedule is when an address is announced after the first time: changes in a
-// cable's path may lose the first ones, and a port of a bridge that comes up
-// takes 30 s.
-var schedule = []time.Duration{
-	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second,
-	5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
-}
 
 // byDevice are the addresses of g that are here, by the interface they are on.
 // Those on lo are announced nowhere.
@@ -98,30 +91,22 @@ func frames(s *neighbour.Station, l neighbour.Link, a role.Address, tell []netip
 	return out
 }
 
-// Repeat goes on after Announce.
-func (n Network) Repeat(ctx context.Context, g role.Group, failed func(error)) error {
-	began, last := time.Now(), ""
-	for i := 0; ; i++ {
-		wait := g.Refresh
-		if i < len(schedule) {
-			wait = time.Until(began.Add(schedule[i]))
-		} else if g.Refresh == 0 {
-			<-ctx.Done()
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-		text := ""
-		if err := n.Announce(ctx, g); err != nil {
-			if text = err.Error(); text != last {
-				failed(err)
-			}
-		}
-		last = text
+// Repeat goes on after Announce, on the schedule of alerts/fake/announce. Rivals,
+// and what could not be sent, are told.
+func (Network) Repeat(ctx context.Context, g role.Group, failed func(error)) error {
+	devices, err := byDevice(ctx, g)
+	if err != nil {
+		return err
 	}
+	held := announce.Group{Name: g.Name, Tell: g.Tell, Refresh: g.Refresh}
+	for device, addresses := range devices {
+		for _, a := range addresses {
+			held.Addresses = append(held.Addresses, announce.Address{Addr: a.Prefix.Addr(), Device: device, Router: a.Router})
+		}
+	}
+	a := announce.New(announce.Options{Network: announce.Kernel{}, Told: func(e announce.Event) { failed(errors.New(e.String())) }})
+	a.Took(held)
+	return a.Run(ctx)
 }
 
 // Stranger asks for the addresses on their interfaces.
