@@ -15,6 +15,7 @@ import (
 	filemon "github.com/mondhq/mond/monitors/file"
 	"github.com/mondhq/mond/monitors/fping"
 	"github.com/mondhq/mond/monitors/ftp"
+	"github.com/mondhq/mond/monitors/halink"
 	httpmon "github.com/mondhq/mond/monitors/http"
 	"github.com/mondhq/mond/monitors/nagios"
 	"github.com/mondhq/mond/monitors/ping"
@@ -39,6 +40,7 @@ func table() []serve.Plugin {
 		serve.Monitor(filemon.Name, filemon.Synopsis, filemon.New),
 		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), from),
 		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names), from),
+		serve.Monitor(halink.Name, halink.Synopsis, halink.New),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names), from),
 		serve.Monitor(nagios.Name, nagios.Synopsis, nagios.With(new(nagios.Bench)), serve.Caps("cap_sys_admin")),
 		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), from),
