@@ -30,9 +30,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// built is a folder with fake, mond and monctl.
+// built is a folder with fake, mond and monctl: the one that TEST_PROGRAMS names,
+// if it is set, else they are built.
 func built(t *testing.T) string {
 	t.Helper()
+	if bin := os.Getenv("TEST_PROGRAMS"); bin != "" {
+		return bin
+	}
 	programs.once.Do(func() {
 		if programs.dir, programs.err = os.MkdirTemp("", "mond-beside-"); programs.err != nil {
 			return

@@ -41,7 +41,7 @@ func Formats(self func() string) []convert.Format {
 		{Name: Name, Is: Is, Read: func(name string, src []byte) convert.Result {
 			return read(pair{conf: source{name, src}, resources: beside(name, Resources), self: self()}, name)
 		}},
-		{Name: Resources, Is: IsResources, Read: func(name string, src []byte) convert.Result {
+		{Name: Resources, Is: never, Read: func(name string, src []byte) convert.Result {
 			return read(pair{conf: beside(name, Name, "ha.conf"), resources: source{name, src}, self: self()}, name)
 		}},
 	}
@@ -116,33 +116,9 @@ func Is(src []byte) bool {
 	return nodes && own
 }
 
-// IsResources reports whether src can only be a haresources: each line is a node
-// and its resources, and one of them is an address or has an argument.
-func IsResources(src []byte) bool {
-	own := false
-	for line := range strings.Lines(joined(string(src))) {
-		words := strings.Fields(line)
-		if len(words) == 0 || words[0][0] == '#' {
-			continue
-		}
-		if len(words) < 2 || strings.ContainsAny(line, `="'{}`) || monWords[words[0]] {
-			return false
-		}
-		for _, word := range words[1:] {
-			if strings.HasPrefix(word, "#") {
-				break
-			}
-			own = own || strings.Contains(word, "::") && !strings.HasPrefix(word, "::") || isAddress(word)
-		}
-	}
-	return own
-}
-
-// monWords begin lines of mon.cf that could be taken for a node with resources.
-var monWords = map[string]bool{
-	"hostgroup": true, "watch": true, "service": true, "monitor": true, "alert": true, "upalert": true, "period": true, "virtual": true,
-	"view": true, "alias": true, "include": true, "template": true, "use": true, "real": true, "check": true, "address": true, "node": true,
-}
+// never tells haresources by its content: names and words, a line each, is what
+// many files look like. It is read where it is named.
+func never([]byte) bool { return false }
 
 // joined joins lines that end in a backslash; the joined ones are empty then, so
 // that all lines keep their numbers.
