@@ -136,7 +136,7 @@ func asking(t *testing.T, name string) Options {
 // 127.0.0.3.
 func clStatus(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "cl_status")
-	write(t, path, "#!/bin/sh\ncase $1 in\nnodestatus) echo active ;;\nlisthblinks) echo eth0 ;;\n*) case $2 in 127.0.0.3) echo dead ;; *) echo up ;; esac ;;\nesac\n")
+	write(t, path, "#!/bin/sh\ncase $2 in 127.0.0.*) ;; *) exit 11 ;; esac\ncase $1 in\nnodestatus) echo active ;;\nlisthblinks) echo eth0 ;;\n*) case $2 in 127.0.0.3) echo dead ;; *) echo up ;; esac ;;\nesac\n")
 	if err := os.Chmod(path, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ const monCf = `hostgroup here localhost
 
 watch here
     service x
-        interval 1m
+        interval 1s
         monitor true.monitor
         period wd {Sun-Sat}
             alert file.alert x
