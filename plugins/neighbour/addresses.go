@@ -11,10 +11,11 @@ import (
 // Addresses reads which addresses an interface has and can use: not those whose
 // test for duplicates has not ended, or has failed.
 func (l *Links) Addresses(index int) (map[netip.Addr]bool, error) {
-	out := map[netip.Addr]bool{}
+	var out map[netip.Addr]bool
 	body := make([]byte, unix.SizeofIfAddrmsg)
 	binary.NativeEndian.PutUint32(body[4:], uint32(index)) // older kernels tell of all
-	err := l.ask(unix.RTM_GETADDR, unix.NLM_F_DUMP, body, func(m netlinkMessage) {
+	begin := func() { out = map[netip.Addr]bool{} }
+	err := l.dump(unix.RTM_GETADDR, body, begin, func(m netlinkMessage) {
 		if a, at, ok := parseAddress(m); ok && at == index {
 			out[a] = true
 		}

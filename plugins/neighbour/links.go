@@ -115,7 +115,8 @@ func (l *Links) one(what string, body []byte) (Link, error) {
 // All reads all interfaces.
 func (l *Links) All() ([]Link, error) {
 	var out []Link
-	err := l.ask(unix.RTM_GETLINK, unix.NLM_F_DUMP, linkRequest(0, ""), func(m netlinkMessage) {
+	begin := func() { out = nil }
+	err := l.dump(unix.RTM_GETLINK, linkRequest(0, ""), begin, func(m netlinkMessage) {
 		if k, ok := parseLink(m); ok {
 			out = append(out, k)
 		}
@@ -124,6 +125,23 @@ func (l *Links) All() ([]Link, error) {
 		return nil, fmt.Errorf("read the interfaces: %w", err)
 	}
 	return out, nil
+}
+
+// errChanged says that what was read changed meanwhile, so that some may be
+// missing.
+var errChanged = errors.New("it changed again and again while it was read")
+
+// dump reads all there is, anew if it changed meanwhile; begin is called before
+// each attempt.
+func (l *Links) dump(kind uint16, body []byte, begin func(), take func(netlinkMessage)) error {
+	const attempts = 5
+	for range attempts {
+		begin()
+		if err := l.ask(kind, unix.NLM_F_DUMP, body, take); !errors.Is(err, errChanged) {
+			return err
+		}
+	}
+	return errChanged
 }
 
 // Known is where the kernel believes a neighbour to be; ok is false when it does
@@ -146,6 +164,7 @@ func (l *Links) ask(kind uint16, flags uint16, body []byte, take func(netlinkMes
 	if err := unix.Sendto(l.fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return os.NewSyscallError("sendto", err)
 	}
+	changed := false
 	for {
 		n, _, err := unix.Recvfrom(l.fd, l.buffer, 0)
 		if errors.Is(err, unix.EINTR) {
@@ -162,6 +181,10 @@ func (l *Links) ask(kind uint16, flags uint16, body []byte, take func(netlinkMes
 			}
 			if m.serial != l.serial { // an answer that came after its time limit
 				continue
+			}
+			changed = changed || m.flags&unix.NLM_F_DUMP_INTR != 0
+			if m.kind == unix.NLMSG_DONE && changed {
+				return errChanged
 			}
 			if m.kind == unix.NLMSG_ERROR || m.kind == unix.NLMSG_DONE {
 				return m.failure()

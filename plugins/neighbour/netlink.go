@@ -11,6 +11,7 @@ import (
 // netlinkMessage is one message of netlink(7).
 type netlinkMessage struct {
 	kind   uint16
+	flags  uint16
 	serial uint32
 	body   []byte
 }
@@ -37,6 +38,7 @@ func nextMessage(b []byte) (m netlinkMessage, rest []byte, ok bool) {
 	}
 	m = netlinkMessage{
 		kind:   binary.NativeEndian.Uint16(b[4:]),
+		flags:  binary.NativeEndian.Uint16(b[6:]),
 		serial: binary.NativeEndian.Uint32(b[8:]),
 		body:   b[unix.SizeofNlMsghdr:size],
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
+	"sync"
 	"syscall"
 
 	"golang.org/x/net/bpf"
@@ -17,30 +19,28 @@ import (
 // several goroutines, Receive from one.
 type Socket struct {
 	family Family
-	index  int
+	to     unix.SockaddrLinklayer
 	file   *os.File
 	raw    syscall.RawConn
 	buffer []byte
+
+	mu     sync.Mutex
+	hears  bool
+	filter []netip.Addr // sorted; what the kernel lets pass
 }
 
 // Open opens a socket on the interface of that index; it receives nothing until
-// [Socket.Only] says what. It takes no time: the socket gets its protocol and
-// interface at once with the filter in place, so nothing has to leave it first.
+// [Socket.Only] says what. It takes no time: the kernel translates no filter for
+// a socket that only sends.
 func Open(index int, family Family) (*Socket, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, permitted("open a packet socket", err)
 	}
-	if err := attach(fd, filter(family, nil)); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("set the filter of a packet socket: %w", err)
+	s := &Socket{
+		family: family, to: unix.SockaddrLinklayer{Protocol: htons(family.ether()), Ifindex: index},
+		file: os.NewFile(uintptr(fd), "packet socket"), buffer: make([]byte, longest),
 	}
-	to := &unix.SockaddrLinklayer{Protocol: htons(family.ether()), Ifindex: index}
-	if err := unix.Bind(fd, to); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("bind a packet socket to interface %d: %w", index, err)
-	}
-	s := &Socket{family: family, index: index, file: os.NewFile(uintptr(fd), "packet socket"), buffer: make([]byte, longest)}
 	if s.raw, err = s.file.SyscallConn(); err != nil {
 		s.file.Close()
 		return nil, err
@@ -73,17 +73,33 @@ func attach(fd int, program []bpf.Instruction) error {
 // Only says whose claims are received from now on; those of the other family
 // are passed over. None: nothing is.
 func (s *Socket) Only(addrs []netip.Addr) error {
-	var mine []netip.Addr
-	for _, a := range addrs {
-		if FamilyOf(a) == s.family {
-			mine = append(mine, a)
-		}
+	mine := slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return FamilyOf(a) != s.family })
+	slices.SortFunc(mine, netip.Addr.Compare)
+	mine = slices.Compact(mine)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Equal(mine, s.filter) {
+		return nil
 	}
 	var failed error
-	err := s.raw.Control(func(fd uintptr) { failed = attach(int(fd), filter(s.family, mine)) })
-	if err = errors.Join(err, failed); err != nil {
+	err := s.raw.Control(func(fd uintptr) { failed = s.hearLocked(int(fd), mine) })
+	return errors.Join(err, failed)
+}
+
+// hearLocked sets the filter. The socket gets its protocol only after the first,
+// and with it begins to receive: so nothing has to leave it that came before.
+func (s *Socket) hearLocked(fd int, mine []netip.Addr) error {
+	if err := attach(fd, filter(s.family, mine)); err != nil {
 		return fmt.Errorf("set the filter of a packet socket: %w", err)
 	}
+	s.filter = mine
+	if s.hears {
+		return nil
+	}
+	if err := unix.Bind(fd, &s.to); err != nil {
+		return fmt.Errorf("bind a packet socket to interface %d: %w", s.to.Ifindex, err)
+	}
+	s.hears = true
 	return nil
 }
 
@@ -91,7 +107,8 @@ func (s *Socket) Only(addrs []netip.Addr) error {
 func (s *Socket) Send(frame []byte) error {
 	var failed error
 	err := s.raw.Write(func(fd uintptr) bool {
-		_, failed = unix.Write(int(fd), frame)
+		to := s.to // the library writes into it
+		failed = unix.Sendto(int(fd), frame, unix.MSG_DONTWAIT, &to)
 		return true
 	})
 	return errors.Join(err, failed)

@@ -31,12 +31,17 @@ type Station struct {
 	mu        sync.Mutex
 	listeners map[*Listener]struct{}
 	asked     []netip.Addr
-	inKernel  []netip.Addr // sorted; what the filters let pass
-	failure   error        // that ended a reader
+	failure   error // that ended a reader
 }
 
+// ErrNoNeighbours says that an interface is one on which nobody asks for
+// addresses: lo, a tunnel, one that is set noarp.
+var ErrNoNeighbours = errors.New("it is not Ethernet, or is set noarp: nobody asks for addresses there")
+
 // OpenStation opens the interface of that name. It has to be an Ethernet, or
-// what looks like one (a VLAN, a bond, a bridge).
+// what looks like one (a VLAN, a bond, a bridge); else the error is
+// [ErrNoNeighbours]. When the interface is gone for good, Link says so
+// (fs.ErrNotExist), and Ask: another of its name needs another Station.
 func OpenStation(name string) (*Station, error) {
 	links, err := OpenLinks()
 	if err != nil {
@@ -44,7 +49,7 @@ func OpenStation(name string) (*Station, error) {
 	}
 	l, err := links.Named(name)
 	if err == nil && !l.Neighbours {
-		err = fmt.Errorf("interface %s has no neighbours to ask: it is not Ethernet, or is set noarp", name)
+		err = fmt.Errorf("interface %s: %w", name, ErrNoNeighbours)
 	}
 	if err != nil {
 		return nil, errors.Join(err, links.Close())
@@ -197,19 +202,11 @@ func (s *Station) filterLocked() error {
 			want = append(want, a)
 		}
 	}
-	slices.SortFunc(want, netip.Addr.Compare)
-	want = slices.Compact(want)
-	if slices.Equal(want, s.inKernel) {
-		return nil
-	}
+	var errs []error
 	for _, socket := range s.sockets {
-		if err := socket.Only(want); err != nil {
-			s.inKernel = nil
-			return err
-		}
+		errs = append(errs, socket.Only(want))
 	}
-	s.inKernel = want
-	return nil
+	return errors.Join(errs...)
 }
 
 // Question is whom to ask for.

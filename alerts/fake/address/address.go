@@ -14,6 +14,7 @@
 package address
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -85,9 +86,22 @@ type View struct {
 	Rows  []Row
 }
 
+// Sort brings all into the order in which it is looked up: interfaces by their
+// index, rows by their address.
+func (v *View) Sort() {
+	slices.SortFunc(v.Links, func(a, b Link) int { return cmp.Compare(a.Index, b.Index) })
+	slices.SortFunc(v.Rows, func(a, b Row) int {
+		return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()))
+	})
+}
+
 // Link is the interface of that index.
 func (v View) Link(index int) (Link, bool) {
-	return find(v.Links, func(l Link) bool { return l.Index == index })
+	i, ok := slices.BinarySearchFunc(v.Links, index, func(l Link, index int) int { return cmp.Compare(l.Index, index) })
+	if !ok {
+		return Link{}, false
+	}
+	return v.Links[i], true
 }
 
 // Named is the interface of that name.
@@ -97,18 +111,17 @@ func (v View) Named(name string) (Link, bool) {
 
 // Row is the address with that prefix on the interface.
 func (v View) Row(p netip.Prefix, index int) (Row, bool) {
-	return find(v.Rows, func(r Row) bool { return r.Index == index && r.Prefix == p })
+	return find(v.Where(p.Addr()), func(r Row) bool { return r.Index == index && r.Prefix == p })
 }
 
 // Where are all rows of the address, whatever their prefix and interface.
 func (v View) Where(ip netip.Addr) []Row {
-	var out []Row
-	for _, r := range v.Rows {
-		if r.Prefix.Addr() == ip {
-			out = append(out, r)
-		}
+	from, _ := slices.BinarySearchFunc(v.Rows, ip, func(r Row, ip netip.Addr) int { return r.Prefix.Addr().Compare(ip) })
+	to := from
+	for to < len(v.Rows) && v.Rows[to].Prefix.Addr() == ip {
+		to++
 	}
-	return out
+	return v.Rows[from:to]
 }
 
 // Name is the interface's name, or its number where it has gone.

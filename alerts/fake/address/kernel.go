@@ -60,6 +60,7 @@ func (k *Kernel) View() (View, error) {
 		return v, fmt.Errorf("read the addresses of this machine: %w", err)
 	}
 	now := boottime.Now()
+	v.Sort()
 	k.learn(v)
 	k.clock.read(v.Rows, v.At, now)
 	return v, nil

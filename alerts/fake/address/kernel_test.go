@@ -405,3 +405,29 @@ func TestPermission(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkTake is the kernel's own time for a group, one message: the floor of
+// what a holder can do.
+func BenchmarkTake(b *testing.B) {
+	_, k := machine(b)
+	first := on(b, k, "10.1.0.0/32", "eth0", time.Minute)
+	for _, n := range []int{1, 100, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			add := adds(several(first, n)...)
+			remove := slices.Clone(add)
+			for i := range remove {
+				remove[i].Op = address.Remove
+			}
+			for b.Loop() {
+				if err := k.Take(add); err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				if err := k.Clear(remove); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}

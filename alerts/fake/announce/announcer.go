@@ -147,6 +147,24 @@ func (a *Announcer) Stations() []Reached {
 	return a.plan.Stations()
 }
 
+// Once announces groups for that long, and says what was done for each: for a
+// program that takes addresses and ends. Half a second is enough for four
+// repeats.
+func Once(ctx context.Context, o Options, long time.Duration, groups ...Group) map[string]Account {
+	a := New(o)
+	for _, g := range groups {
+		a.Took(g)
+	}
+	ctx, cancel := context.WithTimeout(ctx, long)
+	defer cancel()
+	_ = a.Run(ctx) // it ends with ctx only
+	out := map[string]Account{}
+	for _, g := range groups {
+		out[g.Name] = a.Account(g.Name)
+	}
+	return out
+}
+
 // word puts a word into a channel that has room for one.
 func word(c chan struct{}) {
 	select {
@@ -197,7 +215,6 @@ func (a *Announcer) end() {
 
 // turn sends what is due, and says when there is something again.
 func (a *Announcer) turn(ctx context.Context) time.Time {
-	a.arrange()
 	for ctx.Err() == nil {
 		a.mu.Lock()
 		due := a.plan.Due(time.Now())
@@ -215,6 +232,7 @@ func (a *Announcer) turn(ctx context.Context) time.Time {
 			}
 		}
 	}
+	a.arrange() // afterwards: a filter takes the kernel a millisecond
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	wake := a.plan.Wake(time.Now())
@@ -238,31 +256,38 @@ type sight struct {
 // look looks at an interface. It may wait for the kernel, so it is called
 // without the lock.
 func (a *Announcer) look(device string) *sight {
-	p, err := a.port(device)
-	if err != nil {
-		return &sight{err: err}
-	}
-	s := &sight{port: p, known: map[netip.Addr]neighbour.MAC{}}
-	if s.link, s.err = p.Link(); s.err == nil && !s.link.Carrier {
-		s.err = errors.New("the interface has no carrier (is it up, and its cable in?)")
-	}
-	if s.err == nil {
-		s.has, s.err = p.Addresses()
-	}
-	if errors.Is(s.err, fs.ErrNotExist) { // perhaps there is another of its name
+	s := a.lookOnce(device)
+	if errors.Is(s.err, fs.ErrNotExist) && a.ports[device] != nil { // perhaps there is another of its name
 		a.close(device)
+		s = a.lookOnce(device)
 	}
 	if s.err != nil {
 		return s
 	}
+	s.known = map[netip.Addr]neighbour.MAC{}
 	for _, station := range a.unknown(device) {
-		if at, ok := p.Known(station); ok {
+		if at, ok := s.port.Known(station); ok {
 			s.known[station] = at
 		}
 	}
 	a.mu.Lock()
 	a.own[s.link.MAC] = true
 	a.mu.Unlock()
+	return s
+}
+
+func (a *Announcer) lookOnce(device string) *sight {
+	p, err := a.port(device)
+	if err != nil {
+		return &sight{err: err}
+	}
+	s := &sight{port: p}
+	if s.link, s.err = p.Link(); s.err == nil && !s.link.Carrier {
+		s.err = errors.New("the interface has no carrier (is it up, and its cable in?)")
+	}
+	if s.err == nil {
+		s.has, s.err = p.Addresses()
+	}
 	return s
 }
 
@@ -282,7 +307,13 @@ func (a *Announcer) sendOne(seen map[string]*sight) bool {
 		a.mu.Unlock()
 		return false
 	}
-	e, told := a.plan.Done(now, f, seen[f.Device].send(f))
+	var e Event
+	var told bool
+	if err := seen[f.Device].send(f); errors.Is(err, neighbour.ErrNoNeighbours) {
+		a.plan.Needless(f)
+	} else {
+		e, told = a.plan.Done(now, f, err)
+	}
 	a.mu.Unlock()
 	if told {
 		a.tell(e)

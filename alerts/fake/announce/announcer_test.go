@@ -30,8 +30,9 @@ type network struct {
 	links  map[string]neighbour.Link
 	has    map[netip.Addr]bool // nil: all
 	known  map[netip.Addr]neighbour.MAC
-	fail   error // of Send
-	mute   error // of Watch
+	fail   error            // of Send
+	mute   error            // of Watch
+	bad    map[string]error // of Open
 	ports  map[string]*testPort
 	frames []sentFrame
 	opens  int
@@ -67,6 +68,9 @@ func (n *network) Open(device string) (Port, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	l, ok := n.links[device]
+	if err := n.bad[device]; err != nil {
+		return nil, err
+	}
 	if !ok {
 		return nil, fmt.Errorf("interface %s: %w", device, fs.ErrNotExist)
 	}
@@ -124,9 +128,12 @@ func (p *testPort) Addresses() (map[netip.Addr]bool, error) {
 	if p.network.has != nil {
 		return p.network.has, nil
 	}
-	has := map[netip.Addr]bool{}
-	for _, a := range p.only {
-		has[a] = true
+	has := map[netip.Addr]bool{four: true, six: true}
+	for i := range 4 {
+		has[netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)})] = true
+	}
+	for _, a := range many("", "", 300).Addresses {
+		has[a.Addr] = true
 	}
 	return has, nil
 }
@@ -417,6 +424,35 @@ func TestNotThere(t *testing.T) {
 		s.network.has, s.network.fail = nil, errors.New("no buffer")
 		passes(time.Second)
 		want(t, "events", s.told(), "10.0.0.3 cannot be announced on eth0: send a frame (request): no buffer", "10.0.0.3 cannot be announced on eth0: send a frame (reply): no buffer")
+	})
+}
+
+// On lo nobody asks for addresses: that is no error.
+func TestNeedless(t *testing.T) {
+	play(t, Limits{}, func(t *testing.T, s *scene) {
+		s.network.mu.Lock()
+		s.network.bad = map[string]error{"lo": fmt.Errorf("interface lo: %w", neighbour.ErrNoNeighbours)}
+		s.network.mu.Unlock()
+		s.Took(Group{Name: "web", Refresh: time.Second, Addresses: []Address{{Addr: four, Device: "lo"}}})
+		s.Took(Group{Name: "large", Addresses: many("", "lo", 300).Addresses})
+		passes(time.Hour)
+		want(t, "events", s.told())
+		if a := s.Account("web"); a != (Account{}) {
+			t.Errorf("%+v", a)
+		}
+	})
+}
+
+func TestOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		got := Once(t.Context(), Options{Network: n}, 500*time.Millisecond, one("web", 0, four), Group{Name: "bad", Addresses: []Address{{Addr: six, Device: "nix"}}})
+		if a := got["web"]; a.Sent < 6 || a.Error != "" || len(n.took()) != int(a.Sent) {
+			t.Errorf("%+v", a)
+		}
+		if a := got["bad"]; a.Sent != 0 || a.Failed == 0 || a.Error == "" {
+			t.Errorf("%+v", a)
+		}
 	})
 }
 

@@ -94,6 +94,14 @@ func (p *Plan) Done(now time.Time, f Frame, err error) (e Event, ok bool) {
 	return e, changed
 }
 
+// Needless says that a frame of Next, and all of its address until it begins
+// anew, need not be sent: nobody asks for addresses on that interface.
+func (p *Plan) Needless(f Frame) {
+	if _, it := p.find(f); it != nil {
+		it.forms, it.due, it.owed, it.failure = nil, time.Time{}, time.Time{}, ""
+	}
+}
+
 // Claimed says that somebody else claims an address on an interface. It returns
 // what is to be told.
 func (p *Plan) Claimed(now time.Time, device string, c neighbour.Claim) (out []Event) {

@@ -244,6 +244,7 @@ func TestRivalOnTheWire(t *testing.T) {
 	}
 	defer s.Close()
 	for _, a := range []netip.Addr{four, six} {
+		l.believes(a, director)
 		if err := s.Send(neighbour.FamilyOf(a), neighbour.AppendAnnouncement(nil, macOf(old), a, false)); err != nil {
 			t.Fatal(err)
 		}

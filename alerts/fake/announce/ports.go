@@ -79,10 +79,11 @@ func (a *Announcer) close(device string) {
 func (a *Announcer) hear(device string, p *opened) {
 	for c := range p.Claims() {
 		a.mu.Lock()
-		var events []Event
-		if !a.own[c.MAC] {
-			events = a.plan.Claimed(time.Now(), device, c)
+		if a.own[c.MAC] {
+			a.mu.Unlock()
+			continue
 		}
+		events := a.plan.Claimed(time.Now(), device, c)
 		a.mu.Unlock()
 		a.tell(events...)
 		word(a.poke)

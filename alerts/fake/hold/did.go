@@ -134,9 +134,16 @@ func (g *Group) renewedTo(a Action, o Outcome) {
 	} else {
 		g.stamp(a, o)
 	}
-	if g.learn(o.View) {
+	anew := g.learn(o.View)
+	if anew {
 		g.PutBacks++
 		g.losses = append(g.losses, o.After)
+	}
+	// Too late: what has no end of its own, or was made anew, is undone at once;
+	// of the rest the lease is shortened, where it would end too late.
+	if o.After >= a.Until && (anew || a.Lease == 0) || anew && a.Reason == Beyond {
+		g.late = true
+		g.LateOnes++
 	}
 }
 

@@ -29,8 +29,9 @@ type Placed struct {
 func Place(v address.View, line role.Group, lease time.Duration, via Via) (Placed, error) {
 	var p Placed
 	var errs []error
+	nets := networks(v, line)
 	for _, a := range line.Addresses {
-		at, err := locate(v, line, a, via)
+		at, err := locate(v, nets, a, via)
 		if err == nil {
 			err = p.free(v, at, lease)
 		}
@@ -47,11 +48,11 @@ func Place(v address.View, line role.Group, lease time.Duration, via Via) (Place
 }
 
 // locate finds the interface of one address.
-func locate(v address.View, line role.Group, a role.Address, via Via) (address.Address, error) {
+func locate(v address.View, nets []address.Row, a role.Address, via Via) (address.Address, error) {
 	at := address.Address{Prefix: a.Prefix, Label: a.Label, Broadcast: a.Broadcast}
 	link, ok := v.Named(a.Device)
 	if a.Device == "" {
-		index, err := network(v, line, a.Prefix.Addr(), via)
+		index, err := network(nets, a.Prefix.Addr(), via)
 		if err != nil {
 			return at, err
 		}
@@ -69,13 +70,23 @@ func locate(v address.View, line role.Group, a role.Address, via Via) (address.A
 	return at, nil
 }
 
-// network is the interface with the smallest network that ip is in; what the
-// group has added itself does not count.
-func network(v address.View, line role.Group, ip netip.Addr, via Via) (int, error) {
-	best := address.Row{}
+// networks are the rows that have one; what the group has added itself does not
+// count.
+func networks(v address.View, line role.Group) (list []address.Row) {
 	for _, r := range v.Rows {
-		own := slices.ContainsFunc(line.Addresses, func(a role.Address) bool { return a.Prefix.Addr() == r.Prefix.Addr() })
-		if !own && !r.Prefix.IsSingleIP() && r.Prefix.Masked().Contains(ip) && (best.Index == 0 || r.Prefix.Bits() > best.Prefix.Bits()) {
+		own := func(a role.Address) bool { return a.Prefix.Addr() == r.Prefix.Addr() }
+		if !r.Prefix.IsSingleIP() && !slices.ContainsFunc(line.Addresses, own) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// network is the interface with the smallest network that ip is in.
+func network(nets []address.Row, ip netip.Addr, via Via) (int, error) {
+	best := address.Row{}
+	for _, r := range nets {
+		if r.Prefix.Masked().Contains(ip) && (best.Index == 0 || r.Prefix.Bits() > best.Prefix.Bits()) {
 			best = r
 		}
 	}
@@ -198,11 +209,15 @@ func Present(v address.View, line role.Group, p Placed) []address.Address {
 	for _, a := range line.Addresses {
 		for _, r := range v.Where(a.Prefix.Addr()) {
 			name := v.Name(r.Index)
-			placed := slices.ContainsFunc(p.Addresses, func(at address.Address) bool { return at.Prefix == r.Prefix && at.Index == r.Index })
-			if placed || r.Prefix == a.Prefix && (name == a.Device || a.Device == "" && r.Index != address.Loopback) {
+			if r.Prefix == a.Prefix && (name == a.Device || a.Device == "" && r.Index != address.Loopback) || p.has(r) {
 				out = append(out, address.Address{Prefix: r.Prefix, Index: r.Index, Device: name, Label: r.Label})
 			}
 		}
 	}
 	return out
+}
+
+// has reports whether r is one of p.
+func (p Placed) has(r address.Row) bool {
+	return slices.ContainsFunc(p.Addresses, func(at address.Address) bool { return at.Index == r.Index && at.Prefix == r.Prefix })
 }
