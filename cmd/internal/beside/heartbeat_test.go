@@ -1,11 +1,16 @@
 package beside
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mondhq/mond/monitors/halink"
+	"github.com/mondhq/mond/plugins/monitor"
 )
 
 // vip is the address that moves.
@@ -76,6 +81,18 @@ func heartbeatNode(t *testing.T, s *site, name string) *node {
 	return n
 }
 
+// halinkOn is halink.monitor with the cl_status of a director.
+func halinkOn(t *testing.T, s *site, n *node) func() string {
+	program := filepath.Join(t.TempDir(), "cl_status")
+	write(t, program, "#!/bin/sh\nexec nsenter -t "+strconv.Itoa(n.first())+" -m -u -i -p -n /usr/bin/cl_status \"$@\"\n", 0o755)
+	fs := flag.NewFlagSet(halink.Name, flag.ContinueOnError)
+	m := halink.New(fs)
+	if err := fs.Parse([]string{"--cl-status", program}); err != nil {
+		t.Fatal(err)
+	}
+	return func() string { return m.Check(t.Context(), monitor.Request{Hosts: []string{"dira"}}).Output() }
+}
+
 // TestUnderHeartbeat: the real heartbeat of the package with "lvs1 10.0.0.3 lvs
 // mon" in our scripts: start, takeover when a director loses power, failback.
 func TestUnderHeartbeat(t *testing.T) {
@@ -99,14 +116,22 @@ func TestUnderHeartbeat(t *testing.T) {
 		t.Fatalf("the client sees it at %q, A is %s", got, a.mac)
 	}
 
+	// One of two links dies: heartbeat tells nobody, halink.monitor does.
+	ask := halinkOn(t, s, b)
+	within(t, 10*time.Second, "B sees A by both links", func() bool { return strings.Contains(ask(), "dira: active; eth0 eth1 up") })
+	s.ip(s.ns("A"), "link set eth1 down")
+	within(t, 20*time.Second, "B says that a link is dead", func() bool { return strings.Contains(ask(), "dira: active; eth1 dead, eth0 up") })
+
 	// Power off: the cables first, for an address outlives its processes.
 	s.ip(s.ns("C"), "link set pA down")
-	s.ip(s.ns("A"), "link set eth1 down")
 	s.kill(a)
 	within(t, 60*time.Second, "the address is on B", func() bool { return s.has("B", vip) })
 	within(t, 10*time.Second, "the client sees it at B", func() bool { return s.seen(vip) == b.mac })
 	within(t, 30*time.Second, "lvs is running on B", func() bool { return lvs(b) == "running" })
 	s.ask(vip)
+	if text := ask(); !strings.Contains(text, "the node is dead") {
+		t.Errorf("halink.monitor says %s", text)
+	}
 
 	// A comes back as a machine does: without the address.
 	s.ip(s.ns("A"), "addr del "+vip+"/24 dev eth0", "link set eth1 up")

@@ -59,7 +59,7 @@ func TestInitScript(t *testing.T) {
 	want(0, "running", mond, "status")
 	want(0, "running", "ha.d/resource.d/mond", "status")
 	want(0, "", mond, "start")
-	want(3, "stopped", lvs, "status") // mond runs, but this director does not serve
+	want(3, "stopped", lvs, "status")   // mond runs, but this director does not serve
 	want(0, "", lvs, "here:x", "start") // it waits for the first check
 	want(0, "running", lvs, "status")
 	want(0, "running", lvs, "here:x", "status")
@@ -120,6 +120,21 @@ func TestFakeScript(t *testing.T) {
 	if s.has("A", vip) || !s.has("A", "10.66.0.1") {
 		t.Error("the address is there, or the machine's own is not")
 	}
+
+	// The first address of a network takes no other one with it.
+	run(t, "ip", "netns", "exec", s.ns("A"), "sysctl", "-qw", "net.ipv4.conf.all.promote_secondaries=0", "net.ipv4.conf.eth0.promote_secondaries=0")
+	want(0, "", "10.77.0.5/24/eth0", "start")
+	want(0, "", "10.77.0.6/24/eth0", "start")
+	want(0, "", "10.77.0.5/24/eth0", "stop")
+	want(3, "stopped", "10.77.0.5/24/eth0", "status")
+	want(0, "running", "10.77.0.6/24/eth0", "status")
+	want(0, "", "10.77.0.6/24/eth0", "stop")
+
+	// Without carrier nobody can be told, and the other director is to have it.
+	s.ip(s.ns("B"), "link set eth1 down")
+	want(1, "", "192.168.66.50/32/eth1", "start")
+	want(3, "stopped", "192.168.66.50/32/eth1", "status")
+	s.ip(s.ns("B"), "link set eth1 up")
 
 	// A group over two interfaces, with a route: all of it, or none.
 	group := []string{"--route", "192.0.2.0/24 src " + vip, vip + "/32/eth0", "192.168.66.50/32/eth1", "2001:db8::50/128/eth0"}

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"syscall"
 
 	"github.com/mondhq/mond/alerts/fake/address"
@@ -98,33 +100,59 @@ func steps(p hold.Placed) (out []address.Step) {
 	return out
 }
 
-// Remove removes routes and rules, then the addresses.
+// Remove removes routes and rules, then the addresses, as far as it can: what is
+// gone already, and words of a route that make no sense and so were never added,
+// are no error.
 func (Machine) Remove(_ context.Context, g role.Group) error {
 	return within(func(k *address.Kernel, v address.View) error {
-		var out []address.Step
 		here := hold.Placed{}
 		for _, a := range g.Addresses {
 			for _, r := range rows(v, a) {
 				here.Addresses = append(here.Addresses, address.Address{Prefix: r.Prefix, Index: r.Index, Device: v.Name(r.Index), Label: r.Label})
+				spare(v, r)
 			}
 		}
-		if len(here.Addresses) > 0 {
-			routes, rules, err := paths(v, g, here)
-			if err != nil {
-				return err
-			}
-			for _, r := range routes {
-				out = append(out, address.Step{Op: address.Remove, Thing: r})
-			}
-			for _, r := range rules {
-				out = append(out, address.Step{Op: address.Remove, Thing: r})
+		results, err := k.Do(removals(v, g, here))
+		for i, e := range results {
+			if errors.Is(e, fs.ErrNotExist) {
+				results[i] = nil
 			}
 		}
-		for _, a := range here.Addresses {
-			out = append(out, address.Step{Op: address.Remove, Thing: a})
-		}
-		return k.Take(out)
+		return errors.Join(err, errors.Join(results...))
 	})
+}
+
+func removals(v address.View, g role.Group, here hold.Placed) (out []address.Step) {
+	if len(here.Addresses) == 0 {
+		return nil
+	}
+	if routes, rules, err := paths(v, g, here); err == nil {
+		for _, r := range routes {
+			out = append(out, address.Step{Op: address.Remove, Thing: r})
+		}
+		for _, r := range rules {
+			out = append(out, address.Step{Op: address.Remove, Thing: r})
+		}
+	}
+	for _, a := range here.Addresses {
+		out = append(out, address.Step{Op: address.Remove, Thing: a})
+	}
+	return out
+}
+
+// spare keeps the kernel from removing, together with the first address of a
+// network, all others of it that are on the interface: with promote_secondaries
+// the next one becomes the first. Where it cannot be set it may be set already.
+func spare(v address.View, first address.Row) {
+	if !first.Primary() {
+		return
+	}
+	for _, r := range v.Rows {
+		if r.Index == first.Index && r.Prefix != first.Prefix && r.Prefix.Masked() == first.Prefix.Masked() {
+			_ = os.WriteFile("/proc/sys/net/ipv4/conf/"+v.Name(r.Index)+"/promote_secondaries", []byte("1\n"), 0)
+			return
+		}
+	}
 }
 
 // paths are the routes and rules of the group, on the interfaces that its

@@ -51,7 +51,22 @@ func (Network) Announce(ctx context.Context, g role.Group) error {
 	return errors.Join(errs...)
 }
 
+// announceOn announces on one interface. One without neighbours, such as a tunnel,
+// has nobody to tell; one without carrier cannot serve, so a start there fails.
 func announceOn(device string, addresses []role.Address, tell []netip.Addr) error {
+	links, err := neighbour.OpenLinks()
+	if err != nil {
+		return err
+	}
+	defer links.Close()
+	switch on, err := links.Named(device); {
+	case err != nil:
+		return err
+	case !on.Neighbours:
+		return nil
+	case !on.Carrier:
+		return fmt.Errorf("announce on %s: it has no carrier", device)
+	}
 	s, err := neighbour.OpenStation(device)
 	if err != nil {
 		return err
