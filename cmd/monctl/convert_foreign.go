@@ -18,7 +18,8 @@ import (
 
 // foreignHelp says what else convert reads.
 const foreignHelp = `With the name of a format before FILE, or a FILE that can only be in one, it reads the configuration of another
-director: ldirectord (ldirectord.cf), lvs.cf (Piranha), keepalived (keepalived.conf). What comes out is a mon.cf, or
+director: ldirectord (ldirectord.cf), lvs.cf (Piranha), keepalived (keepalived.conf), ha.cf and haresources (heartbeat; the two are read together
+from one folder, and the result is for the director it is made on). What comes out is a mon.cf, or
 TOML with --toml, in which a comment behind each line says where it comes from; defaults are written out. What is not
 carried over is told on the standard error, with the reason, and stands at the end of the result as comments: it is no
 error. Names of hosts are looked up here and now. mond itself and monctl check read such files as they are.`

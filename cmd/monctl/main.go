@@ -84,7 +84,7 @@ func newRoot() *cobra.Command {
 		checkCommand(c), doctorCommand(c), realserverCommand(c), pluginCommand(c))
 	root.AddCommand(c.textOnly(
 		ackCommand(c), disableCommand(c), enableCommand(c), testCommand(c), stopCommand(c), startCommand(c),
-		maintCommand(c), drainCommand(c), weightCommand(c),
+		maintCommand(c), drainCommand(c), weightCommand(c), readyCommand(c),
 		reloadCommand(c), showCommand(c), trapCommand(c), convertCommand(), formatCommand(), manCommand(), versionCommand(),
 	)...)
 	return root

@@ -16,6 +16,7 @@ import (
 	filemon "github.com/mondhq/mond/monitors/file"
 	"github.com/mondhq/mond/monitors/fping"
 	"github.com/mondhq/mond/monitors/ftp"
+	"github.com/mondhq/mond/monitors/halink"
 	"github.com/mondhq/mond/monitors/heartbeat"
 	httpmon "github.com/mondhq/mond/monitors/http"
 	"github.com/mondhq/mond/monitors/nagios"
@@ -42,6 +43,7 @@ func table() []serve.Plugin {
 		serve.Monitor(fping.Name, fping.Synopsis, fping.With(names), from),
 		serve.Monitor(ftp.Name, ftp.Synopsis, ftp.With(names), from),
 		serve.Monitor(heartbeat.Name, heartbeat.Synopsis, heartbeat.New, serve.Caps("cap_net_raw", "cap_sys_nice", "cap_ipc_lock")),
+		serve.Monitor(halink.Name, halink.Synopsis, halink.New),
 		serve.Monitor(httpmon.Name, httpmon.Synopsis, httpmon.With(names), from),
 		serve.Monitor(nagios.Name, nagios.Synopsis, nagios.With(new(nagios.Bench)), serve.Caps("cap_sys_admin")),
 		serve.Monitor(ping.Name, ping.Synopsis, ping.With(names), from),

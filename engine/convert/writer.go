@@ -116,6 +116,11 @@ func (w *Writer) Virtual(pos config.Pos, name string) {
 	w.add(config.Statement{Kind: config.KindTop, Pos: pos, Name: "virtual", Text: name})
 }
 
+// Top begins a record of another kind, such as a hostgroup or a watch.
+func (w *Writer) Top(pos config.Pos, name, text string) {
+	w.add(config.Statement{Kind: config.KindTop, Pos: pos, Name: name, Text: text})
+}
+
 // Directive adds a directive of the virtual service, above its checks.
 func (w *Writer) Directive(pos config.Pos, name, text string) {
 	w.add(config.Statement{Kind: config.KindVirtual, Pos: pos, Name: name, Text: text})

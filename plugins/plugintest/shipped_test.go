@@ -103,6 +103,8 @@ func asking(t *testing.T, name string) Options {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "127.0.0.1"), "5\n")
 		return Options{Args: []string{"--file", filepath.Join(dir, "{host}"), "--weight"}, Down: []string{"127.0.0.3"}}
+	case "halink.monitor":
+		return Options{Args: []string{"--cl-status", clStatus(t)}, Down: []string{"127.0.0.3"}}
 	case "fping.monitor":
 		mayPing(t)
 		return Options{Args: []string{"-t", "1000", "-r1"}, Hosts: []string{"127.0.0.1", "127.0.0.2"}}
@@ -208,6 +210,17 @@ func apart(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return wrapper
+}
+
+// clStatus is a cl_status of a heartbeat that has one link, which is dead to
+// 127.0.0.3.
+func clStatus(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "cl_status")
+	write(t, path, "#!/bin/sh\ncase $2 in 127.0.0.*) ;; *) exit 11 ;; esac\ncase $1 in\nnodestatus) echo active ;;\nlisthblinks) echo eth0 ;;\n*) case $2 in 127.0.0.3) echo dead ;; *) echo up ;; esac ;;\nesac\n")
+	if err := os.Chmod(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // datagrams is a UDP port at which 127.0.0.1 answers, 127.0.0.2 is silent and

@@ -9,6 +9,7 @@ import (
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/config/toml"
 	"github.com/mondhq/mond/engine/convert"
+	"github.com/mondhq/mond/engine/convert/hacf"
 	"github.com/mondhq/mond/engine/convert/keepalived"
 	"github.com/mondhq/mond/engine/convert/ldirectord"
 	"github.com/mondhq/mond/engine/convert/lvscf"
@@ -16,11 +17,11 @@ import (
 
 // Formats are the configurations of other programs that are read as mond's own.
 func Formats() []convert.Format {
-	return []convert.Format{
+	return append([]convert.Format{
 		ldirectord.Format(),
 		lvscf.Format(),
 		keepalived.Format(),
-	}
+	}, hacf.Formats(hacf.Self)...)
 }
 
 // The languages of mond's own.
