@@ -85,3 +85,21 @@ func TestLate(t *testing.T) {
 		}
 	}
 }
+
+func TestWorkThen(t *testing.T) {
+	a, b := Token{Group: "a", Hold: true, Epoch: 1, Until: 5}, Token{Group: "b", Hold: true, Epoch: 1, Until: 9}
+	lines := []Line{{Group: "a"}, {Group: "b"}}
+	w := Work{}.Then(Work{Tokens: []Token{a}}).Then(Work{Full: true, Lines: lines}).Then(Work{Tokens: []Token{b}})
+	if diff := cmp.Diff(Work{Full: true, Lines: lines, Tokens: []Token{a, b}}, w); diff != "" {
+		t.Error(diff)
+	}
+	if got := w.Fresh(5); len(got.Tokens) != 1 || got.Tokens[0].Group != "b" || len(w.Tokens) != 2 || got.None() {
+		t.Errorf("fresh at 5: %+v of %+v", got, w)
+	}
+	if !(Work{Lines: lines}).None() {
+		t.Error("lines alone are work")
+	}
+	if w := w.Then(Work{Full: true}); len(w.Lines) != 0 || len(w.Tokens) != 0 || !w.Full {
+		t.Errorf("no lines any more: %+v", w)
+	}
+}

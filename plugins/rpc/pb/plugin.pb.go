@@ -2088,8 +2088,10 @@ type PluginMessage struct {
 	// All jobs are answered and no more will be taken.
 	Drained bool `protobuf:"varint,4,opt,name=drained,proto3" json:"drained,omitempty"`
 	// Of electors and holders: they go before anything else that waits.
-	Tokens        []*Token `protobuf:"bytes,5,rep,name=tokens,proto3" json:"tokens,omitempty"`
-	Stands        []*Stand `protobuf:"bytes,6,rep,name=stands,proto3" json:"stands,omitempty"`
+	Tokens []*Token `protobuf:"bytes,5,rep,name=tokens,proto3" json:"tokens,omitempty"`
+	Stands []*Stand `protobuf:"bytes,6,rep,name=stands,proto3" json:"stands,omitempty"`
+	// Subjects whose elections have ended because they were told that mond leaves.
+	Left          []uint32 `protobuf:"varint,7,rep,packed,name=left,proto3" json:"left,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2162,6 +2164,13 @@ func (x *PluginMessage) GetTokens() []*Token {
 func (x *PluginMessage) GetStands() []*Stand {
 	if x != nil {
 		return x.Stands
+	}
+	return nil
+}
+
+func (x *PluginMessage) GetLeft() []uint32 {
+	if x != nil {
+		return x.Left
 	}
 	return nil
 }
@@ -2574,14 +2583,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05total\x18\x04 \x01(\rR\x05total\x12\x14\n" +
 	"\x05until\x18\x05 \x01(\x03R\x05until\x12\x14\n" +
 	"\x05error\x18\x06 \x01(\tR\x05error\x12\x16\n" +
-	"\x06detail\x18\a \x01(\tR\x06detail\"\xff\x01\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\"\x93\x02\n" +
 	"\rPluginMessage\x120\n" +
 	"\aresults\x18\x01 \x03(\v2\x16.mond.plugin.v1.ResultR\aresults\x120\n" +
 	"\areports\x18\x02 \x03(\v2\x16.mond.plugin.v1.ReportR\areports\x12\x12\n" +
 	"\x04pong\x18\x03 \x01(\x04R\x04pong\x12\x18\n" +
 	"\adrained\x18\x04 \x01(\bR\adrained\x12-\n" +
 	"\x06tokens\x18\x05 \x03(\v2\x15.mond.plugin.v1.TokenR\x06tokens\x12-\n" +
-	"\x06stands\x18\x06 \x03(\v2\x15.mond.plugin.v1.StandR\x06stands\"\xfc\x01\n" +
+	"\x06stands\x18\x06 \x03(\v2\x15.mond.plugin.v1.StandR\x06stands\x12\x12\n" +
+	"\x04left\x18\a \x03(\rR\x04left\"\xfc\x01\n" +
 	"\x06Result\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12+\n" +
 	"\x05cause\x18\x02 \x01(\x0e2\x15.mond.plugin.v1.CauseR\x05cause\x12\x12\n" +
