@@ -89,6 +89,10 @@ type Host struct {
 	residents map[string]*resident // by path
 	watched   map[*resident]bool
 	sets      uint64 // how many Watch was given
+	electors  map[*resident]bool
+	elections uint64             // how many sets Elect was given
+	holders   map[string]*holder // by program
+	lane      *lane
 	stopped   bool
 	keeping   map[string]*sequence // by program
 }
@@ -122,6 +126,7 @@ func New(o Options) (*Host, error) {
 		log: o.Log, mail: newMailbox(), pulse: pulse.Start(ctx), run: dir, spawn: o.Spawner, end: end,
 		routes: map[route]Program{}, residents: map[string]*resident{}, watched: map[*resident]bool{},
 		keeping: map[string]*sequence{},
+		lane:    newLane(), electors: map[*resident]bool{}, holders: map[string]*holder{},
 	}
 	h.pool = newPool(h.mail, h.pulse.Lost)
 	h.opt = o
@@ -187,6 +192,8 @@ func (h *Host) Prepare(programs []Program) {
 		if !use[path] {
 			delete(h.residents, path)
 			delete(h.watched, r)
+			delete(h.electors, r)
+			h.unhold(r)
 			go h.retire(r) // bounded
 		}
 	}
@@ -196,6 +203,7 @@ func (h *Host) Prepare(programs []Program) {
 const retireTime = 5 * time.Second
 
 func (h *Host) retire(r *resident) {
+	r.main.letGo()
 	ctx, cancel := context.WithTimeout(context.Background(), retireTime)
 	defer cancel()
 	r.stop(ctx)

@@ -19,6 +19,9 @@ type Token struct {
 
 	// Of and Service are the watch and the service whose monitor elects.
 	Of, Service string
+	// Left says in the place of a token that the election ended as it was told,
+	// because mond leaves.
+	Left bool
 }
 
 // Stand is how a group stands with the holder of that name.
