@@ -82,6 +82,9 @@ type Program struct {
 	History bool
 	// Watcher is set for monitors that also speak unasked.
 	Watcher bool
+	// Elector is set for monitors that decide which director holds what, Holder
+	// for alerts that hold it.
+	Elector, Holder bool
 }
 
 // Loaded is a configuration that is ready to run: every program it names was

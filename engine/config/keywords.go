@@ -242,6 +242,8 @@ func behaviourWords() []Keyword {
 			apply: path(func(g *paths) *string { return &g.maintenanceDir })},
 		{Name: "table", Args: "warm|by-role", Form: FormText, Default: "warm", Since: mond, Help: "Whether the table holds the virtual services of the file always (warm), or only while this director has their addresses (by-role): for directors that are real servers too, or whose addresses another program moves with a script that clears the table.",
 			apply: tableRole},
+		{Name: "on_stop", Args: "handover|release|keep", Form: FormText, Default: "handover", Since: mond, Help: "What becomes of addresses that this director holds when mond ends: handover gives them to the other director and waits a little for that, release gives them up whoever is there, keep leaves them as they are for as long as their lease lasts, for a restart that clients do not notice.",
+			apply: onStop},
 	}
 }
 
