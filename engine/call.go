@@ -42,6 +42,9 @@ func (l *loop) handleCall(c call, now time.Time) {
 		l.offChanged = false
 		l.keepDisabled()
 	}
+	if len(l.roles.electors) > 0 {
+		l.roles.site.replica, l.roles.site.dirty = l.replica(), true
+	}
 	l.flush()
 	c.reply <- err
 }

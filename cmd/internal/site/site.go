@@ -52,7 +52,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	diags = diags.Compact()
 	cfg.DropFile()
 	installed := func() { o.Host.Prepare(j.inUse()) }
-	return engine.Loaded{Config: cfg, Programs: j.programs, Installed: installed}, diags, diags.Err()
+	return engine.Loaded{Config: cfg, Programs: j.programs, Hash: cfg.Hash(), Installed: installed}, diags, diags.Err()
 }
 
 // judge looks programs up, each once.
