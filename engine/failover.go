@@ -59,6 +59,9 @@ func (l *loop) failover(o steer.Failover, now time.Time) error {
 		whom = "group " + o.Group
 	}
 	l.operated("", deed{what: store.WhatFailover, user: o.User, comment: o.Text, to: string(o.Verb), text: fmt.Sprintf("failover: %s: %s", whom, o.Verb)}, now)
+	if l.roles.lane != nil {
+		l.handleLane(now)
+	}
 	return nil
 }
 

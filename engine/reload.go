@@ -132,7 +132,7 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, poo
 	l.installPools(pools, unclean, now)
 	l.installKeepers()
 	l.roles.site.hash = loaded.Hash
-	l.installRoles()
+	l.installRoles(now)
 	l.watchMarks()
 	l.watchFaults()
 	l.opt.Runner.Watch(l.watched())

@@ -108,7 +108,7 @@ func newSelfService(name, description string) *config.Service {
 
 // installRoles gives holders their lines and the lane its groups. What is not
 // declared any more is released by its holder.
-func (l *loop) installRoles() {
+func (l *loop) installRoles(now time.Time) {
 	r := &l.roles
 	var groups []*group
 	lines := map[string][]role.Line{}
@@ -136,7 +136,7 @@ func (l *loop) installRoles() {
 		}
 	}
 	r.lines = lines
-	r.site.dirty = true
+	l.handleLane(now)
 }
 
 func sameLines(a, b []role.Line) bool {
