@@ -340,16 +340,14 @@ func (e *Engine) leave(l *loop) {
 	n.leave()
 	l.roles.site.leaving, l.roles.site.keep = true, how == config.StopKeep
 	l.sendSites()
-	if !n.await(leaveTime, func() bool { return n.gone(keys) }) {
+	gone := n.await(leaveTime, func() bool { return n.gone(keys) })
+	if !gone {
 		e.opt.Log.Warn("the monitor that elects did not take leave in time", "on_stop", how.String())
 	}
-	if how == config.StopKeep {
-		return
-	}
-	if how == config.StopRelease && !n.released() {
+	if how == config.StopRelease && !gone {
 		n.release("mond ends, and on_stop is release")
 	}
-	if !n.await(releaseTime, n.released) {
+	if how != config.StopKeep && !n.await(releaseTime, n.released) {
 		e.opt.Log.Error("mond ends while addresses are held still", "on_stop", how.String())
 	}
 	_, changes := n.snapshot()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,11 +123,11 @@ func (d *director) status(service string) opstatus.Status {
 // leaves ends the engine with an elector that takes its leave at once.
 func (d *director) leaves() {
 	d.t.Helper()
-	d.lane.OnElect = func(set []job.Election) {
+	d.lane.OnElect(func(set []job.Election) {
 		if len(set) > 0 && set[0].Site.Leaving {
 			go d.lane.Leave("directors", "role")
 		}
-	}
+	})
 	d.must(d.end())
 }
 
@@ -236,7 +237,8 @@ func TestStuckLoop(t *testing.T) {
 		d.start()
 		d.say(d.hold("web", 1))
 		stuck := make(chan struct{})
-		d.lane.OnElect = func([]job.Election) { <-stuck } // as a handler that hangs
+		first := stuck
+		d.lane.OnElect(func([]job.Election) { <-first }) // as a handler that hangs
 		go func() { _ = d.engine.Failover(context.Background(), steer.Failover{Verb: role.Hold}) }()
 		synctest.Wait()
 		d.pass(250 * time.Millisecond)
@@ -249,17 +251,18 @@ func TestStuckLoop(t *testing.T) {
 		d.wantPassed("web+1 web+2 inside-3")
 		d.pass(200 * time.Millisecond)
 		d.say(d.hold("web", 4))
-		d.lane.OnElect = nil
+		d.lane.OnElect(nil)
 		close(stuck)
 		synctest.Wait()
 		d.wantPassed("web+1 web+2 inside-3 web+4") // the newest
 		stuck = make(chan struct{})
-		d.lane.OnElect = func([]job.Election) { <-stuck }
+		second := stuck
+		d.lane.OnElect(func([]job.Election) { <-second })
 		go func() { _ = d.engine.Failover(context.Background(), steer.Failover{Verb: role.Auto}) }()
 		d.pass(400 * time.Millisecond)
 		d.say(d.hold("web", 5))
 		d.pass(1100 * time.Millisecond)
-		d.lane.OnElect = nil
+		d.lane.OnElect(nil)
 		close(stuck)
 		synctest.Wait()
 		d.wantPassed("web+1 web+2 inside-3 web+4") // too old
@@ -402,8 +405,13 @@ func TestSite(t *testing.T) {
 		d := &director{rig: p.rig, lane: enginetest.NewLane(), begun: time.Now()}
 		d.equip(p.rig)
 		d.config += pair
-		accepts := errors.New("no such module")
-		d.sender.OnKeep = func(context.Context, string, bool, []alert.Claim) error { return accepts }
+		var accepts atomic.Bool
+		d.sender.OnKeep = func(context.Context, string, bool, []alert.Claim) error {
+			if !accepts.Load() {
+				return errors.New("no such module")
+			}
+			return nil
+		}
 		d.start()
 		if s := d.site(); s.Loaded || s.Results || !s.Synced || s.Leaving || len(s.Lines) != 2 {
 			t.Errorf("at the start: %+v", s)
@@ -412,7 +420,7 @@ func TestSite(t *testing.T) {
 		if s := d.site(); s.Loaded {
 			t.Error("loaded while the keeper refuses")
 		}
-		accepts = nil
+		accepts.Store(true)
 		d.pass(20 * time.Second)
 		s := d.site()
 		if !s.Loaded || !s.Results || s.Reals != 100 {
@@ -618,7 +626,7 @@ func TestStop(t *testing.T) {
 				d.say(d.hold("web", 1))
 				d.lane.Stand("fake.alert", role.Stand{Group: "web", Held: 1, Total: 1})
 				synctest.Wait()
-				d.lane.OnElect = func(set []job.Election) {
+				d.lane.OnElect(func(set []job.Election) {
 					s := set[0].Site
 					if !s.Leaving || s.Keep != (tt.keep != "") {
 						t.Errorf("told %+v", s)
@@ -626,12 +634,12 @@ func TestStop(t *testing.T) {
 					if tt.leaves {
 						go d.leave(!s.Keep)
 					}
-				}
-				d.lane.OnHold = func(_ string, w role.Work) {
+				})
+				d.lane.OnHold(func(_ string, w role.Work) {
 					if len(w.Tokens) > 0 && !w.Tokens[0].Hold {
 						go d.lane.Stand("fake.alert", role.Stand{Group: w.Tokens[0].Group, Total: 1})
 					}
-				}
+				})
 				began := time.Now()
 				d.must(d.end())
 				if took := time.Since(began); took > tt.takes {

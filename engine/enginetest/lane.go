@@ -19,15 +19,12 @@ type Given struct {
 // Lane stands in for electors and holders: a test says what electors say, and
 // reads what they and the holders were told.
 type Lane struct {
-	// OnHold, if set, is called for each Hold, by whoever calls that.
-	OnHold func(program string, w role.Work)
-	// OnElect likewise.
-	OnElect func(elections []job.Election)
-
 	tokens chan []job.Token
 	stands chan []job.Stand
 
 	mu    sync.Mutex
+	hold  func(program string, w role.Work)
+	elect func(elections []job.Election)
 	given []Given
 	sets  [][]job.Election
 }
@@ -37,13 +34,29 @@ func NewLane() *Lane {
 	return &Lane{tokens: make(chan []job.Token), stands: make(chan []job.Stand)}
 }
 
+// OnHold has f called for each Hold, by whoever calls that; OnElect likewise. nil
+// is nobody.
+func (n *Lane) OnHold(f func(program string, w role.Work)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.hold = f
+}
+
+// OnElect is for sets of elections what [Lane.OnHold] is for work.
+func (n *Lane) OnElect(f func(elections []job.Election)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.elect = f
+}
+
 // Elect records a set.
 func (n *Lane) Elect(elections []job.Election) {
 	n.mu.Lock()
 	n.sets = append(n.sets, elections)
+	f := n.elect
 	n.mu.Unlock()
-	if n.OnElect != nil {
-		n.OnElect(elections)
+	if f != nil {
+		f(elections)
 	}
 }
 
@@ -51,9 +64,10 @@ func (n *Lane) Elect(elections []job.Election) {
 func (n *Lane) Hold(program string, w role.Work) {
 	n.mu.Lock()
 	n.given = append(n.given, Given{time.Now(), program, w})
+	f := n.hold
 	n.mu.Unlock()
-	if n.OnHold != nil {
-		n.OnHold(program, w)
+	if f != nil {
+		f(program, w)
 	}
 }
 
