@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -90,11 +91,13 @@ type Host struct {
 	watched   map[*resident]bool
 	sets      uint64 // how many Watch was given
 	electors  map[*resident]bool
-	elections uint64             // how many sets Elect was given
-	holders   map[string]*holder // by program
+	elections uint64 // how many sets Elect was given
 	lane      *lane
 	stopped   bool
 	keeping   map[string]*sequence // by program
+
+	holding sync.Mutex         // taken after mu, if both are
+	holders map[string]*holder // by program
 }
 
 type route struct {
@@ -139,18 +142,24 @@ func New(o Options) (*Host, error) {
 // with its checks blind meanwhile. A plugin that does not start is tried at
 // once. RunDir and Spawner stay.
 func (h *Host) Reconfigure(o Options) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	before := h.opt
-	o.RunDir, o.Spawner, o.Log = before.RunDir, before.Spawner, before.Log
-	h.opt = o
-	clear(h.routes)
-	h.pool.resize(o.maxProcs())
-	for _, r := range h.residents {
+	before, residents := h.reconfigured(o)
+	for _, r := range residents { // it looks at files, which may take its time
 		r.suspects.forget()
 		granted := slices.Equal(before.Grants[r.prog.Name], o.Grants[r.prog.Name])
 		r.reconsider(!granted)
 	}
+}
+
+// reconfigured takes new options and returns those before.
+func (h *Host) reconfigured(o Options) (before Options, residents []*resident) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before = h.opt
+	o.RunDir, o.Spawner, o.Log = before.RunDir, before.Spawner, before.Log
+	h.opt = o
+	clear(h.routes)
+	h.pool.resize(o.maxProcs())
+	return before, slices.Collect(maps.Values(h.residents))
 }
 
 // Find looks a program up by its name, without running it. The error is a

@@ -167,11 +167,8 @@ type holder struct {
 // told is told again when it begins anew, less the tokens that permit nothing
 // any more.
 func (h *Host) Hold(program string, w role.Work) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.stopped {
-		return
-	}
+	h.holding.Lock() // not mu: a token waits for nobody who has to do with files
+	defer h.holding.Unlock()
 	held := h.holders[program]
 	if held == nil {
 		held = &holder{}
@@ -196,8 +193,8 @@ func (h *Host) findHolder(program string) {
 	if err == nil {
 		r, err = h.resident(p)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.holding.Lock()
+	defer h.holding.Unlock()
 	held := h.holders[program]
 	if err != nil {
 		for _, l := range held.work.Lines {
@@ -347,6 +344,8 @@ func (l *link) takeRoles(m *pb.PluginMessage) {
 
 // unhold forgets where a holder runs; the caller holds h.mu.
 func (h *Host) unhold(r *resident) {
+	h.holding.Lock()
+	defer h.holding.Unlock()
 	for _, held := range h.holders {
 		if held.r == r {
 			held.r = nil
