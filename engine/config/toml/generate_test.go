@@ -111,7 +111,7 @@ func (s *site) text(k config.Keyword) string {
 	case "weight_from":
 		return s.pick(k.Name, "exit", "perf load as  load", "perf x")
 	case "on_stop":
-		return rapid.SampledFrom([]string{"handover", "release", "keep"}).Draw(t, "on_stop")
+		return s.pick(k.Name, "handover", "release", "keep")
 	case "table":
 		return s.pick(k.Name, "warm", "by-role")
 	case "alertafter":
