@@ -37,6 +37,7 @@ func (l *loop) decide(now time.Time) {
 	}
 	l.handOver(program)
 	l.dirtyPools = l.dirtyPools[:0]
+	l.roles.site.dirty = l.roles.site.dirty || len(l.roles.electors) > 0
 	for _, p := range l.decided {
 		l.follow(p, now)
 	}

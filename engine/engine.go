@@ -27,6 +27,7 @@ import (
 	"github.com/mondhq/mond/engine/view"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/job"
+	"github.com/mondhq/mond/plugins/role/boottime"
 )
 
 // Runner runs checks.
@@ -82,6 +83,9 @@ type Program struct {
 	History bool
 	// Watcher is set for monitors that also speak unasked.
 	Watcher bool
+	// Elector is set for monitors that decide which director holds what, Holder
+	// for alerts that hold it.
+	Elector, Holder bool
 }
 
 // Loaded is a configuration that is ready to run: every program it names was
@@ -89,6 +93,9 @@ type Program struct {
 type Loaded struct {
 	Config   *config.Config
 	Programs map[string]Program
+	// Hash sums up what both directors of a pair should have the same; see
+	// config.Hash.
+	Hash uint64
 	// Installed is called by the loop once the configuration is in force; it
 	// must not block. It may be nil.
 	Installed func()
@@ -128,6 +135,10 @@ type Options struct {
 	// LoadState names the files of mon in statedir that are taken up at the
 	// start (mon's -l); see [Engine.LoadState].
 	LoadState steer.MonState
+	// Lane passes roles; nil means that no monitor elects.
+	Lane Lane
+	// BootTime is the clock of tokens; default CLOCK_BOOTTIME.
+	BootTime func() time.Duration
 }
 
 func (o *Options) setDefaults() error {
@@ -139,6 +150,9 @@ func (o *Options) setDefaults() error {
 	}
 	if o.Random == nil {
 		o.Random = rand.Int64N
+	}
+	if o.BootTime == nil {
+		o.BootTime = boottime.Now
 	}
 	if o.StopTime == 0 {
 		o.StopTime = 10 * time.Second
@@ -227,6 +241,7 @@ func bounded(ctx context.Context, d time.Duration, f func(context.Context) error
 // by Options.StopTime.
 func (e *Engine) stop(ctx context.Context, l *loop) error {
 	ctx = context.WithoutCancel(ctx)
+	e.leave(l) // first: others wait for it
 	l.daemonRow(store.Event{What: store.WhatStop, Text: "stopped"}, time.Now())
 	l.saveAll()
 	err := bounded(ctx, e.opt.StopTime/2, l.outbox.Stop)

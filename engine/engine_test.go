@@ -57,6 +57,7 @@ type rig struct {
 	edit     func(*config.Config) // completes what was parsed
 	programs map[string]engine.Program
 	options  engine.Options // beyond what start fills in
+	roles    bool           // take the lines of holders out
 	stop     context.CancelFunc
 	ended    chan error
 }
@@ -79,6 +80,9 @@ func (r *rig) load(context.Context) (engine.Loaded, error) {
 	cfg := configtest.Parse(r.t, r.config)
 	if r.edit != nil {
 		r.edit(cfg)
+	}
+	if r.roles {
+		cfg.TakeRoles(func(p string) bool { return r.programs[p].Elector }, func(p string) bool { return r.programs[p].Holder })
 	}
 	return engine.Loaded{Config: cfg, Programs: r.programs}, nil
 }

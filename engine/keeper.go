@@ -43,6 +43,9 @@ type keeper struct {
 	changed map[string]alert.Claim // since the last delivery
 	full    bool                   // the next delivery is the full set
 	failed  error                  // of the last delivery
+	// accepted is set once a delivery worked; settled is called then.
+	accepted  bool
+	delivered func()
 	// leaving is how often more a keeper that is not wanted any more is told
 	// that nothing is; 0 while it is wanted. left is set when its worker ends.
 	leaving int
@@ -54,6 +57,7 @@ func (l *loop) newKeeper(program string) *keeper {
 		program: program, send: l.opt.Sender.Keep, log: l.opt.Log,
 		wake: make(chan struct{}, 1), back: make(chan struct{}, 1),
 		all: map[string]alert.Claim{}, changed: map[string]alert.Claim{}, full: true,
+		delivered: l.roles.nudge,
 	}
 }
 
@@ -195,6 +199,9 @@ func (k *keeper) note(err error) (before error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	before, k.failed = k.failed, err
+	if k.accepted = k.accepted || err == nil; err == nil {
+		k.delivered()
+	}
 	if err != nil {
 		k.full = true
 		signal(k.wake)

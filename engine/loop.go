@@ -40,6 +40,7 @@ type loop struct {
 	startKeeper func(*keeper)
 	startLooker func(*looker)
 	self        self
+	roles       roles
 	daemon      view.Daemon
 
 	// pools are the virtual services, position = id in poolHeap; dirtyPools
@@ -88,6 +89,7 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 		outbox:   e.newOutbox(loaded.Config.Globals),
 		lookers:  map[string]*looker{}, looks: make(chan looked),
 		marks: make(chan marksRead), unread: map[string]string{}, faults: map[config.LocalFault]string{},
+		roles:  e.newRoles(saved),
 		daemon: view.Daemon{Version: e.opt.Version, PID: os.Getpid(), Started: now},
 	}
 	if e.opt.Stopped {
@@ -138,6 +140,7 @@ func (l *loop) start(ctx context.Context, group *errgroup.Group) {
 		l.startKeeper(k)
 	}
 	group.Go(func() error { l.marker.run(ctx); return nil })
+	l.startLane(func(run func(context.Context)) { group.Go(func() error { run(ctx); return nil }) })
 	l.firstLooks()
 	now := time.Now()
 	l.startup(now)
@@ -153,6 +156,7 @@ func (l *loop) run(ctx context.Context) {
 	defer tick.Stop()
 	faultChanges := l.faultChanges()
 	for {
+		l.roles.lane.signs()
 		timer.Reset(l.untilDue())
 		select {
 		case <-ctx.Done():
@@ -169,6 +173,8 @@ func (l *loop) run(ctx context.Context) {
 			l.handleMarks(r, time.Now())
 		case c := <-faultChanges:
 			l.handleFaults(c, time.Now())
+		case <-l.roles.wake():
+			l.handleLane(time.Now())
 		case c := <-l.calls:
 			l.handleCall(c, time.Now())
 		case <-tick.C:
@@ -222,6 +228,9 @@ func (l *loop) flush() {
 		if s.dirty {
 			l.record(s)
 		}
+	}
+	if l.roles.site.dirty {
+		l.sendSites()
 	}
 	l.append() // first: what readers see is in the store's hands
 	for _, s := range l.touched {

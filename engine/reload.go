@@ -96,7 +96,8 @@ func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Tim
 // them their states. now is the start of the schedule.
 func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, pools map[string]store.Pool, unclean bool, now time.Time) {
 	l.loaded = loaded
-	cfgs := withSelf(loaded.Config)
+	l.forgetLinks(loaded.Config)
+	cfgs := withSelf(loaded.Config, l.roles.links)
 	l.services = make([]*service, len(cfgs))
 	l.byKey = make(map[opstatus.Key]*service, len(cfgs))
 	l.heap, l.trapHeap, l.watches = schedule.NewHeap(now), schedule.NewHeap(now), map[string]bool{}
@@ -130,6 +131,8 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, poo
 	l.configureFiles()
 	l.installPools(pools, unclean, now)
 	l.installKeepers()
+	l.roles.site.hash = loaded.Hash
+	l.installRoles(now)
 	l.watchMarks()
 	l.watchFaults()
 	l.opt.Runner.Watch(l.watched())
@@ -190,7 +193,7 @@ func (l *loop) inherit(old map[opstatus.Key]*service, now time.Time) (stale []ui
 			continue
 		}
 		s.since, s.recent, s.failedHosts, s.skipped = o.since, o.recent, o.failedHosts, o.skipped
-		s.verdict, s.ask = o.verdict, o.ask
+		s.verdict, s.ask, s.answered = o.verdict, o.ask, o.answered
 		switch same := sameCheck(s.cfg, o.cfg); {
 		case !same:
 			if s.state.Blind != nil {

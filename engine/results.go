@@ -15,10 +15,16 @@ import (
 	"github.com/mondhq/mond/plugins/monitor"
 )
 
+// signEvery is how many answers the loop takes between two signs of life.
+const signEvery = 512
+
 // handleResults takes the answers of checks. An answer to a check that nobody
 // waits for is counted and dropped.
 func (l *loop) handleResults(done []job.Done, now time.Time) {
-	for _, d := range done {
+	for i, d := range done {
+		if i%signEvery == signEvery-1 {
+			l.roles.lane.signs() // it is busy, not stuck
+		}
 		l.daemon.Checks++
 		if d.ID == 0 {
 			l.pushed(d, now)
@@ -42,6 +48,7 @@ func (l *loop) handleResults(done []job.Done, now time.Time) {
 // take has the answer of a check mean what it means here: nothing while this
 // machine is at fault, and perhaps a weight.
 func (l *loop) take(s *service, d *job.Done, now time.Time) {
+	s.answered = true
 	l.believe(s, d)
 	var ask virtual.Ask
 	d.Result, ask = s.hear(d.Result, now)
@@ -59,9 +66,16 @@ func (l *loop) logCheck(s *service, r monitor.Result) {
 
 // pushed takes what a watched service said unasked.
 func (l *loop) pushed(d job.Done, now time.Time) {
+	if d.About != "" {
+		l.reported(d, now)
+		return
+	}
 	if s := l.byKey[opstatus.Key{Group: d.Group, Service: d.Service}]; s != nil {
 		l.take(s, &d, now)
 		l.observe(s, opstatus.Event{Kind: opstatus.Pushed, Result: d.Result}, now)
+		if s.cfg.Elects && d.Result.Blind() {
+			l.blindTold(s.key(), d.Result, now)
+		}
 		if phaseOf(s.state) != s.phase {
 			l.repace(s, now)
 		}

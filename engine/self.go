@@ -31,15 +31,11 @@ var selfNames = []string{"plugins", "store", "lateness", "outbox", "config", "lo
 
 // withSelf is the services of c, and after them those of group mond that the
 // file does not declare.
-func withSelf(c *config.Config) []*config.Service {
+func withSelf(c *config.Config, links map[string]bool) []*config.Service {
 	all := slices.Clone(c.Services)
-	for _, name := range selfNames {
-		key := opstatus.Key{Group: selfGroup, Service: name}
-		if c.Service(key) == nil {
-			all = append(all, &config.Service{
-				Key: key, Description: "the daemon's own condition", Origin: "mond",
-				Settle: opstatus.Settings{Fall: 1, Rise: 1},
-			})
+	for _, name := range slices.Concat(selfNames, roleNames(c, links)) {
+		if c.Service(opstatus.Key{Group: selfGroup, Service: name}) == nil {
+			all = append(all, newSelfService(name, "the daemon's own condition"))
 		}
 	}
 	return all
@@ -112,6 +108,7 @@ func (l *loop) handleTick(now time.Time) {
 	l.countBlind()
 	l.self.check(l, now)
 	l.tickPools(now)
+	l.tickRoles(now)
 	l.excluded(now)
 	l.holdTraps(now)
 	l.publishDaemon(now)

@@ -54,9 +54,11 @@ type service struct {
 	notes       map[string]string // variables of clients that mean nothing here
 	// pools are those that it is a check of, verdict what they know of it and
 	// ask the weight that it wants.
-	pools   []*pool
-	verdict virtual.Verdict
-	ask     virtual.Ask
+	pools []*pool
+	// answered is set once any answer came since the start.
+	answered bool
+	verdict  virtual.Verdict
+	ask      virtual.Ask
 }
 
 func (s *service) key() opstatus.Key { return s.cfg.Key }
@@ -99,6 +101,7 @@ func (s *service) restore(r store.Record, unclean bool) {
 	}
 	if !unclean {
 		s.verdict = virtual.VerdictOf(&s.state)
+		s.answered = s.state.Tested
 	}
 	s.since = s.state.FirstOK
 	if s.state.Status.Failing() {

@@ -80,7 +80,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringVar(&c.socket, "socket", defaultSocket(), "mond's control socket")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%v", err) })
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print JSON")
-	holds(root, statusCommand(c), whyCommand(c), virtualCommand(c), ipvsCommand(c), historyCommand(c), reportCommand(c),
+	holds(root, statusCommand(c), whyCommand(c), virtualCommand(c), ipvsCommand(c), vipCommand(c), failoverCommand(c), historyCommand(c), reportCommand(c),
 		checkCommand(c), doctorCommand(c), realserverCommand(c), pluginCommand(c))
 	root.AddCommand(c.textOnly(
 		ackCommand(c), disableCommand(c), enableCommand(c), testCommand(c), stopCommand(c), startCommand(c),

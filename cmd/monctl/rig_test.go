@@ -120,6 +120,10 @@ func exitOf(t steer.AlertTest) string {
 	return fmt.Sprintf(" exit %d", *t.Exit)
 }
 
+func (s *script) Failover(_ context.Context, o steer.Failover) error {
+	return s.note("failover %s %q: %s", o.Verb, o.Group, o.Text)
+}
+
 func (s *script) Order(_ context.Context, o steer.Order) error {
 	o.User = ""
 	return s.note("order %+v", o)

@@ -141,7 +141,7 @@ func (d *mond) build(ctx context.Context) (err error) {
 	}
 	d.store, d.faults = st, faults.New(d.log)
 	d.engine, err = engine.New(engine.Options{
-		Load: d.load, Runner: d.host, Sender: d.host, Store: st, Log: d.log, Version: version(),
+		Load: d.load, Runner: d.host, Lane: d.host, Sender: d.host, Store: st, Log: d.log, Version: version(),
 		Stopped: d.opt.stopped, Forget: d.opt.forget, StopTime: stopTime, Check: d.check, Judge: d.judge,
 		StateFiles: speaksMon(d.first), LoadState: d.loadState(), Faults: d.faults,
 	})

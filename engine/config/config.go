@@ -109,6 +109,8 @@ type Globals struct {
 	// director ("table = by-role").
 	TableByRole  bool
 	IPVSTimeouts IPVSTimeouts
+	// OnStop is what becomes of held addresses when the daemon ends.
+	OnStop StopHow
 	// Grants name the Linux capabilities a program may be given, such as
 	// cap_net_raw: what it gets is what both this and its own description
 	// name. An empty list is a program that is to have none; one that is not
@@ -181,6 +183,10 @@ type Service struct {
 	// Faults are what makes its results mean nothing while one holds: it is
 	// blind then.
 	Faults []LocalFault
+	// Elects is set for a service whose monitor decides about directors; Holds
+	// are the groups of addresses that it decides about. See [Config.TakeRoles].
+	Elects bool
+	Holds  []Hold
 }
 
 // Behavior says what a `depend` line holds back.

@@ -244,6 +244,8 @@ func behaviourWords() []Keyword {
 			apply: tableRole},
 		{Name: "ipvs_timeouts", Args: "tcp=N,tcpfin=N,udp=N", Form: FormText, Default: "those that the kernel has", Since: mond, Help: "Time limits of the kernel's table in seconds, for all its connections: established TCP, TCP after a FIN, and UDP. Those that are not named stay as they are. They are set and kept while a virtual service is declared, and never set back.",
 			apply: ipvsTimeouts},
+		{Name: "on_stop", Args: "handover|release|keep", Form: FormText, Default: "handover", Since: mond, Help: "What becomes of addresses that this director holds when mond ends: handover gives them to the other director and waits a little for that, release gives them up whoever is there, keep leaves them as they are for as long as their lease lasts, for a restart that clients do not notice.",
+			apply: onStop},
 	}
 }
 

@@ -191,7 +191,7 @@ func (r *resolver) incomplete(d *draft) {
 	traps := d.TrapTimeout > 0 || d.TrapDuration > 0
 	switch {
 	case d.Monitor != nil && !scheduled:
-		r.diag.warnf(d.st, -1, "give it an interval", "service %s is never checked: it has a monitor but no interval", d.Key)
+		r.diag.warnf(d.st, -1, "give it an interval", noInterval, d.Key)
 	case d.Monitor == nil && scheduled && !traps:
 		r.diag.warnf(d.st, -1, "give it a monitor", "service %s is never checked: it has an interval but no monitor", d.Key)
 	case d.Plan.Up > 0 && d.Plan.Calendar != nil:

@@ -121,6 +121,10 @@ func (f *fake) Order(ctx context.Context, o steer.Order) error {
 	return f.note(ctx, !strings.Contains(o.Target, "gone"), "order %+v", o)
 }
 
+func (f *fake) Failover(ctx context.Context, o steer.Failover) error {
+	return f.note(ctx, o.Group != "gone", "failover %s %q by %s: %s", o.Verb, o.Group, o.User, o.Text)
+}
+
 func (f *fake) Reload(ctx context.Context) error { return f.note(ctx, true, "reload") }
 
 // show is a plugin that can be asked.

@@ -39,6 +39,8 @@ type Controller interface {
 	Reload(ctx context.Context) error
 	// Order takes or ends an order about real servers of virtual services.
 	Order(ctx context.Context, o steer.Order) error
+	// Failover orders what is to become of groups of addresses.
+	Failover(ctx context.Context, o steer.Failover) error
 }
 
 // Options are what a Server is made of; all but Show and History are required.
@@ -125,6 +127,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/virtuals", s.virtuals)
 	mux.HandleFunc("GET /v1/virtuals/{name}", s.virtual)
 	mux.HandleFunc("POST /v1/orders", s.order)
+	mux.HandleFunc("GET /v1/roles", s.roles)
+	mux.HandleFunc("POST /v1/failover", s.failover)
 	mux.HandleFunc("GET /v1/history", s.history)
 	mux.HandleFunc("GET /v1/report", s.report)
 	mux.HandleFunc("POST /v1/services/{group}/{service}/{action}", s.onService)

@@ -55,6 +55,7 @@ const (
 	Host
 	Period // of a service that exists
 	Virtual
+	Role // a group of addresses
 )
 
 // String is the word for k.
@@ -68,6 +69,8 @@ func (k Kind) String() string {
 		return "host"
 	case Virtual:
 		return "virtual service"
+	case Role:
+		return "group of addresses"
 	case Period:
 	}
 	return "period"

@@ -15,6 +15,7 @@ const (
 	KindAlert    = "alert"    // what became of a notice
 	KindClaim    = "claim"    // what a keeper is told to hold
 	KindOperator = "operator" // what a person did
+	KindRole     = "role"     // which director holds what
 	KindDaemon   = "daemon"   // the daemon started, stopped, died, reloaded
 	KindConfig   = "config"   // a service left the configuration
 	// KindLost is written by the store itself where it had to drop events.
@@ -23,7 +24,7 @@ const (
 
 // Kinds are all kinds, in the order of the manual.
 func Kinds() []string {
-	return []string{KindStatus, KindDecision, KindAlert, KindOperator, KindBlind, KindHeld, KindClaim, KindDaemon, KindConfig, KindLost}
+	return []string{KindStatus, KindDecision, KindAlert, KindOperator, KindBlind, KindHeld, KindClaim, KindRole, KindDaemon, KindConfig, KindLost}
 }
 
 // The words of [Event.What].
@@ -46,6 +47,7 @@ const (
 	WhatReset        = "reset" // of the daemon, without what was known
 	WhatSaveState    = "save state"
 	WhatLoadState    = "load state"
+	WhatFailover     = "failover"
 
 	WhatStart   = "start" // daemon, and the scheduler of an operator
 	WhatStop    = "stop"
@@ -57,7 +59,10 @@ const (
 	WhatOut       = "out" // claim
 	WhatIn        = "in"
 	WhatWithdrawn = "withdrawn"
-	WhatPool      = "pool" // decision on a virtual service: quorum, panic, tier, local fault
+	WhatHold      = "hold" // role: what an elector says
+	WhatRelease   = "release"
+	WhatStands    = "stands" // role: what a holder says
+	WhatPool      = "pool"   // decision on a virtual service: quorum, panic, tier, local fault
 )
 
 // The words of [Event.Outcome].

@@ -99,9 +99,10 @@ type globalsDoc struct {
 	Watches []namedDoc `json:"watches,omitempty"`
 	Hosts   []namedDoc `json:"hosts,omitempty"`
 	// Excluded is the global exclude_period.
-	Excluded bool       `json:"excluded,omitempty"`
-	Orders   []orderDoc `json:"orders,omitempty"`
-	Marks    []marksDoc `json:"marks,omitempty"`
+	Excluded bool           `json:"excluded,omitempty"`
+	Orders   []orderDoc     `json:"orders,omitempty"`
+	Marks    []marksDoc     `json:"marks,omitempty"`
+	Roles    []roleOrderDoc `json:"roles,omitempty"`
 }
 
 type namedDoc struct {
@@ -117,6 +118,7 @@ func encodeGlobals(g Globals) []byte {
 	o.flag("excluded", g.Excluded)
 	o.orders(g.Orders)
 	o.marks(g.Marks)
+	o.roles(g.Roles)
 	return o.end()
 }
 
@@ -134,7 +136,7 @@ func decodeGlobals(data []byte) (Globals, error) {
 	var d globalsDoc
 	err := json.Unmarshal(data, &d)
 	return Globals{Stopped: noteIn(d.Stopped), Watches: namedIn(d.Watches), Hosts: namedIn(d.Hosts), Excluded: d.Excluded,
-		Orders: ordersIn(d.Orders), Marks: marksIn(d.Marks)}, err
+		Orders: ordersIn(d.Orders), Marks: marksIn(d.Marks), Roles: rolesIn(d.Roles)}, err
 }
 
 func namedIn(list []namedDoc) map[string]opstatus.Note {

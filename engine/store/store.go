@@ -56,6 +56,8 @@ type Globals struct {
 	Orders []Order
 	// Marks are the files last seen in each directory of maintenance, sorted.
 	Marks map[string][]string
+	// Roles are those of operators about groups of addresses, oldest first.
+	Roles []RoleOrder
 }
 
 // Notice is a queued alert.

@@ -19,6 +19,7 @@ type Board struct {
 	daemon atomic.Pointer[Daemon]
 	pools  atomic.Pointer[pools]
 	orders atomic.Pointer[[]Order]
+	roles  atomic.Pointer[[]Role]
 	// Calls and Failures are the last alerts and failures, histlength of each.
 	Calls    Ring[Call]
 	Failures Ring[Failure]

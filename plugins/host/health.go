@@ -17,6 +17,15 @@ const (
 	workLimit = 10 * time.Second
 )
 
+// healthPace is the time between signs of life that are asked for while no check
+// is out: addresses that others wait for hang on who has to do with roles.
+func (s *supervisor) healthPace() time.Duration {
+	if s.rules() {
+		return healthBusy
+	}
+	return healthIdle
+}
+
 func (s *supervisor) askPing(l *link) {
 	s.ping++
 	n := s.ping
@@ -43,7 +52,7 @@ func (s *supervisor) checkHealth(l *link, now time.Time) {
 	if answered {
 		s.askPing(l)
 	}
-	s.interval = healthIdle
+	s.interval = s.healthPace()
 	if _, out := s.flights.busy(); out > 0 {
 		s.interval = healthBusy
 	}

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -89,8 +90,14 @@ type Host struct {
 	residents map[string]*resident // by path
 	watched   map[*resident]bool
 	sets      uint64 // how many Watch was given
+	electors  map[*resident]bool
+	elections uint64 // how many sets Elect was given
+	lane      *lane
 	stopped   bool
 	keeping   map[string]*sequence // by program
+
+	holding sync.Mutex         // taken after mu, if both are
+	holders map[string]*holder // by program
 }
 
 type route struct {
@@ -122,6 +129,7 @@ func New(o Options) (*Host, error) {
 		log: o.Log, mail: newMailbox(), pulse: pulse.Start(ctx), run: dir, spawn: o.Spawner, end: end,
 		routes: map[route]Program{}, residents: map[string]*resident{}, watched: map[*resident]bool{},
 		keeping: map[string]*sequence{},
+		lane:    newLane(), electors: map[*resident]bool{}, holders: map[string]*holder{},
 	}
 	h.pool = newPool(h.mail, h.pulse.Lost)
 	h.opt = o
@@ -134,18 +142,24 @@ func New(o Options) (*Host, error) {
 // with its checks blind meanwhile. A plugin that does not start is tried at
 // once. RunDir and Spawner stay.
 func (h *Host) Reconfigure(o Options) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	before := h.opt
-	o.RunDir, o.Spawner, o.Log = before.RunDir, before.Spawner, before.Log
-	h.opt = o
-	clear(h.routes)
-	h.pool.resize(o.maxProcs())
-	for _, r := range h.residents {
+	before, residents := h.reconfigured(o)
+	for _, r := range residents { // it looks at files, which may take its time
 		r.suspects.forget()
 		granted := slices.Equal(before.Grants[r.prog.Name], o.Grants[r.prog.Name])
 		r.reconsider(!granted)
 	}
+}
+
+// reconfigured takes new options and returns those before.
+func (h *Host) reconfigured(o Options) (before Options, residents []*resident) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before = h.opt
+	o.RunDir, o.Spawner, o.Log = before.RunDir, before.Spawner, before.Log
+	h.opt = o
+	clear(h.routes)
+	h.pool.resize(o.maxProcs())
+	return before, slices.Collect(maps.Values(h.residents))
 }
 
 // Find looks a program up by its name, without running it. The error is a
@@ -187,6 +201,8 @@ func (h *Host) Prepare(programs []Program) {
 		if !use[path] {
 			delete(h.residents, path)
 			delete(h.watched, r)
+			delete(h.electors, r)
+			h.unhold(r)
 			go h.retire(r) // bounded
 		}
 	}
@@ -196,6 +212,7 @@ func (h *Host) Prepare(programs []Program) {
 const retireTime = 5 * time.Second
 
 func (h *Host) retire(r *resident) {
+	r.main.letGo()
 	ctx, cancel := context.WithTimeout(context.Background(), retireTime)
 	defer cancel()
 	r.stop(ctx)

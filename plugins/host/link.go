@@ -9,6 +9,7 @@ import (
 
 	"github.com/mondhq/mond/plugins/job"
 	"github.com/mondhq/mond/plugins/monitor"
+	"github.com/mondhq/mond/plugins/role"
 	"github.com/mondhq/mond/plugins/rpc"
 	"github.com/mondhq/mond/plugins/rpc/pb"
 )
@@ -31,10 +32,13 @@ type link struct {
 	pong     atomic.Uint64 // the last ping that was answered
 	messages atomic.Uint64 // how many have come
 	drained  chan struct{} // closed when the plugin says so
+	lane     *lane
+	program  string
 
 	mu     sync.Mutex
 	orders orders
 	heard  bool // drained was closed
+	filled bool // a holder was given all its work
 }
 
 // orders are what is to be sent beside jobs.
@@ -43,15 +47,18 @@ type orders struct {
 	watch  *[]job.Check
 	ping   uint64
 	drain  bool
+	// For electors and holders: these go first.
+	elections *[]job.Election
+	work      role.Work
 }
 
 func (o orders) none() bool {
-	return len(o.cancel) == 0 && o.watch == nil && o.ping == 0 && !o.drain
+	return len(o.cancel) == 0 && o.watch == nil && o.ping == 0 && !o.drain && o.elections == nil && o.work.None()
 }
 
 func newLink(w wire, fs *flights, deliver func(...job.Done)) *link {
 	l := &link{
-		wire: w, flights: fs, deliver: deliver, answered: func(*job.Done) {},
+		wire: w, flights: fs, deliver: deliver, answered: func(*job.Done) {}, lane: newLane(),
 		subjects: newSubjects(), wake: make(chan struct{}, 1), drained: make(chan struct{}),
 	}
 	fs.own(l)
@@ -101,6 +108,9 @@ func (l *link) send(ctx context.Context) error {
 			l.deliver(late...)
 			if len(batch) == 0 && o.none() {
 				break
+			}
+			if err := l.sendRoles(o); err != nil {
+				return err
 			}
 			if err := l.dispatch(batch, o, now); err != nil {
 				return err
@@ -231,6 +241,7 @@ func (l *link) receive() error {
 func (l *link) take(m *pb.PluginMessage) {
 	now := time.Now()
 	l.messages.Add(1)
+	l.takeRoles(m) // before all else that came with it
 	if dones := l.results(m.GetResults(), now); len(dones) > 0 {
 		l.deliver(dones...)
 		if l.flights.ready() { // there is room for others
@@ -239,7 +250,7 @@ func (l *link) take(m *pb.PluginMessage) {
 	}
 	for _, r := range m.GetReports() {
 		if s, ok := l.subjects.name(r.GetSubject()); ok {
-			l.deliver(job.Done{Group: s.group, Service: s.name, Result: rpc.DecodeResult(r.GetResult(), now)})
+			l.deliver(job.Done{Group: s.group, Service: s.name, About: r.GetService(), Result: rpc.DecodeResult(r.GetResult(), now)})
 		}
 	}
 	if p := m.GetPong(); p > l.pong.Load() {

@@ -41,7 +41,7 @@ func (h *Host) newResident(p Program) *resident {
 		return &launcher{spawner: h.spawn, dir: h.run.path, env: pluginEnv(h.opt), log: h.log}, h.opt.Grants[p.Name]
 	}
 	r.make = func() *supervisor {
-		s := newSupervisor(p, h.log, h.mail, h.pulse.Lost)
+		s := newSupervisor(p, h.log, h.mail, h.lane, h.pulse.Lost)
 		s.launch = r.launch
 		s.came = r.came
 		return s

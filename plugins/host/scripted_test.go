@@ -66,6 +66,9 @@ var scripts = map[string]func(){
 	"big.monitor":     func() { raw(rpc.ProtocolVersion, big) },
 	"invalid.monitor": func() { raw(rpc.ProtocolVersion, nonsense) },
 	"hoster":          hoster,
+	"rolehoster":      roleHoster,
+	"elect.monitor":   func() { serve.Main(electing()) },
+	"hold.alert":      func() { serve.Main(holdingPlugin()) },
 }
 
 // okMonitor does what the option -do says.

@@ -41,6 +41,7 @@ type supervisor struct {
 	log      *slog.Logger
 	launch   func(ctx context.Context) (*process, error)
 	mail     *mailbox
+	lane     *lane
 	most     int // checks out at once, whatever the manifest says; 0 leaves it to that
 	spared   bool
 	flights  *flights
@@ -58,6 +59,7 @@ type supervisor struct {
 
 	mu     sync.Mutex
 	watch  []job.Check
+	roles  ruling
 	fresh  bool // watch is to be sent
 	retry  bool // whatever is wrong may have been mended
 	renew  bool // end this process and start another
@@ -105,9 +107,9 @@ type ending struct {
 	why  string
 }
 
-func newSupervisor(prog Program, log *slog.Logger, mail *mailbox, lost func() time.Duration) *supervisor {
+func newSupervisor(prog Program, log *slog.Logger, mail *mailbox, lane *lane, lost func() time.Duration) *supervisor {
 	return &supervisor{
-		prog: prog, identity: identify(prog.Path), log: log.With("plugin", prog.Name), mail: mail,
+		prog: prog, identity: identify(prog.Path), log: log.With("plugin", prog.Name), mail: mail, lane: lane,
 		flights: newFlights(defaultInflight, lost),
 		crashed: func([]string) {}, came: func(*job.Done) {},
 		poke: make(chan struct{}, 1), calls: make(chan call),
@@ -150,7 +152,7 @@ func (s *supervisor) nextTick() time.Duration {
 	if w, o := s.flights.busy(); w+o > 0 {
 		return tickBusy
 	}
-	return healthIdle
+	return s.healthPace()
 }
 
 // add queues checks; it never waits.
@@ -214,7 +216,7 @@ func (s *supervisor) look() {
 	s.mu.Unlock()
 	waiting, _ := s.flights.busy()
 	switch {
-	case s.state == idle && (waiting > 0 || wanted || len(set) > 0):
+	case s.state == idle && (waiting > 0 || wanted || len(set) > 0 || s.rules()):
 		s.start()
 	case s.state == pausing && retry:
 		s.ends = row{}
@@ -295,10 +297,12 @@ func (s *supervisor) begun(o outcome) {
 func (s *supervisor) serve(p *process, now time.Time) {
 	s.state, s.proc, s.lastErr = serving, p, nil
 	s.silent, s.missed, s.working, s.messages, s.worked = 0, 0, 0, 0, 0
-	s.interval, s.health = healthIdle, now.Add(healthIdle)
+	s.interval = s.healthPace()
+	s.health = now.Add(s.interval)
 	s.flights.setLimit(s.inflight(p.manifest.MaxInflight))
 	l := newLink(p.stream, s.flights, s.mail.put)
 	l.answered = s.came
+	l.lane, l.program = s.lane, s.prog.Name
 	l.pong.Store(s.ping)
 	s.mu.Lock()
 	set := s.watch
@@ -308,6 +312,7 @@ func (s *supervisor) serve(p *process, now time.Time) {
 		l.order(func(o *orders) { o.watch = &set })
 	}
 	s.link.Store(l)
+	s.takeOver(l)
 	ctx := p.stream.Context()
 	go func() { // ends with the stream
 		if err := l.send(ctx); err != nil && ctx.Err() == nil {
@@ -387,6 +392,7 @@ func (s *supervisor) blind(r monitor.Result, now time.Time) {
 	for _, c := range set {
 		s.mail.put(unasked(c, r))
 	}
+	s.blindElections(r)
 }
 
 // tick looks at the clock: for checks whose time is over, and for life.

@@ -28,5 +28,8 @@ type Done struct {
 	// ID is the Check's; 0 means that a watched service spoke unasked.
 	ID             uint64
 	Group, Service string
-	Result         monitor.Result
+	// About, if not empty, is the service of group mond that an elector, which is
+	// that of Group and Service, speaks of in the place of its own.
+	About  string
+	Result monitor.Result
 }

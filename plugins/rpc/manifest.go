@@ -42,6 +42,10 @@ type Manifest struct {
 	Keeper bool `json:"keeper,omitempty"`
 	// Watcher means that it also speaks unasked.
 	Watcher bool `json:"watcher,omitempty"`
+	// Elector means that it decides who holds groups of addresses, Holder that
+	// it holds them.
+	Elector bool `json:"elector,omitempty"`
+	Holder  bool `json:"holder,omitempty"`
 }
 
 // Flag is an option of a plugin.
@@ -66,7 +70,7 @@ func EncodeManifest(m Manifest) *pb.Manifest {
 		Kind: pb.Kind(m.Kind),
 		Name: text(m.Name), Synopsis: text(m.Synopsis),
 		Caps: texts(m.Caps), MaxInflight: uint32(max(m.MaxInflight, 0)), //nolint:gosec // small
-		Keeper: m.Keeper, Watcher: m.Watcher,
+		Keeper: m.Keeper, Watcher: m.Watcher, Elector: m.Elector, Holder: m.Holder,
 	}
 	for _, f := range m.Flags {
 		p.Flags = append(p.Flags, &pb.Flag{
@@ -81,7 +85,7 @@ func DecodeManifest(p *pb.Manifest) Manifest {
 	m := Manifest{
 		Name: p.GetName(), Synopsis: p.GetSynopsis(),
 		Caps: p.GetCaps(), MaxInflight: int(min(p.GetMaxInflight(), 1<<20)),
-		Keeper: p.GetKeeper(), Watcher: p.GetWatcher(),
+		Keeper: p.GetKeeper(), Watcher: p.GetWatcher(), Elector: p.GetElector(), Holder: p.GetHolder(),
 	}
 	if k := p.GetKind(); k == pb.Kind_MONITOR || k == pb.Kind_ALERT {
 		m.Kind = Kind(k) //nolint:gosec // one of two

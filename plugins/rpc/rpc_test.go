@@ -188,7 +188,7 @@ func TestManifestRoundTrip(t *testing.T) {
 	want := Manifest{
 		Kind: Alert, Name: "lvs.alert", Synopsis: "edits the table",
 		Flags: []Flag{{Name: "V", Usage: "virtual `vip:port`", Default: "x"}, {Name: "u", Switch: true}},
-		Caps:  []string{"cap_net_admin"}, MaxInflight: 12, Keeper: true, Watcher: true,
+		Caps:  []string{"cap_net_admin"}, MaxInflight: 12, Keeper: true, Watcher: true, Elector: true, Holder: true,
 	}
 	got := DecodeManifest(wire(t, EncodeManifest(want), &pb.Manifest{}))
 	if diff := cmp.Diff(want, got); diff != "" {

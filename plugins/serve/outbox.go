@@ -21,6 +21,7 @@ type outbox struct {
 
 	mu     sync.Mutex
 	queued parcel
+	roles  rolesOut
 }
 
 // parcel is what goes out next. The pong and the word that all is done come
@@ -104,18 +105,20 @@ func (o *outbox) run(ctx context.Context, send func(*pb.PluginMessage) error) er
 }
 
 // deliver sends p, and as many reports as fit beside it, in messages within
-// the limits.
+// the limits. What there is of roles goes with the first message that is made
+// after it came, however much else waits.
 func (o *outbox) deliver(p parcel, send func(*pb.PluginMessage) error) error {
 	for rest := p.results; ; {
 		m := &pb.PluginMessage{}
-		bytes := o.takeReports(m)
+		bytes := o.takeRoles(m)
+		bytes += o.takeReports(m)
 		n := fitting(rest, rpc.MaxItems-len(m.Reports), rpc.MaxBytes-bytes)
 		m.Results, rest = rest[:n], rest[n:]
 		last := len(rest) == 0
 		if last {
 			m.Pong, m.Drained = p.pong, p.drained
 		}
-		if n+len(m.Reports) > 0 || m.Pong != 0 || m.Drained {
+		if n+len(m.Reports)+len(m.Tokens)+len(m.Stands)+len(m.Left) > 0 || m.Pong != 0 || m.Drained {
 			if err := send(m); err != nil {
 				return err
 			}

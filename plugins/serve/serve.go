@@ -181,6 +181,8 @@ func (p Plugin) Manifest() rpc.Manifest {
 	}
 	_, m.Keeper = thing.(alert.Keeper)
 	_, m.Watcher = thing.(monitor.Watcher)
+	_, m.Elector = thing.(monitor.Elector)
+	_, m.Holder = thing.(alert.Holder)
 	fs.VisitAll(func(f *flag.Flag) {
 		b, ok := f.Value.(interface{ IsBoolFlag() bool })
 		m.Flags = append(m.Flags, rpc.Flag{Name: f.Name, Usage: f.Usage, Default: f.DefValue, Switch: ok && b.IsBoolFlag()})

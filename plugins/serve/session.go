@@ -39,6 +39,8 @@ type session struct {
 	limit    int
 	subjects map[uint32]*subject
 	watches  *watches
+	electing *elections
+	holding  *holding // nil until there is work
 
 	mu       sync.Mutex
 	running  map[uint64]context.CancelFunc
@@ -58,6 +60,7 @@ func newSession(ctx context.Context, s *service) *session {
 		ss.limit = defaultInflight
 	}
 	ss.watches = &watches{running: map[string]*watch{}, ctx: ctx, out: ss.out, log: s.log}
+	ss.electing = &elections{running: map[string]*election{}, ctx: ctx, out: ss.out, log: s.log}
 	return ss
 }
 
@@ -96,6 +99,7 @@ func (ss *session) take(m *pb.HostMessage) {
 	for _, s := range m.Subjects {
 		ss.subjects[s.Number] = ss.define(s)
 	}
+	ss.roles(m)
 	for _, j := range m.Jobs {
 		ss.start(j, now)
 	}
@@ -231,10 +235,11 @@ func (ss *session) watch(set []*pb.Watched) {
 	ss.watches.set(want)
 }
 
-// drain takes no more jobs, ends all watches and says so when the last check
-// was answered.
+// drain takes no more jobs, ends all watches and elections and says so when the
+// last check was answered. Who holds addresses goes on until the session ends.
 func (ss *session) drain() {
 	ss.watches.set(nil)
+	ss.electing.set(nil)
 	ss.mu.Lock()
 	ss.draining = true
 	done := ss.owed == 0

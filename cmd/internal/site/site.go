@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mondhq/mond/engine"
 	"github.com/mondhq/mond/engine/config"
@@ -45,12 +46,13 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	for _, v := range cfg.Virtuals {
 		j.virtual(v)
 	}
-	diags = append(diags, j.diags...)
+	diags = append(diags, cfg.TakeRoles(j.elects, j.holds)...)
+	diags = append(slices.DeleteFunc(diags, j.needsNoInterval(cfg)), j.diags...)
 	diags.Sort()
 	diags = diags.Compact()
 	cfg.DropFile()
 	installed := func() { o.Host.Prepare(j.inUse()) }
-	return engine.Loaded{Config: cfg, Programs: j.programs, Installed: installed}, diags, diags.Err()
+	return engine.Loaded{Config: cfg, Programs: j.programs, Hash: cfg.Hash(), Installed: installed}, diags, diags.Err()
 }
 
 // judge looks programs up, each once.
@@ -88,7 +90,27 @@ func (j *judge) command(u config.Use) {
 
 // use is what the engine must know of a program.
 func (k *known) use() engine.Program {
-	return engine.Program{Path: k.program.Path, Keeper: k.manifest.Keeper, History: !k.program.Resident, Watcher: k.manifest.Watcher}
+	return engine.Program{
+		Path: k.program.Path, Keeper: k.manifest.Keeper, History: !k.program.Resident, Watcher: k.manifest.Watcher,
+		Elector: k.manifest.Elector, Holder: k.manifest.Holder,
+	}
+}
+
+func (j *judge) elects(program string) bool { return j.programs[program].Elector }
+func (j *judge) holds(program string) bool  { return j.programs[program].Holder }
+
+// needsNoInterval finds the warnings that a service is never checked whose
+// monitor speaks unasked.
+func (j *judge) needsNoInterval(cfg *config.Config) func(config.Diagnostic) bool {
+	var speak []*config.Service
+	for _, s := range cfg.Services {
+		if s.Monitor != nil && (s.Elects || j.programs[s.Monitor.Program].Watcher) && !s.Plan.Scheduled() {
+			speak = append(speak, s)
+		}
+	}
+	return func(d config.Diagnostic) bool {
+		return slices.ContainsFunc(speak, d.Unscheduled)
+	}
 }
 
 // inUse are the programs that were found.

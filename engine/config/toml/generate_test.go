@@ -110,6 +110,8 @@ func (s *site) text(k config.Keyword) string {
 		return s.pick(k.Name, "link eth0", "source  192.168.0.254", "gateway 2001:db8::1")
 	case "weight_from":
 		return s.pick(k.Name, "exit", "perf load as  load", "perf x")
+	case "on_stop":
+		return s.pick(k.Name, "handover", "release", "keep")
 	case "table":
 		return s.pick(k.Name, "warm", "by-role")
 	case "alertafter":

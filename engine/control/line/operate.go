@@ -49,6 +49,8 @@ func disable(c *session, args string) {
 		disableWatch(c, trim(rest))
 	case "service":
 		done, unknown := "220 disable service completed", "520 disable error, unknown service"
+		group, service, _ := cut3(rest)
+		done += c.roleStays(group, service)
 		c.onService(rest, done, unknown, func(ctx context.Context, key opstatus.Key) error {
 			return c.opt.Controller.DisableService(ctx, key, c.user, "")
 		})
@@ -87,6 +89,17 @@ func (c *session) onService(args, done, unknown string, do func(context.Context,
 	c.answerTo(c.ask(func(ctx context.Context) error { return do(ctx, r.Key) }), done, unknown)
 }
 
+// roleStays is rolesStay for what concerns a service that decides about
+// directors; all services of the watch for service "".
+func (c *session) roleStays(group, service string) string {
+	for _, r := range c.opt.Board.Roles() {
+		if r.Elector.Group == group && (service == "" || r.Elector.Service == service) {
+			return c.rolesStay()
+		}
+	}
+	return ""
+}
+
 func disableWatch(c *session, group string) {
 	unknown := `520 disable error, unknown watch "` + group + `"`
 	if !c.watched(group) {
@@ -94,7 +107,7 @@ func disableWatch(c *session, group string) {
 		return
 	}
 	err := c.ask(func(ctx context.Context) error { return c.opt.Controller.DisableWatch(ctx, group, c.user, "") })
-	c.answerTo(err, "220 disable watch completed", unknown)
+	c.answerTo(err, "220 disable watch completed"+c.roleStays(group, ""), unknown)
 }
 
 func enableWatch(c *session, group string) {

@@ -91,7 +91,8 @@ func (m *mon) TestMonitor(_ context.Context, k opstatus.Key) error { return m.no
 func (m *mon) TestAlert(_ context.Context, k opstatus.Key, test steer.AlertTest) error {
 	return m.note("test %s %s in %q as %d", k, test.On, test.Period, *test.Exit)
 }
-func (m *mon) Order(_ context.Context, o steer.Order) error { return m.note("order %+v", o) }
+func (m *mon) Order(_ context.Context, o steer.Order) error       { return m.note("order %+v", o) }
+func (m *mon) Failover(_ context.Context, o steer.Failover) error { return m.note("failover %+v", o) }
 
 func (m *mon) Reload(context.Context) error { return m.note("reload") }
 

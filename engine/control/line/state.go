@@ -10,7 +10,16 @@ import (
 
 func stop(c *session, _ string) {
 	err := c.ask(func(ctx context.Context) error { return c.opt.Controller.StopScheduler(ctx, c.user, "") })
-	c.answerTo(err, "220 stop completed", "")
+	c.answerTo(err, "220 stop completed"+c.rolesStay(), "")
+}
+
+// rolesStay says, where there is a pair of directors, that a command has not
+// moved an address: under heartbeat a stop of mon did. Clients look at the number.
+func (c *session) rolesStay() string {
+	if len(c.opt.Board.Roles()) == 0 {
+		return ""
+	}
+	return "; addresses stay where they are (monctl failover moves them)"
 }
 
 func start(c *session, _ string) {
@@ -44,7 +53,7 @@ func reset(c *session, args string) {
 		c.out.text("520 ").text(who).status(" failed, error in config file")
 		return
 	}
-	c.out.text("220 ").status(who)
+	c.out.text("220 ").status(who + c.rolesStay())
 }
 
 // stateOf reads which state files are meant; words that mean none are passed

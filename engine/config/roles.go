@@ -1,0 +1,157 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/mondhq/mond/plugins/alert"
+)
+
+// StopHow is what becomes of held addresses when the daemon ends (on_stop).
+type StopHow uint8
+
+// The words of on_stop.
+const (
+	StopHandover StopHow = iota // the peer takes them, and is waited for
+	StopRelease                 // they are released, whoever is there to take them
+	StopKeep                    // they stay as long as their lease
+)
+
+// String is the word.
+func (s StopHow) String() string {
+	switch s {
+	case StopRelease:
+		return "release"
+	case StopKeep:
+		return "keep"
+	case StopHandover:
+	}
+	return "handover"
+}
+
+func onStop(r *resolver, st *Statement) {
+	if i, ok := r.choice(st, StopHandover.String(), StopRelease.String(), StopKeep.String()); ok {
+		r.c.Globals.OnStop = StopHow(i) //nolint:gosec // one of three
+	}
+}
+
+// Hold is an alert line that declares a group of addresses to be held by this
+// director or by another one, as the monitor of its service decides.
+type Hold struct {
+	Command
+
+	// Group is the name of the group; see role.Line.
+	Group string
+}
+
+// TakeRoles takes the lines that declare groups of addresses out of the periods
+// of services whose monitors elect, and puts them into [Service.Holds]: no
+// period, acknowledgement or dependency is to stand in their way. elector and
+// holder say what a program is. It is for whoever loaded c, before anybody else
+// has it.
+func (c *Config) TakeRoles(elector, holder func(program string) bool) Diagnostics {
+	t := roleTaker{c: c, holder: holder, groups: map[string]Pos{}}
+	for _, s := range c.Services {
+		if s.Monitor != nil && elector(s.Monitor.Program) {
+			t.service(s)
+		}
+	}
+	t.diags.Sort()
+	return t.diags
+}
+
+type roleTaker struct {
+	c      *Config
+	holder func(program string) bool
+	groups map[string]Pos // where each was declared
+	diags  Diagnostics
+}
+
+func (t *roleTaker) service(s *Service) {
+	s.Elects, s.Holds = true, nil
+	for i := range s.Periods {
+		p := &s.Periods[i]
+		var rest []Line
+		for _, l := range p.Lines {
+			if t.holder(l.Program) {
+				t.line(s, p, l)
+			} else {
+				rest = append(rest, l)
+			}
+		}
+		p.Lines = rest
+	}
+	if len(s.Holds) == 0 && !t.failed() {
+		t.add(Warning, s.Pos, "give it a line such as: alert fake.alert 10.0.0.3/32/eth0",
+			"service %s decides about directors, and nothing is declared that they could hold", s.Key)
+	}
+}
+
+func (t *roleTaker) failed() bool { return t.diags.HasErrors() }
+
+// line takes one line.
+func (t *roleTaker) line(s *Service, p *Period, l Line) {
+	group := groupOf(l.Args)
+	old, twice := t.groups[group]
+	switch {
+	case l.On != alert.Failure:
+		t.add(Error, l.Pos, "declare it once, as an alert", "%salert %s: what a director holds is decided by %s, not by what happens to the service", l.On, l.Program, s.Monitor.Program)
+		return
+	case l.Exit.Set:
+		t.add(Error, l.Pos, "leave it out", "exit= says nothing of what a director holds")
+		return
+	case group == "":
+		t.add(Error, l.Pos, "write --group NAME, or an address", "%s without a group or an address", l.Program)
+		return
+	case twice:
+		t.add(Error, l.Pos, "give one of them another --group", "group %s is declared at %s already", group, old)
+		return
+	}
+	if !p.When.Always() {
+		t.add(Warning, l.Pos, "", "addresses are held at any time: period %s does not count for %s", quote(p.Name), l.Program)
+	}
+	t.groups[group] = l.Pos
+	s.Holds = append(s.Holds, Hold{Command: l.Command, Group: group})
+}
+
+func (t *roleTaker) add(sev Severity, pos Pos, hint, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if t.c.file == nil {
+		t.diags = append(t.diags, Diagnostic{Pos: pos, Severity: sev, Message: text, Mark: -1, Hint: hint})
+		return
+	}
+	t.diags = append(t.diags, t.c.file.Diagnose(sev, pos, text, hint))
+}
+
+// groupOf is the name of the group that the words of a holder declare: that of
+// --group, or else its first address. The holder itself judges the words.
+func groupOf(args []string) string {
+	for i, w := range args {
+		name, is := strings.CutPrefix(strings.TrimPrefix(w, "-"), "-group")
+		switch {
+		case !is:
+		case name == "" && i+1 < len(args):
+			return args[i+1]
+		case strings.HasPrefix(name, "="):
+			return name[1:]
+		}
+	}
+	for i, w := range args {
+		addr, _, _ := strings.Cut(w, "/")
+		if ip, err := netip.ParseAddr(addr); err == nil && (i == 0 || strings.TrimLeft(args[i-1], "-") != "tell") {
+			return ip.String()
+		}
+	}
+	return ""
+}
+
+// Unscheduled reports whether d warns that s is never checked for want of an
+// interval: a monitor that speaks unasked needs none, and who knows it may drop
+// the warning.
+func (d *Diagnostic) Unscheduled(s *Service) bool {
+	return d.Severity == Warning && d.Pos == s.Pos && d.Message == fmt.Sprintf(noInterval, s.Key)
+}
+
+// noInterval is that warning.
+const noInterval = "service %s is never checked: it has a monitor but no interval"
