@@ -311,8 +311,7 @@ func (d *desk) reopen() {
 	}
 }
 
-// look reads what the kernel has, and tells the announcer of interfaces that are
-// not what they were.
+// look reads what the kernel has.
 func (d *desk) look() bool {
 	if d.kernel == nil {
 		return false
@@ -322,13 +321,7 @@ func (d *desk) look() bool {
 		d.failing(err)
 		return false
 	}
-	was := d.view
 	d.view, d.fresh, d.trouble = v, true, ""
-	for _, m := range d.groups {
-		if m.Held() {
-			d.links(m, was)
-		}
-	}
 	return true
 }
 
@@ -338,26 +331,6 @@ func (d *desk) failing(err error) {
 		d.Log.Error("the kernel's addresses cannot be read", "error", err)
 	}
 	d.trouble = err.Error()
-}
-
-// links announces a group again whose interface has a carrier again or another
-// hardware address.
-func (d *desk) links(m *managed, was address.View) {
-	seen := map[int]bool{}
-	for _, a := range m.Taken().Addresses {
-		before, had := was.Link(a.Index)
-		now, has := d.view.Link(a.Index)
-		if seen[a.Index] || !had || !has {
-			continue
-		}
-		seen[a.Index] = true
-		switch {
-		case now.Carrier && (!before.Carrier || now.Ups != before.Ups):
-			d.again(m, now.Name+" has a carrier again")
-		case now.MAC != before.MAC:
-			d.again(m, now.Name+" has another hardware address")
-		}
-	}
 }
 
 func (d *desk) again(m *managed, why string) {

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/alerts/fake/address"
+	"github.com/mondhq/mond/alerts/fake/announce"
 	"github.com/mondhq/mond/alerts/fake/hold"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/role"
@@ -55,8 +56,8 @@ type Kernel interface {
 type Announcer interface {
 	// Took says that the group is on these interfaces from now on.
 	Took(group role.Group, at []address.Address)
-	// Again asks to announce it anew: a carrier came, the hardware address
-	// changed, addresses were put back, the elector wishes it.
+	// Again asks to announce it anew: addresses were put back, the elector
+	// wishes it. What becomes of interfaces an Announcer sees itself.
 	Again(group, why string)
 	// Released says that nothing may be sent for the group any more.
 	Released(group string)
@@ -91,8 +92,10 @@ type Options struct {
 	Open func() (Kernel, error)
 	// Now is CLOCK_BOOTTIME. Default: the real one.
 	Now func() time.Duration
-	// Announcer tells the network. Default: nobody.
+	// Announcer tells the network. Default: one that sends to Network, or none
+	// where that is nil.
 	Announcer Announcer
+	Network   announce.Network
 	// Run runs one program. Default: as a process.
 	Run func(ctx context.Context, words, env []string) error
 	// Log is told of every change and of what is wrong. Default: slog.Default.
@@ -113,9 +116,6 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = boottime.Now
 	}
-	if o.Announcer == nil {
-		o.Announcer = silence{}
-	}
 	if o.Run == nil {
 		o.Run = runProgram
 	}
@@ -130,6 +130,13 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Context == nil {
 		o.Context = context.Background()
+	}
+	switch {
+	case o.Announcer != nil:
+	case o.Network != nil:
+		o.Announcer = newAnnouncing(o.Context, o.Network, o.Log)
+	default:
+		o.Announcer = silence{}
 	}
 	return o
 }
@@ -155,7 +162,7 @@ func NewFactory(o Options) alert.New {
 }
 
 // New returns the factory of the program, with one desk of its own.
-func New() alert.New { return NewFactory(Options{}) }
+func New() alert.New { return NewFactory(Options{Network: announce.Kernel{}}) }
 
 // fakeAlert is the alert of one list of arguments.
 type fakeAlert struct {

@@ -225,8 +225,7 @@ func TestLease(t *testing.T) {
 	}
 }
 
-// What others remove comes back, with its routes, until they will not stop; a
-// carrier that comes and another hardware address are announced.
+// What others remove comes back, with its routes, until they will not stop.
 func TestOthers(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -243,11 +242,6 @@ func TestOthers(t *testing.T) {
 		s.until("put back", "web", func(r role.Stand) bool { return r.Held == 2 && strings.Contains(r.Detail, "others removed it") })
 		s.has("route show 192.0.2.0/24", "via 10.0.0.2")
 	}
-	s.IP(t, "link set eth0p down")
-	s.IP(t, "link set eth0p up")
-	s.until("carrier", "web", func(r role.Stand) bool { return r.Detail == "eth0 has a carrier again" })
-	s.IP(t, "link set eth0 address 02:00:00:00:00:07")
-	s.until("hardware address", "web", func(r role.Stand) bool { return r.Detail == "eth0 has another hardware address" })
 	for range 2 {
 		s.IP(t, "addr del 10.0.0.3/32 dev eth0")
 		s.until("told", "web", func(r role.Stand) bool { return strings.Contains(r.Detail, "others removed it") || r.Error != "" })

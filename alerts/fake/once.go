@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mondhq/mond/alerts/fake/hold"
 	"github.com/mondhq/mond/plugins/role"
@@ -34,10 +35,27 @@ func Once(ctx context.Context, o Options, g role.Group, take bool) error {
 			return fmt.Errorf("wait for the programs of group %s: %w", g.Name, ctx.Err())
 		}
 	}
+	if take && d.Network != nil {
+		d.linger(ctx)
+	}
 	if text := d.wrong(m); text != "" {
 		return errors.New(text)
 	}
 	return nil
+}
+
+// repeats is how long the network is told by a program that ends: long enough
+// for the first four announcements.
+const repeats = 600 * time.Millisecond
+
+// linger lets the announcer work.
+func (d *desk) linger(ctx context.Context) {
+	t := time.NewTimer(repeats)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // Look says whether a group could be held, and changes nothing.
