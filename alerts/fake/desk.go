@@ -129,6 +129,20 @@ func (d *desk) end(session int) {
 	}
 }
 
+// orphan releases what is leased: mond is gone, and a peer may have it.
+func (d *desk) orphan(session int) error {
+	if session != d.session {
+		return errEnded
+	}
+	for _, m := range d.groups {
+		if t, told := m.Token(); m.byLine && told && t.Hold && t.Lease > 0 {
+			m.Tell(role.Token{Group: t.Group, Epoch: t.Epoch, Reason: role.ErrOrphaned.Error()})
+		}
+	}
+	d.settle()
+	return nil
+}
+
 // take takes in work; run settles it.
 func (d *desk) take(session int, w role.Work) error {
 	if session != d.session || d.say == nil {

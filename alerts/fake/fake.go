@@ -15,6 +15,7 @@ package fake
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -204,7 +205,8 @@ func parse(args []string) (role.Group, error) {
 }
 
 // Hold implements [alert.Holder] for the lines of all argument lists. When ctx
-// ends the groups stay as they are, leases until their end.
+// ends the groups stay as they are, leases until their end; the end of mond
+// releases those that are leased.
 func (a *fakeAlert) Hold(ctx context.Context, work <-chan role.Work, say func(role.Stand)) error {
 	a.owner.show(a, true)
 	a.owner.start()
@@ -223,6 +225,9 @@ func (a *fakeAlert) Hold(ctx context.Context, work <-chan role.Work, say func(ro
 				return err
 			}
 		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), role.ErrOrphaned) {
+				_, _ = ask(context.WithoutCancel(ctx), a.owner, func(d *desk) (struct{}, error) { return struct{}{}, d.orphan(id) })
+			}
 			return nil
 		}
 	}

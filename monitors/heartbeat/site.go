@@ -153,7 +153,7 @@ func (p *pair) tell(s role.Site) {
 	}
 	if s.Leaving && !p.leaving {
 		p.leaving = true
-		p.step(member.Stopping{Keep: s.Keep})
+		p.step(member.Stopping{Keep: s.Keep, Orphaned: s.Orphaned})
 		p.done = p.done || s.Keep
 	}
 }

@@ -37,7 +37,9 @@ type Keeper interface {
 }
 
 // Holder is an alert that holds groups of addresses as tokens permit. Hold runs
-// until ctx ends and then leaves things as they are; say may be called by any
+// until ctx ends and then leaves things as they are, but if the cause is
+// [role.ErrOrphaned] it releases what is leased: there is another director that
+// may have it. It has a moment for that. say may be called by any
 // goroutine and never waits. It is told all Lines before the first Token, and
 // again when they change: what is not declared any more is released.
 type Holder interface {

@@ -10,7 +10,10 @@
 // program that stood still is as old as it is.
 package role
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Line is one declaration of a group of addresses, held all or none: the words
 // after a holder's name in mon.cf. Which they are, [ParseGroup] says.
@@ -63,6 +66,9 @@ type Stand struct {
 	Detail string
 }
 
+// ErrOrphaned is the cause with which a holder's context ends when mond has died.
+var ErrOrphaned = errors.New("mond is gone")
+
 // Forever is the Until of addresses that do not expire.
 const Forever time.Duration = -1
 
@@ -88,6 +94,9 @@ type Site struct {
 	Hash    uint64
 	// Orders are those of operators that stand.
 	Orders []Order
+	// Orphaned: mond has died. What is said from now on reaches nobody but the
+	// peer. It comes with Leaving, from within the elector's process.
+	Orphaned bool
 	// Leaving: mond ends. The elector releases, says goodbye and ends; with
 	// Keep it ends in silence and addresses stay as long as their lease.
 	Leaving, Keep bool

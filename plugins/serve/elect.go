@@ -41,17 +41,39 @@ type election struct {
 	known role.Site
 }
 
-// elections are those of one session, owned by the goroutine that reads it.
+// elections are those of one session, set by the goroutine that reads it.
 type elections struct {
-	ctx     context.Context
-	out     *outbox
-	log     *slog.Logger
+	ctx context.Context
+	out *outbox
+	log *slog.Logger
+
+	mu      sync.Mutex
 	running map[string]*election
+}
+
+// none reports whether nothing elects.
+func (es *elections) none() bool {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	return len(es.running) == 0
+}
+
+// leave tells all that mond leaves; what it returns is closed when they have.
+func (es *elections) leave() (ended []<-chan struct{}) {
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	for _, e := range es.running {
+		e.leave()
+		ended = append(ended, e.ended)
+	}
+	return ended
 }
 
 // set makes want the whole set, as [watches.set] does; one that goes on is given
 // its new site.
 func (es *elections) set(want []candidate) {
+	es.mu.Lock()
+	defer es.mu.Unlock()
 	next := make(map[string]candidate, len(want))
 	for _, c := range want {
 		next[c.key()] = c
@@ -89,6 +111,14 @@ func (e *election) offer() {
 	default:
 	}
 	e.sites <- e.known
+}
+
+// leave gives it the site that it knows, as one that mond leaves.
+func (e *election) leave() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.known.Leaving, e.known.Orphaned = true, true
+	e.offer()
 }
 
 func (e *election) leaving() bool {

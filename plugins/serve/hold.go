@@ -22,6 +22,8 @@ const (
 type holding struct {
 	ss   *session
 	wake chan struct{} // capacity 1
+	// ended is closed when the author's Hold has ended for good.
+	ended chan struct{}
 
 	mu   sync.Mutex
 	have role.Work // all of it, for a Hold that is begun again
@@ -29,8 +31,11 @@ type holding struct {
 }
 
 func newHolding(ss *session) *holding {
-	h := &holding{ss: ss, wake: make(chan struct{}, 1)}
-	go h.run(ss.ctx) // ends with the session, as soon as the author's Hold does
+	h := &holding{ss: ss, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	go func() { // ends with the session, as soon as the author's Hold does
+		defer close(h.ended)
+		h.run(ss.roleCtx)
+	}()
 	return h
 }
 

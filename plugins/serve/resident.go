@@ -22,6 +22,9 @@ func (p Plugin) resident(ctx context.Context) int {
 	slog.SetDefault(log)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	if m := p.Manifest(); m.Elector || m.Holder {
+		outlive(log)
+	}
 	watchLifeline(os.Getenv(rpc.LifelineEnv), stop)
 	svc := newService(ctx, p, log)
 	// Words on os.Stderr shall reach the host even if they are the last ones.
@@ -41,6 +44,7 @@ func (p Plugin) resident(ctx context.Context) int {
 			return s
 		},
 	})
+	svc.ending.Wait() // each is bounded
 	if !served {
 		return exitFault // go-plugin has logged why
 	}

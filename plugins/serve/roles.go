@@ -123,9 +123,11 @@ func (ss *session) roles(m *pb.HostMessage) {
 	if m.Work == nil {
 		return
 	}
+	ss.mu.Lock()
 	if ss.holding == nil {
 		ss.holding = newHolding(ss)
 	}
+	ss.mu.Unlock()
 	ss.holding.put(rpc.DecodeWork(m.Work))
 }
 

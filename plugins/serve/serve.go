@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -114,6 +115,7 @@ func MainTable(table []Plugin) {
 }
 
 func process(run func(context.Context, Streams) int) int {
+	runtime.LockOSThread() // for good: see outlive
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	return run(ctx, Streams{Args: os.Args[1:], Env: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr})

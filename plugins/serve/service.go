@@ -32,12 +32,15 @@ type service struct {
 	begin     func() // called before the first session
 	once      sync.Once
 
+	ctx    context.Context // of the process
+	ending sync.WaitGroup  // sessions that have not ended
+
 	mu      sync.Mutex
 	session *session // the last one, which the next ends
 }
 
 func newService(ctx context.Context, p Plugin, log *slog.Logger) *service {
-	s := &service{plugin: p, log: log, instances: newInstances(p), pulse: pulse.Start(ctx), begin: func() {}}
+	s := &service{ctx: ctx, plugin: p, log: log, instances: newInstances(p), pulse: pulse.Start(ctx), begin: func() {}}
 	s.keeping = &keeping{turn: make(chan struct{}, 1), claimed: s.keep}
 	return s
 }

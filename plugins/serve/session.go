@@ -40,9 +40,12 @@ type session struct {
 	subjects map[uint32]*subject
 	watches  *watches
 	electing *elections
-	holding  *holding // nil until there is work
+	// stopRoles ends electors and holders; it does nothing the second time.
+	roleCtx   context.Context
+	stopRoles context.CancelCauseFunc
 
 	mu       sync.Mutex
+	holding  *holding // nil until there is work
 	running  map[uint64]context.CancelFunc
 	owed     int // checks whose results were not queued yet
 	draining bool
@@ -59,14 +62,17 @@ func newSession(ctx context.Context, s *service) *session {
 	if ss.limit <= 0 {
 		ss.limit = defaultInflight
 	}
+	ss.roleCtx, ss.stopRoles = context.WithCancelCause(context.WithoutCancel(ctx))
 	ss.watches = &watches{running: map[string]*watch{}, ctx: ctx, out: ss.out, log: s.log}
-	ss.electing = &elections{running: map[string]*election{}, ctx: ctx, out: ss.out, log: s.log}
+	ss.electing = &elections{running: map[string]*election{}, ctx: ss.roleCtx, out: ss.out, log: s.log}
 	return ss
 }
 
 // serve reads the stream until it ends. Checks that are out are cancelled then:
 // nobody waits for them.
 func (ss *session) serve(stream grpc.BidiStreamingServer[pb.HostMessage, pb.PluginMessage]) error {
+	ss.service.ending.Add(1)
+	defer ss.service.ending.Done()
 	go func() { // ends with ss.ctx
 		if err := ss.out.run(ss.ctx, stream.Send); err != nil {
 			ss.stop(err)
@@ -77,6 +83,7 @@ func (ss *session) serve(stream grpc.BidiStreamingServer[pb.HostMessage, pb.Plug
 		ss.stop(err)
 	}()
 	<-ss.ctx.Done()
+	ss.endRoles()
 	return context.Cause(ss.ctx)
 }
 

@@ -34,7 +34,7 @@ type director struct {
 func newDirector(t testing.TB, w *world, name string, number, peer int, links, options, rest string) *director {
 	t.Helper()
 	d := &director{name: name, dir: t.TempDir()}
-	must(t, os.WriteFile(d.path("keys"), []byte("auth 1\n1 "+strings.Repeat("secret of the tests ", 2)+"\n"), 0o600))
+	must(t, os.WriteFile(d.path("keys"), []byte("auth 1\n1 a-secret-of-the-tests-0123456789\n"), 0o600))
 	must(t, os.Mkdir(d.path("state"), 0o755))
 	d.config = d.path("mon.cf")
 	text := fmt.Sprintf(`controlsocket = %s

@@ -81,10 +81,14 @@ const (
 	permanent
 )
 
-// has says how a node has the virtual address.
+// has says how a node has the virtual address, as far as others can see: not if
+// its interface is down.
 func has(table *netlink.Handle) held {
 	all, err := table.AddrList(nil, netlink.FAMILY_V4)
 	if err != nil {
+		return none
+	}
+	if lan, err := table.LinkByName("eth0"); err != nil || lan.Attrs().Flags&net.FlagUp == 0 {
 		return none
 	}
 	for _, a := range all {

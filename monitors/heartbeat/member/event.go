@@ -114,7 +114,9 @@ type Configured struct{ Config Config }
 // Stopping says that the program is to end. Release all, wait for the dump to
 // confirm it, say goodbye; then comes the action Done. Keep ends in silence:
 // addresses stay as long as their lease. A second Stopping says goodbye at once.
-type Stopping struct{ Keep bool }
+// Orphaned: no token goes anywhere any more; the keeper, which knows it too,
+// removes by itself what is leased.
+type Stopping struct{ Keep, Orphaned bool }
 
 // Voted is the witness's answer to an AskVote. No answer for the dead time, and
 // the witness counts as absent.

@@ -133,7 +133,7 @@ type vote struct {
 // knows reports whether the kernel's dump says all: no token that is still on
 // its way can change it.
 func (m *Member) knows(g *group) bool {
-	return g.dumped && (g.held.Count > 0 || g.removed || m.now >= g.holdTo)
+	return g.dumped && (g.held.Count > 0 || g.removed || m.orphaned || m.now >= g.holdTo)
 }
 
 // claims is whether the group is ours, or about to be.

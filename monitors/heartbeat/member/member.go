@@ -39,10 +39,11 @@ type Member struct {
 	doubt uint32
 	epoch epochs
 	// leaving: release all and say goodbye; silent: say nothing any more.
-	leaving, silent, hurry bool
-	said                   int
-	done                   bool
-	renewed                time.Duration
+	// orphaned: no token of ours is on its way, nor will be.
+	leaving, silent, hurry, orphaned bool
+	said                             int
+	done                             bool
+	renewed                          time.Duration
 }
 
 // beats is what this node sends.
@@ -149,6 +150,7 @@ func (m *Member) take(e Event) {
 	case Stopping:
 		m.hurry = m.leaving
 		m.leaving, m.silent = true, e.Keep && !m.leaving
+		m.orphaned = m.orphaned || e.Orphaned
 		m.beats.urgent = true
 	case Voted:
 		if g := m.group(e.Group); g != nil {

@@ -209,7 +209,7 @@ func (m *Member) unrenewed(g *group) bool {
 // may still be on its way to it: that one has to grow old first.
 func (m *Member) releasing(g *group) {
 	switch {
-	case g.dumped && g.held.Count == 0 && (g.removed || m.now >= g.holdTo):
+	case g.dumped && g.held.Count == 0 && (g.removed || m.orphaned || m.now >= g.holdTo):
 		m.turn(g, wire.Idle, ReleaseDone, "released: "+g.text)
 		g.free = false
 		m.idle(g)
