@@ -82,10 +82,10 @@ func (l *loop) knownRole(group string) error {
 	var have []string
 	for _, s := range l.roles.electors {
 		for i := range s.cfg.Holds {
-			if s.cfg.Holds[i].Group == group {
+			if s.cfg.Holds[i].Group.Name == group {
 				return nil
 			}
-			have = append(have, s.cfg.Holds[i].Group)
+			have = append(have, s.cfg.Holds[i].Group.Name)
 		}
 	}
 	if group == "" {

@@ -1,11 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
-	"net/netip"
-	"strings"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/getopt"
+	"github.com/mondhq/mond/plugins/role"
 )
 
 // StopHow is what becomes of held addresses when the daemon ends (on_stop).
@@ -41,8 +42,8 @@ func onStop(r *resolver, st *Statement) {
 type Hold struct {
 	Command
 
-	// Group is the name of the group; see role.Line.
-	Group string
+	// Group is what its words declare. Its name is never empty.
+	Group role.Group
 }
 
 // TakeRoles takes the lines that declare groups of addresses out of the periods
@@ -92,8 +93,6 @@ func (t *roleTaker) failed() bool { return t.diags.HasErrors() }
 
 // line takes one line.
 func (t *roleTaker) line(s *Service, p *Period, l Line) {
-	group := groupOf(l.Args)
-	old, twice := t.groups[group]
 	switch {
 	case l.On != alert.Failure:
 		t.add(Error, l.Pos, "declare it once, as an alert", "%salert %s: what a director holds is decided by %s, not by what happens to the service", l.On, l.Program, s.Monitor.Program)
@@ -101,17 +100,20 @@ func (t *roleTaker) line(s *Service, p *Period, l Line) {
 	case l.Exit.Set:
 		t.add(Error, l.Pos, "leave it out", "exit= says nothing of what a director holds")
 		return
-	case group == "":
-		t.add(Error, l.Pos, "write --group NAME, or an address", "%s without a group or an address", l.Program)
+	}
+	group, err := role.ParseGroup(l.Args)
+	if err != nil {
+		t.add(Error, l.wordOf(err), "", "%s: %v", l.Program, err)
 		return
-	case twice:
-		t.add(Error, l.Pos, "give one of them another --group", "group %s is declared at %s already", group, old)
+	}
+	if old, twice := t.groups[group.Name]; twice {
+		t.add(Error, l.Pos, "give one of them another --group", "group %s is declared at %s already", group.Name, old)
 		return
 	}
 	if !p.When.Always() {
 		t.add(Warning, l.Pos, "", "addresses are held at any time: period %s does not count for %s", quote(p.Name), l.Program)
 	}
-	t.groups[group] = l.Pos
+	t.groups[group.Name] = l.Pos
 	s.Holds = append(s.Holds, Hold{Command: l.Command, Group: group})
 }
 
@@ -124,26 +126,18 @@ func (t *roleTaker) add(sev Severity, pos Pos, hint, format string, args ...any)
 	t.diags = append(t.diags, t.c.file.Diagnose(sev, pos, text, hint))
 }
 
-// groupOf is the name of the group that the words of a holder declare: that of
-// --group, or else its first address. The holder itself judges the words.
-func groupOf(args []string) string {
-	for i, w := range args {
-		name, is := strings.CutPrefix(strings.TrimPrefix(w, "-"), "-group")
-		switch {
-		case !is:
-		case name == "" && i+1 < len(args):
-			return args[i+1]
-		case strings.HasPrefix(name, "="):
-			return name[1:]
-		}
+// wordOf is the place of the word that an error of [role.ParseGroup] is about.
+func (c *Command) wordOf(err error) Pos {
+	at := -1
+	if e, ok := errors.AsType[*getopt.Error](err); ok {
+		at = e.Index
+	} else if e, ok := errors.AsType[*role.AddressError](err); ok {
+		at = e.Index
 	}
-	for i, w := range args {
-		addr, _, _ := strings.Cut(w, "/")
-		if ip, err := netip.ParseAddr(addr); err == nil && (i == 0 || strings.TrimLeft(args[i-1], "-") != "tell") {
-			return ip.String()
-		}
+	if at < 0 || at >= len(c.ArgPos) {
+		return c.Pos
 	}
-	return ""
+	return c.ArgPos[at]
 }
 
 // Unscheduled reports whether d warns that s is never checked for want of an

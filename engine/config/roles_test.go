@@ -31,7 +31,7 @@ func TestTakeRoles(t *testing.T) {
 	s := c.Service(opstatus.Key{Group: "directors", Service: "role"})
 	var groups []string
 	for _, h := range s.Holds {
-		groups = append(groups, h.Group+"="+strings.Join(h.Args, " "))
+		groups = append(groups, h.Group.Name+"="+strings.Join(h.Args, " "))
 	}
 	want := "web=--group web --priority 100 10.0.0.3/32/eth0 10.0.0.4/32/eth0; 192.168.0.254=--tell 10.9.9.9 192.168.0.254/32/eth1; six=--group=six 2001:db8::3/128/eth0"
 	if got := strings.Join(groups, "; "); got != want || !s.Elects {
@@ -47,7 +47,10 @@ func TestTakeRolesSaysWhatIsWrong(t *testing.T) {
 		{"twice", "alert fake.alert --group a 10.0.0.3\nalert fake.alert --group a 10.0.0.4", "error: group a is declared at mon.cf:7:"},
 		{"upalert", "alert fake.alert 10.0.0.3\nupalert fake.alert 10.0.0.3", "error: upalert fake.alert: what a director holds is decided by heartbeat.monitor"},
 		{"exit", "alert exit=1 fake.alert 10.0.0.3", "error: exit= says nothing"},
-		{"no address", "alert fake.alert --priority 3", "error: fake.alert without a group or an address"},
+		{"no address", "alert fake.alert --priority 3", "mon.cf:7:7: error: fake.alert: no address: say ip[/bits"},
+		{"a bad option", "alert fake.alert --priority 300 10.0.0.3", "mon.cf:7:29: error: fake.alert: option --priority: \"300\": say a number from 0 to 255"},
+		{"an unknown option", "alert fake.alert --prioritty 3 10.0.0.3", "mon.cf:7:18: error: fake.alert: option --prioritty: there is no such option"},
+		{"a bad address", "alert fake.alert --group a 10.0.0.3 10.0.0.256", "mon.cf:7:37: error: fake.alert: address \"10.0.0.256\""},
 		{"nothing", "alert mail.alert root", "warning: service directors:role decides about directors, and nothing is declared"},
 	} {
 		c := configtest.Parse(t, directors(tt.lines+"\n"))
@@ -108,6 +111,7 @@ func TestHash(t *testing.T) {
 		{"hostgroup", "statedir = /srv\nmaxprocs = 3\n\nhostgroup", true},
 		{"10.0.0.4/32", "10.0.0.5/32", false},
 		{"--group web", "--group www", false},
+		{"10.0.0.3/32/eth0 10.0.0.4/32/eth0", "10.0.0.4 10.0.0.3", true},
 		{"mail.alert root", "mail.alert ann", false},
 		{"lvs2", "lvs3", false},
 	} {
