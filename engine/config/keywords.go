@@ -197,7 +197,7 @@ func serverWords() []Keyword {
 			apply: globalTime(0, func(g *Globals) *time.Duration { return &g.ClientTimeout })},
 		{Name: "monremote", Args: "PROGRAM", Form: FormText, Default: "none", Help: "A shell command that is told of every disable, enable and test that a client asks for.",
 			apply: text(func(g *Globals) *string { return &g.MonRemote })},
-		{Name: "grant", Args: "PROGRAM CAPABILITY[,CAPABILITY...]|none", Form: FormGrant, Default: "lvs.alert cap_net_admin, fping.monitor and ping.monitor cap_net_raw", Since: mond, Repeat: true, Help: "Linux capabilities, such as cap_net_raw, that a program may be given. It gets those that its own description asks for as well; a program named here loses its default, with none it gets nothing.",
+		{Name: "grant", Args: "PROGRAM CAPABILITY[,CAPABILITY...]|none", Form: FormGrant, Default: "lvs.alert cap_net_admin, fping.monitor and ping.monitor cap_net_raw, fake.alert cap_net_admin and cap_net_raw, heartbeat.monitor cap_net_raw, cap_sys_nice and cap_ipc_lock", Since: mond, Repeat: true, Help: "Linux capabilities, such as cap_net_raw, that a program may be given. It gets those that its own description asks for as well; a program named here loses its default, with none it gets nothing.",
 			apply: grant},
 	}
 }
