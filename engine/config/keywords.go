@@ -246,6 +246,8 @@ func behaviourWords() []Keyword {
 			apply: ipvsTimeouts},
 		{Name: "on_stop", Args: "handover|release|keep", Form: FormText, Default: "handover", Since: mond, Help: "What becomes of addresses that this director holds when mond ends: handover gives them to the other director and waits a little for that, release gives them up whoever is there, keep leaves them as they are for as long as their lease lasts, for a restart that clients do not notice.",
 			apply: onStop},
+		{Name: "role_source", Args: "mond|heartbeat|pacemaker|keepalived", Form: FormText, Default: "mond", Since: mond, Help: "Who decides which director holds which addresses, for only one may. With mond it is a service whose monitor is heartbeat.monitor. With another, that program moves them, and calls the fake command or its own for it: no such service may have fake.alert lines then. Those of other services are alerts like any other: they add their addresses for good when the service fails and remove them when it recovers, and remove nothing of others.",
+			apply: roleSource},
 	}
 }
 

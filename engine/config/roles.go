@@ -37,6 +37,37 @@ func onStop(r *resolver, st *Statement) {
 	}
 }
 
+// RoleSource is who decides which director holds which addresses (role_source).
+type RoleSource uint8
+
+// The words of role_source.
+const (
+	SourceMond       RoleSource = iota // a service whose monitor elects
+	SourceHeartbeat                    // Linux-HA's heartbeat, with or without its own resource manager
+	SourcePacemaker                    // pacemaker
+	SourceKeepalived                   // keepalived's VRRP
+)
+
+// String is the word.
+func (s RoleSource) String() string {
+	switch s {
+	case SourceHeartbeat:
+		return "heartbeat"
+	case SourcePacemaker:
+		return "pacemaker"
+	case SourceKeepalived:
+		return "keepalived"
+	case SourceMond:
+	}
+	return "mond"
+}
+
+func roleSource(r *resolver, st *Statement) {
+	if i, ok := r.choice(st, SourceMond.String(), SourceHeartbeat.String(), SourcePacemaker.String(), SourceKeepalived.String()); ok {
+		r.c.Globals.RoleSource = RoleSource(i) //nolint:gosec // one of four
+	}
+}
+
 // Hold is an alert line that declares a group of addresses to be held by this
 // director or by another one, as the monitor of its service decides.
 type Hold struct {
@@ -50,7 +81,8 @@ type Hold struct {
 // of services whose monitors elect, and puts them into [Service.Holds]: no
 // period, acknowledgement or dependency is to stand in their way. elector and
 // holder say what a program is. It is for whoever loaded c, before anybody else
-// has it.
+// has it. If the word of another program counts (role_source) nothing is taken,
+// and such lines are errors: two who move one address would fight for it.
 func (c *Config) TakeRoles(elector, holder func(program string) bool) Diagnostics {
 	t := roleTaker{c: c, holder: holder, groups: map[string]Pos{}}
 	for _, s := range c.Services {
@@ -83,17 +115,23 @@ func (t *roleTaker) service(s *Service) {
 		}
 		p.Lines = rest
 	}
-	if len(s.Holds) == 0 && !t.failed() {
+	if t.source() == SourceMond && len(s.Holds) == 0 && !t.failed() {
 		t.add(Warning, s.Pos, "give it a line such as: alert fake.alert 10.0.0.3/32/eth0",
 			"service %s decides about directors, and nothing is declared that they could hold", s.Key)
 	}
 }
+
+func (t *roleTaker) source() RoleSource { return t.c.Globals.RoleSource }
 
 func (t *roleTaker) failed() bool { return t.diags.HasErrors() }
 
 // line takes one line.
 func (t *roleTaker) line(s *Service, p *Period, l Line) {
 	switch {
+	case t.source() != SourceMond:
+		t.add(Error, l.Pos, "leave the line to "+t.source().String()+", or say role_source = mond and take the addresses from "+t.source().String(),
+			"role_source is %s, so %s may not decide what %s holds", t.source(), s.Monitor.Program, l.Program)
+		return
 	case l.On != alert.Failure:
 		t.add(Error, l.Pos, "declare it once, as an alert", "%salert %s: what a director holds is decided by %s, not by what happens to the service", l.On, l.Program, s.Monitor.Program)
 		return

@@ -76,6 +76,37 @@ func TestTakeRolesSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// Where the word of another program counts an elector has nothing to hold, and
+// lines of other services are ordinary ones.
+func TestRoleSource(t *testing.T) {
+	for word, want := range map[string]config.RoleSource{"mond": config.SourceMond, "heartbeat": config.SourceHeartbeat, "pacemaker": config.SourcePacemaker, "keepalived": config.SourceKeepalived} {
+		if got := configtest.Parse(t, "role_source = "+word+"\n").Globals.RoleSource; got != want || got.String() != word {
+			t.Errorf("%s: %v", word, got)
+		}
+		c := configtest.Parse(t, "role_source = "+word+"\n"+directors("alert mail.alert root\nalert fake.alert 10.0.0.3\n"))
+		diags := c.TakeRoles(elects, holds)
+		s := c.Services[0]
+		if want == config.SourceMond {
+			if len(diags) > 0 || len(s.Holds) != 1 {
+				t.Errorf("%s: %v, %+v", word, diags, s.Holds)
+			}
+			continue
+		}
+		says := "mon.cf:9:7: error: role_source is " + word + ", so heartbeat.monitor may not decide what fake.alert holds (leave the line to " + word + ", or"
+		if len(diags) != 1 || !strings.HasPrefix(diags[0].String(), says) || len(s.Holds) != 0 {
+			t.Errorf("%s: %v", word, diags)
+		}
+		c = configtest.Parse(t, "role_source = "+word+"\n"+directors("alert mail.alert root\n"))
+		if diags := c.TakeRoles(elects, holds); len(diags) > 0 || !c.Services[0].Elects {
+			t.Errorf("%s, an elector that only looks: %v", word, diags)
+		}
+		c = configtest.Parse(t, "role_source = "+word+"\n"+strings.Replace(directors("alert fake.alert 10.0.0.3\n"), "heartbeat.monitor", "fping.monitor", 1))
+		if diags := c.TakeRoles(elects, holds); len(diags) > 0 || len(c.Services[0].Periods[0].Lines) != 1 {
+			t.Errorf("%s, a claim: %v", word, diags)
+		}
+	}
+}
+
 func TestOnStop(t *testing.T) {
 	for word, want := range map[string]config.StopHow{"handover": config.StopHandover, "release": config.StopRelease, "keep": config.StopKeep} {
 		if got := configtest.Parse(t, "on_stop = "+word+"\n").Globals.OnStop; got != want || got.String() != word {

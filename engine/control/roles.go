@@ -14,6 +14,9 @@ import (
 
 // Roles are the groups of addresses that this director may hold.
 type Roles struct {
+	// Source is whose word counts: mond, or another program that moves the
+	// addresses (role_source); then there are no groups.
+	Source string `json:"source"`
 	Groups []Role `json:"groups"`
 	// Services are those of group mond that tell of the peer and the links to
 	// it.
@@ -70,7 +73,7 @@ type FailoverRequest struct {
 }
 
 func (s *Server) roles(w http.ResponseWriter, _ *http.Request) {
-	out := Roles{Groups: []Role{}, Services: []Service{}}
+	out := Roles{Source: s.opt.Board.Config().Globals.RoleSource.String(), Groups: []Role{}, Services: []Service{}}
 	for _, r := range s.opt.Board.Roles() {
 		out.Groups = append(out.Groups, roleOf(&r))
 	}
