@@ -88,6 +88,7 @@ and the like take it away.
 Only what mond has itself can be passed on.
 For beats below 50 ms add CAP_SYS_NICE and CAP_IPC_LOCK to AmbientCapabilities and CapabilityBoundingSet of systemd's unit; a start as root with \-\-user keeps neither.
 Nobody misses them at 50 ms and above.
+mond's user must also own the file of \-\-keys, whose mode is 0600, and belong to the group of a serial line, mostly dialout.
 .SH SIGNALS
 .TP
 .B HUP
