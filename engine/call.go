@@ -63,10 +63,10 @@ func (l *loop) handleCall(c call, now time.Time) {
 		l.offChanged = false
 		l.keepDisabled()
 	}
-	l.safe = c.safe
 	if len(l.roles.electors) > 0 {
 		l.roles.site.replica, l.roles.site.dirty = l.replica(), true
 	}
+	l.safe = c.safe
 	l.flush()
 	if l.safe != nil { // there was nothing to keep
 		close(l.safe)

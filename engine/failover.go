@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/steer"
 	"github.com/mondhq/mond/engine/store"
@@ -76,16 +77,19 @@ func (l *loop) nextSerial(now time.Time) uint64 {
 
 // knownRole says whether a group is one that an elector decides about.
 func (l *loop) knownRole(group string) error {
+	if by := l.loaded.Config.Globals.RoleSource; by != config.SourceMond {
+		return fmt.Errorf("role_source is %s: it decides who holds addresses, so tell %s", by, by)
+	}
 	if len(l.roles.electors) == 0 {
 		return errors.New("no service of the configuration decides about directors (its monitor would be heartbeat.monitor)")
 	}
 	var have []string
 	for _, s := range l.roles.electors {
 		for i := range s.cfg.Holds {
-			if s.cfg.Holds[i].Group == group {
+			if s.cfg.Holds[i].Group.Name == group {
 				return nil
 			}
-			have = append(have, s.cfg.Holds[i].Group)
+			have = append(have, s.cfg.Holds[i].Group.Name)
 		}
 	}
 	if group == "" {

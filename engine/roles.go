@@ -92,7 +92,7 @@ func roleNames(c *config.Config, links map[string]bool) []string {
 			names = append([]string{"peer", "redundancy"}, slices.Sorted(maps.Keys(links))...)
 		}
 		for _, h := range s.Holds {
-			names = append(names, rolePrefix+h.Group)
+			names = append(names, rolePrefix+h.Group.Name)
 		}
 	}
 	return names
@@ -119,9 +119,9 @@ func (l *loop) installRoles(now time.Time) {
 		}
 		r.electors = append(r.electors, s)
 		for _, h := range s.cfg.Holds {
-			line := role.Line{Group: h.Group, Args: h.Args}
+			line := role.Line{Group: h.Group.Name, Args: h.Args}
 			lines[h.Program] = append(lines[h.Program], line)
-			groups = append(groups, &group{name: h.Group, elector: s.key(), holder: h.Program, line: line})
+			groups = append(groups, &group{name: h.Group.Name, elector: s.key(), holder: h.Program, line: line})
 		}
 	}
 	if r.lane == nil {
@@ -310,7 +310,7 @@ func (l *loop) place(group string) int {
 	n := 0
 	for _, s := range l.roles.electors {
 		for _, h := range s.cfg.Holds {
-			if h.Group == group {
+			if h.Group.Name == group {
 				return n
 			}
 			n++

@@ -605,6 +605,28 @@ func TestReloadOfRoles(t *testing.T) {
 	})
 }
 
+// Where the word of another program counts nothing is held, no order is taken,
+// and holders are told nothing, so that they clean nothing.
+func TestRoleSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDirector(t, "role_source = heartbeat\n"+pair)
+		d.start()
+		d.say(d.hold("web", 1))
+		d.wantPassed("")
+		if given := d.lane.Given(); len(given) > 0 {
+			t.Errorf("the holder was told %+v", given)
+		}
+		if s := d.site(); len(s.Lines) > 0 {
+			t.Errorf("the elector was told %+v", s.Lines)
+		}
+		err := d.engine.Failover(t.Context(), steer.Failover{Verb: role.Hold, User: "ann"})
+		if err == nil || !strings.Contains(err.Error(), "failover hold: role_source is heartbeat: it decides who holds addresses, so tell heartbeat") {
+			t.Errorf("an order: %v", err)
+		}
+		d.must(d.end())
+	})
+}
+
 func TestStop(t *testing.T) {
 	for _, tt := range []struct {
 		how, keep string

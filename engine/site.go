@@ -63,7 +63,7 @@ func (l *loop) siteOf(s *service) role.Site {
 		Orders: l.siteOrders(s), Leaving: st.leaving, Keep: st.keep,
 	}
 	for _, h := range s.cfg.Holds {
-		site.Lines = append(site.Lines, role.Line{Group: h.Group, Args: h.Args})
+		site.Lines = append(site.Lines, role.Line{Group: h.Group.Name, Args: h.Args})
 	}
 	return site
 }
@@ -186,7 +186,7 @@ func (l *loop) siteOrders(s *service) []role.Order {
 // holds reports whether a group is declared under s.
 func (s *service) holds(group string) bool {
 	for i := range s.cfg.Holds {
-		if s.cfg.Holds[i].Group == group {
+		if s.cfg.Holds[i].Group.Name == group {
 			return true
 		}
 	}

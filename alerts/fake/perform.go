@@ -65,9 +65,11 @@ func (d *desk) additions(m *managed, a hold.Action, p hold.Placed) []address.Ste
 		steps = append(steps, address.Step{Op: op, Thing: at})
 	}
 	for _, r := range p.Rules {
+		r.Mark = m.Mark
 		steps = append(steps, address.Step{Op: address.Remove, Thing: r}, address.Step{Op: address.Add, Thing: r})
 	}
 	for _, r := range p.Routes { // one of ours that was left is another's to the kernel
+		r.Mark = m.Mark
 		steps = append(steps, address.Step{Op: address.Remove, Thing: r}, address.Step{Op: address.Add, Thing: r})
 	}
 	return steps
@@ -179,9 +181,11 @@ func removals(m *managed, there []address.Address) []address.Step {
 		p.Routes, p.Rules, _ = hold.Paths(m.Line)
 	}
 	for _, r := range p.Routes {
+		r.Mark = m.Mark
 		steps = append(steps, address.Step{Op: address.Remove, Thing: r})
 	}
 	for _, r := range p.Rules {
+		r.Mark = m.Mark
 		steps = append(steps, address.Step{Op: address.Remove, Thing: r})
 	}
 	for _, at := range there {

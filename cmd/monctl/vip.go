@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/control"
 	"github.com/mondhq/mond/plugins/role"
 )
@@ -22,6 +23,7 @@ func vipCommand(c *common) *cobra.Command {
 		Long: `Shows a line for each group of addresses that this director and its peer may hold: whether it is held here, how many of its
 addresses the kernel has, when it removes them if nobody renews them, the epoch, and why. An epoch grows with every change of who holds
 the group: of two directors that both say "here" the one with the higher epoch is right. Below stand the peer and the links to it.
+Where another program moves addresses (role_source) it says so, and shows the peer and the links only.
 With --sent it also shows what the program that holds the addresses says it has done and announced.
 The exit status is 0 if every group is as it is to be, 1 if not.`,
 		Args: wants(0, "no words"),
@@ -84,7 +86,12 @@ func (c *common) printRoles(cmd *cobra.Command, r control.Roles, sent bool) erro
 }
 
 func printRoles(w io.Writer, r control.Roles, now time.Time) {
-	if len(r.Groups) == 0 {
+	switch {
+	case elsewhere(r):
+		fmt.Fprintf(w, "%s decides who holds addresses (role_source): mond moves none by a role, and only looks\n", r.Source)
+		printOfPair(w, r.Services, now)
+		return
+	case len(r.Groups) == 0:
 		fmt.Fprintln(w, "the configuration has no service that decides about directors (its monitor would be heartbeat.monitor)")
 		return
 	}
@@ -102,12 +109,23 @@ func printRoles(w io.Writer, r control.Roles, now time.Time) {
 			fmt.Fprintf(w, "  %s: ordered: %s\n", g.Group, roleOrder(*o))
 		}
 	}
-	if len(r.Services) == 0 {
+	printOfPair(w, r.Services, now)
+}
+
+// elsewhere reports whether the word of another program counts. A daemon that
+// does not say is one whose own does.
+func elsewhere(r control.Roles) bool {
+	return r.Source != "" && r.Source != config.SourceMond.String()
+}
+
+// printOfPair prints the services that tell of a pair of directors.
+func printOfPair(w io.Writer, services []control.Service, now time.Time) {
+	if len(services) == 0 {
 		return
 	}
 	fmt.Fprintln(w)
 	table(w, "SERVICE\tSTATUS\tSINCE\tSUMMARY", func(t io.Writer) {
-		for _, s := range r.Services {
+		for _, s := range services {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", s.Service, statusWord(s), since(s.Since, now), oneLine(s.Summary))
 		}
 	})

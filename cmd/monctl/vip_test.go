@@ -38,6 +38,22 @@ func TestPrintRoles(t *testing.T) {
 	}
 }
 
+// Where another program moves addresses, it is named, and what mond sees of the
+// pair is shown.
+func TestPrintRolesOfOthers(t *testing.T) {
+	r := control.Roles{Source: "heartbeat", Services: []control.Service{{Group: "mond", Service: "peer", Status: "ok", Summary: "alive"}}}
+	var b strings.Builder
+	printRoles(&b, r, noon)
+	for _, want := range []string{"heartbeat decides who holds addresses (role_source)", "only looks", "peer"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "no service that decides") {
+		t.Error(b.String())
+	}
+}
+
 func TestFailoverCommand(t *testing.T) {
 	d := newDaemon(t)
 	for _, tt := range []struct {

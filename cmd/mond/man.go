@@ -79,8 +79,16 @@ has the grant cap_net_admin, to edit the kernel's IPVS table, and
 and
 .B ping.monitor
 have cap_net_raw, to send ICMP where net.ipv4.ping_group_range does not let them;
+.B fake.alert
+has cap_net_admin and cap_net_raw, to hold addresses and to tell the network of them;
+.B heartbeat.monitor
+has cap_net_raw, to see whether this director is on the network, and cap_sys_nice and cap_ipc_lock, with which beats below 50 ms come in time;
 .B "grant = lvs.alert none"
 and the like take it away.
+Only what mond has itself can be passed on.
+For beats below 50 ms add CAP_SYS_NICE and CAP_IPC_LOCK to AmbientCapabilities and CapabilityBoundingSet of systemd's unit; a start as root with \-\-user keeps neither.
+Nobody misses them at 50 ms and above.
+mond's user must also own the file of \-\-keys, whose mode is 0600, and belong to the group of a serial line, mostly dialout.
 .SH SIGNALS
 .TP
 .B HUP
@@ -95,6 +103,9 @@ Statuses, counters, claims and the outbox.
 .TP
 .I STATEDIR/lvs.owned
 What lvs.alert has added to tables.
+.TP
+.I /var/lib/mond/heartbeat.epoch
+The epochs that heartbeat.monitor has used: its folder must be one that mond's user writes to, or \-\-epochs name another.
 .TP
 .I /run/mond/control.sock
 .BR monctl (1)'s

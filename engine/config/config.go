@@ -111,6 +111,8 @@ type Globals struct {
 	IPVSTimeouts IPVSTimeouts
 	// OnStop is what becomes of held addresses when the daemon ends.
 	OnStop StopHow
+	// RoleSource is whose word counts about held addresses.
+	RoleSource RoleSource
 	// Grants name the Linux capabilities a program may be given, such as
 	// cap_net_raw: what it gets is what both this and its own description
 	// name. An empty list is a program that is to have none; one that is not

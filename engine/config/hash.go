@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/mondhq/mond/engine/depend"
+	"github.com/mondhq/mond/plugins/role"
 )
 
 // Hash sums up what c means for both directors of a pair: services, how they are
@@ -74,7 +74,7 @@ func (s *Service) sum(h io.Writer) {
 		s.Periods[i].sum(h)
 	}
 	for _, l := range s.Holds {
-		put(h, "hold", l.Group, addressesIn(l.Args))
+		put(h, "hold", l.Group.Name, addressesOf(l.Group))
 	}
 }
 
@@ -92,16 +92,12 @@ func sumCommand(h io.Writer, c *Command) {
 	}
 }
 
-// addressesIn are the addresses among the words of a holder, with their lengths,
-// in order.
-func addressesIn(args []string) []string {
-	var all []string
-	for _, w := range args {
-		ip, rest, _ := strings.Cut(w, "/")
-		bits, _, _ := strings.Cut(rest, "/")
-		if at, err := netip.ParseAddr(ip); err == nil {
-			all = append(all, at.String()+"/"+bits)
-		}
+// addressesOf are the addresses of a group with their lengths, in the order of
+// their text: the order of the line does not count.
+func addressesOf(g role.Group) []string {
+	all := make([]string, len(g.Addresses))
+	for i, a := range g.Addresses {
+		all[i] = a.Prefix.String()
 	}
 	slices.Sort(all)
 	return all

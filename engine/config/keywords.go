@@ -197,7 +197,7 @@ func serverWords() []Keyword {
 			apply: globalTime(0, func(g *Globals) *time.Duration { return &g.ClientTimeout })},
 		{Name: "monremote", Args: "PROGRAM", Form: FormText, Default: "none", Help: "A shell command that is told of every disable, enable and test that a client asks for.",
 			apply: text(func(g *Globals) *string { return &g.MonRemote })},
-		{Name: "grant", Args: "PROGRAM CAPABILITY[,CAPABILITY...]|none", Form: FormGrant, Default: "lvs.alert cap_net_admin, fping.monitor and ping.monitor cap_net_raw", Since: mond, Repeat: true, Help: "Linux capabilities, such as cap_net_raw, that a program may be given. It gets those that its own description asks for as well; a program named here loses its default, with none it gets nothing.",
+		{Name: "grant", Args: "PROGRAM CAPABILITY[,CAPABILITY...]|none", Form: FormGrant, Default: "lvs.alert cap_net_admin, fping.monitor and ping.monitor cap_net_raw, fake.alert cap_net_admin and cap_net_raw, heartbeat.monitor cap_net_raw, cap_sys_nice and cap_ipc_lock", Since: mond, Repeat: true, Help: "Linux capabilities, such as cap_net_raw, that a program may be given. It gets those that its own description asks for as well; a program named here loses its default, with none it gets nothing.",
 			apply: grant},
 	}
 }
@@ -246,6 +246,8 @@ func behaviourWords() []Keyword {
 			apply: ipvsTimeouts},
 		{Name: "on_stop", Args: "handover|release|keep", Form: FormText, Default: "handover", Since: mond, Help: "What becomes of addresses that this director holds when mond ends: handover gives them to the other director and waits a little for that, release gives them up whoever is there, keep leaves them as they are for as long as their lease lasts, for a restart that clients do not notice.",
 			apply: onStop},
+		{Name: "role_source", Args: "mond|heartbeat|pacemaker|keepalived", Form: FormText, Default: "mond", Since: mond, Help: "Who decides which director holds which addresses, for only one may. With mond it is a service whose monitor is heartbeat.monitor. With another, that program moves them, and calls the fake command or its own for it: no such service may have fake.alert lines then. Those of other services are alerts like any other: they add their addresses for good when the service fails and remove them when it recovers, and remove nothing of others.",
+			apply: roleSource},
 	}
 }
 

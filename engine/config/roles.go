@@ -1,11 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
-	"net/netip"
-	"strings"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/getopt"
+	"github.com/mondhq/mond/plugins/role"
 )
 
 // StopHow is what becomes of held addresses when the daemon ends (on_stop).
@@ -36,20 +37,52 @@ func onStop(r *resolver, st *Statement) {
 	}
 }
 
+// RoleSource is who decides which director holds which addresses (role_source).
+type RoleSource uint8
+
+// The words of role_source.
+const (
+	SourceMond       RoleSource = iota // a service whose monitor elects
+	SourceHeartbeat                    // Linux-HA's heartbeat, with or without its own resource manager
+	SourcePacemaker                    // pacemaker
+	SourceKeepalived                   // keepalived's VRRP
+)
+
+// String is the word.
+func (s RoleSource) String() string {
+	switch s {
+	case SourceHeartbeat:
+		return "heartbeat"
+	case SourcePacemaker:
+		return "pacemaker"
+	case SourceKeepalived:
+		return "keepalived"
+	case SourceMond:
+	}
+	return "mond"
+}
+
+func roleSource(r *resolver, st *Statement) {
+	if i, ok := r.choice(st, SourceMond.String(), SourceHeartbeat.String(), SourcePacemaker.String(), SourceKeepalived.String()); ok {
+		r.c.Globals.RoleSource = RoleSource(i) //nolint:gosec // one of four
+	}
+}
+
 // Hold is an alert line that declares a group of addresses to be held by this
 // director or by another one, as the monitor of its service decides.
 type Hold struct {
 	Command
 
-	// Group is the name of the group; see role.Line.
-	Group string
+	// Group is what its words declare. Its name is never empty.
+	Group role.Group
 }
 
 // TakeRoles takes the lines that declare groups of addresses out of the periods
 // of services whose monitors elect, and puts them into [Service.Holds]: no
 // period, acknowledgement or dependency is to stand in their way. elector and
 // holder say what a program is. It is for whoever loaded c, before anybody else
-// has it.
+// has it. If the word of another program counts (role_source) nothing is taken,
+// and such lines are errors: two who move one address would fight for it.
 func (c *Config) TakeRoles(elector, holder func(program string) bool) Diagnostics {
 	t := roleTaker{c: c, holder: holder, groups: map[string]Pos{}}
 	for _, s := range c.Services {
@@ -82,36 +115,43 @@ func (t *roleTaker) service(s *Service) {
 		}
 		p.Lines = rest
 	}
-	if len(s.Holds) == 0 && !t.failed() {
+	if t.source() == SourceMond && len(s.Holds) == 0 && !t.failed() {
 		t.add(Warning, s.Pos, "give it a line such as: alert fake.alert 10.0.0.3/32/eth0",
 			"service %s decides about directors, and nothing is declared that they could hold", s.Key)
 	}
 }
 
+func (t *roleTaker) source() RoleSource { return t.c.Globals.RoleSource }
+
 func (t *roleTaker) failed() bool { return t.diags.HasErrors() }
 
 // line takes one line.
 func (t *roleTaker) line(s *Service, p *Period, l Line) {
-	group := groupOf(l.Args)
-	old, twice := t.groups[group]
 	switch {
+	case t.source() != SourceMond:
+		t.add(Error, l.Pos, "leave the line to "+t.source().String()+", or say role_source = mond and take the addresses from "+t.source().String(),
+			"role_source is %s, so %s may not decide what %s holds", t.source(), s.Monitor.Program, l.Program)
+		return
 	case l.On != alert.Failure:
 		t.add(Error, l.Pos, "declare it once, as an alert", "%salert %s: what a director holds is decided by %s, not by what happens to the service", l.On, l.Program, s.Monitor.Program)
 		return
 	case l.Exit.Set:
 		t.add(Error, l.Pos, "leave it out", "exit= says nothing of what a director holds")
 		return
-	case group == "":
-		t.add(Error, l.Pos, "write --group NAME, or an address", "%s without a group or an address", l.Program)
+	}
+	group, err := role.ParseGroup(l.Args)
+	if err != nil {
+		t.add(Error, l.wordOf(err), "", "%s: %v", l.Program, err)
 		return
-	case twice:
-		t.add(Error, l.Pos, "give one of them another --group", "group %s is declared at %s already", group, old)
+	}
+	if old, twice := t.groups[group.Name]; twice {
+		t.add(Error, l.Pos, "give one of them another --group", "group %s is declared at %s already", group.Name, old)
 		return
 	}
 	if !p.When.Always() {
 		t.add(Warning, l.Pos, "", "addresses are held at any time: period %s does not count for %s", quote(p.Name), l.Program)
 	}
-	t.groups[group] = l.Pos
+	t.groups[group.Name] = l.Pos
 	s.Holds = append(s.Holds, Hold{Command: l.Command, Group: group})
 }
 
@@ -124,26 +164,18 @@ func (t *roleTaker) add(sev Severity, pos Pos, hint, format string, args ...any)
 	t.diags = append(t.diags, t.c.file.Diagnose(sev, pos, text, hint))
 }
 
-// groupOf is the name of the group that the words of a holder declare: that of
-// --group, or else its first address. The holder itself judges the words.
-func groupOf(args []string) string {
-	for i, w := range args {
-		name, is := strings.CutPrefix(strings.TrimPrefix(w, "-"), "-group")
-		switch {
-		case !is:
-		case name == "" && i+1 < len(args):
-			return args[i+1]
-		case strings.HasPrefix(name, "="):
-			return name[1:]
-		}
+// wordOf is the place of the word that an error of [role.ParseGroup] is about.
+func (c *Command) wordOf(err error) Pos {
+	at := -1
+	if e, ok := errors.AsType[*getopt.Error](err); ok {
+		at = e.Index
+	} else if e, ok := errors.AsType[*role.AddressError](err); ok {
+		at = e.Index
 	}
-	for i, w := range args {
-		addr, _, _ := strings.Cut(w, "/")
-		if ip, err := netip.ParseAddr(addr); err == nil && (i == 0 || strings.TrimLeft(args[i-1], "-") != "tell") {
-			return ip.String()
-		}
+	if at < 0 || at >= len(c.ArgPos) {
+		return c.Pos
 	}
-	return ""
+	return c.ArgPos[at]
 }
 
 // Unscheduled reports whether d warns that s is never checked for want of an

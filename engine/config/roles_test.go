@@ -31,7 +31,7 @@ func TestTakeRoles(t *testing.T) {
 	s := c.Service(opstatus.Key{Group: "directors", Service: "role"})
 	var groups []string
 	for _, h := range s.Holds {
-		groups = append(groups, h.Group+"="+strings.Join(h.Args, " "))
+		groups = append(groups, h.Group.Name+"="+strings.Join(h.Args, " "))
 	}
 	want := "web=--group web --priority 100 10.0.0.3/32/eth0 10.0.0.4/32/eth0; 192.168.0.254=--tell 10.9.9.9 192.168.0.254/32/eth1; six=--group=six 2001:db8::3/128/eth0"
 	if got := strings.Join(groups, "; "); got != want || !s.Elects {
@@ -47,7 +47,10 @@ func TestTakeRolesSaysWhatIsWrong(t *testing.T) {
 		{"twice", "alert fake.alert --group a 10.0.0.3\nalert fake.alert --group a 10.0.0.4", "error: group a is declared at mon.cf:7:"},
 		{"upalert", "alert fake.alert 10.0.0.3\nupalert fake.alert 10.0.0.3", "error: upalert fake.alert: what a director holds is decided by heartbeat.monitor"},
 		{"exit", "alert exit=1 fake.alert 10.0.0.3", "error: exit= says nothing"},
-		{"no address", "alert fake.alert --priority 3", "error: fake.alert without a group or an address"},
+		{"no address", "alert fake.alert --priority 3", "mon.cf:7:7: error: fake.alert: no address: say ip[/bits"},
+		{"a bad option", "alert fake.alert --priority 300 10.0.0.3", "mon.cf:7:29: error: fake.alert: option --priority: \"300\": say a number from 0 to 255"},
+		{"an unknown option", "alert fake.alert --prioritty 3 10.0.0.3", "mon.cf:7:18: error: fake.alert: option --prioritty: there is no such option"},
+		{"a bad address", "alert fake.alert --group a 10.0.0.3 10.0.0.256", "mon.cf:7:37: error: fake.alert: address \"10.0.0.256\""},
 		{"nothing", "alert mail.alert root", "warning: service directors:role decides about directors, and nothing is declared"},
 	} {
 		c := configtest.Parse(t, directors(tt.lines+"\n"))
@@ -70,6 +73,37 @@ func TestTakeRolesSaysWhatIsWrong(t *testing.T) {
 	c = configtest.Parse(t, strings.Replace(directors(alwaysLines), "heartbeat.monitor", "fping.monitor", 1))
 	if diags := c.TakeRoles(elects, holds); len(diags) > 0 || len(c.Services[0].Holds) > 0 || len(c.Services[0].Periods[0].Lines) != 4 {
 		t.Errorf("under fping: %v", diags)
+	}
+}
+
+// Where the word of another program counts an elector has nothing to hold, and
+// lines of other services are ordinary ones.
+func TestRoleSource(t *testing.T) {
+	for word, want := range map[string]config.RoleSource{"mond": config.SourceMond, "heartbeat": config.SourceHeartbeat, "pacemaker": config.SourcePacemaker, "keepalived": config.SourceKeepalived} {
+		if got := configtest.Parse(t, "role_source = "+word+"\n").Globals.RoleSource; got != want || got.String() != word {
+			t.Errorf("%s: %v", word, got)
+		}
+		c := configtest.Parse(t, "role_source = "+word+"\n"+directors("alert mail.alert root\nalert fake.alert 10.0.0.3\n"))
+		diags := c.TakeRoles(elects, holds)
+		s := c.Services[0]
+		if want == config.SourceMond {
+			if len(diags) > 0 || len(s.Holds) != 1 {
+				t.Errorf("%s: %v, %+v", word, diags, s.Holds)
+			}
+			continue
+		}
+		says := "mon.cf:9:7: error: role_source is " + word + ", so heartbeat.monitor may not decide what fake.alert holds (leave the line to " + word + ", or"
+		if len(diags) != 1 || !strings.HasPrefix(diags[0].String(), says) || len(s.Holds) != 0 {
+			t.Errorf("%s: %v", word, diags)
+		}
+		c = configtest.Parse(t, "role_source = "+word+"\n"+directors("alert mail.alert root\n"))
+		if diags := c.TakeRoles(elects, holds); len(diags) > 0 || !c.Services[0].Elects {
+			t.Errorf("%s, an elector that only looks: %v", word, diags)
+		}
+		c = configtest.Parse(t, "role_source = "+word+"\n"+strings.Replace(directors("alert fake.alert 10.0.0.3\n"), "heartbeat.monitor", "fping.monitor", 1))
+		if diags := c.TakeRoles(elects, holds); len(diags) > 0 || len(c.Services[0].Periods[0].Lines) != 1 {
+			t.Errorf("%s, a claim: %v", word, diags)
+		}
 	}
 }
 
@@ -108,6 +142,7 @@ func TestHash(t *testing.T) {
 		{"hostgroup", "statedir = /srv\nmaxprocs = 3\n\nhostgroup", true},
 		{"10.0.0.4/32", "10.0.0.5/32", false},
 		{"--group web", "--group www", false},
+		{"10.0.0.3/32/eth0 10.0.0.4/32/eth0", "10.0.0.4 10.0.0.3", true},
 		{"mail.alert root", "mail.alert ann", false},
 		{"lvs2", "lvs3", false},
 	} {

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -15,6 +14,9 @@ import (
 
 // Roles are the groups of addresses that this director may hold.
 type Roles struct {
+	// Source is whose word counts: mond, or another program that moves the
+	// addresses (role_source); then there are no groups.
+	Source string `json:"source"`
 	Groups []Role `json:"groups"`
 	// Services are those of group mond that tell of the peer and the links to
 	// it.
@@ -71,7 +73,7 @@ type FailoverRequest struct {
 }
 
 func (s *Server) roles(w http.ResponseWriter, _ *http.Request) {
-	out := Roles{Groups: []Role{}, Services: []Service{}}
+	out := Roles{Source: s.opt.Board.Config().Globals.RoleSource.String(), Groups: []Role{}, Services: []Service{}}
 	for _, r := range s.opt.Board.Roles() {
 		out.Groups = append(out.Groups, roleOf(&r))
 	}
@@ -91,7 +93,7 @@ func ofPair(k opstatus.Key) bool {
 
 func roleOf(v *view.Role) Role {
 	r := Role{
-		Group: v.Group, Addresses: addressesIn(v.Args), Elector: v.Elector.String(), Holder: v.Holder, State: "unknown",
+		Group: v.Group, Addresses: groupAddresses(v.Args), Elector: v.Elector.String(), Holder: v.Holder, State: "unknown",
 		Reason: v.Reason, Since: timeOf(v.Since), Epoch: v.Epoch, Until: timeOf(v.Until), Lease: v.Lease.Seconds(),
 		Total: v.Stand.Total, Expires: timeOf(v.Expires), Permanent: v.Stand.Until == role.Forever,
 		Error: v.Stand.Error, Detail: v.Stand.Detail, Tokens: v.Passed, TooLate: v.Late,
@@ -111,15 +113,13 @@ func roleOf(v *view.Role) Role {
 	return r
 }
 
-// addressesIn are the addresses among the words of a holder, as they are written,
-// less stations that are only told.
-func addressesIn(args []string) []string {
-	all := []string{}
-	for i, w := range args {
-		ip, _, _ := strings.Cut(w, "/")
-		if _, err := netip.ParseAddr(ip); err == nil && (i == 0 || strings.TrimLeft(args[i-1], "-") != "tell") {
-			all = append(all, w)
-		}
+// groupAddresses are the addresses of a group as [role.ParseAddress] reads them. The
+// words were judged when the configuration was loaded.
+func groupAddresses(words []string) []string {
+	g, _ := role.ParseGroup(words)
+	all := make([]string, len(g.Addresses))
+	for i, a := range g.Addresses {
+		all[i] = a.String()
 	}
 	return all
 }

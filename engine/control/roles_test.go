@@ -21,7 +21,7 @@ func TestRoleOf(t *testing.T) {
 		Order: &view.RoleOrder{Verb: role.Hold, All: true, By: "ann", At: at},
 	})
 	want := Role{
-		Group: "web", Addresses: []string{"10.0.0.3/32/eth0", "2001:db8::3"}, Elector: "directors:role", Holder: "fake.alert", State: "hold",
+		Group: "web", Addresses: []string{"10.0.0.3/32/eth0", "2001:db8::3/128"}, Elector: "directors:role", Holder: "fake.alert", State: "hold",
 		Reason: "alone", Since: &at, Epoch: 5, Until: &at, Lease: 3, Held: new(1), Total: 2, Permanent: true, Error: "no",
 		Order: &RoleOrder{Verb: "hold", All: true, By: "ann", At: &at}, Tokens: 7, TooLate: 1,
 	}

@@ -32,7 +32,8 @@ const (
 
 // ParseGroup reads the words of a line: options in any spelling that
 // plugins/getopt knows, then the addresses. An error names the word at fault
-// and says what is right; that of an option is a [*getopt.Error].
+// and says what is right; that of an option is a [*getopt.Error], that of an
+// address a [*AddressError].
 func ParseGroup(args []string) (Group, error) {
 	fs := flag.NewFlagSet("", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
@@ -42,8 +43,25 @@ func ParseGroup(args []string) (Group, error) {
 	if err != nil {
 		return Group{}, err
 	}
-	return w.Group(rest)
+	g, err := w.Group(rest)
+	if e, ok := errors.AsType[*AddressError](err); ok {
+		e.Index += len(args) - len(rest)
+	}
+	return g, err
 }
+
+// AddressError is about one address of a line.
+type AddressError struct {
+	// Index is its place among the words that were read.
+	Index int
+	Err   error
+}
+
+// Error is what Err says.
+func (e *AddressError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *AddressError) Unwrap() error { return e.Err }
 
 // Words are the options of a line as a program declares them.
 type Words struct {
@@ -69,20 +87,21 @@ func (w *Words) Declare(fs *flag.FlagSet) {
 	fs.BoolVar(&w.router, "router", false, "other machines use the addresses as their gateway")
 }
 
-// Group is the group of the options that were set, with these addresses.
+// Group is the group of the options that were set, with these addresses. The
+// error of one of them is an [*AddressError].
 func (w *Words) Group(addresses []string) (Group, error) {
 	g := w.group
 	if len(addresses) == 0 {
 		return Group{}, errors.New("no address: " + addressForm)
 	}
-	for _, word := range addresses {
+	for i, word := range addresses {
 		a, err := ParseAddress(word)
 		if err != nil {
-			return Group{}, fmt.Errorf("%w%s", err, optionHint(word))
+			return Group{}, &AddressError{i, fmt.Errorf("%w%s", err, optionHint(word))}
 		}
 		a.Router = w.router
 		if g.has(a.Prefix.Addr()) {
-			return Group{}, fmt.Errorf("address %q: %s is named twice", word, a.Prefix.Addr())
+			return Group{}, &AddressError{i, fmt.Errorf("address %q: %s is named twice", word, a.Prefix.Addr())}
 		}
 		g.Addresses = append(g.Addresses, a)
 	}

@@ -185,6 +185,10 @@ func TestParseGroupRefuses(t *testing.T) {
 	if e, ok := errors.AsType[*getopt.Error](err); !ok || e.Index != 1 {
 		t.Errorf("the error of an option is %#v, want its place", err)
 	}
+	_, err = ParseGroup([]string{"--priority", "3", "10.0.0.3", "10.0.0.256"})
+	if e, ok := errors.AsType[*AddressError](err); !ok || e.Index != 3 {
+		t.Errorf("the error of an address is %#v, want its place", err)
+	}
 }
 
 // TestArgsLeaveOutDefaults: a line that says little stays one.

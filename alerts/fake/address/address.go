@@ -26,7 +26,7 @@ import (
 )
 
 // Mark is the protocol number (IFA_PROTO, RTA_PROTO, FRA_PROTOCOL) of what is
-// held on a token. Kernels before 5.18 keep none with an address.
+// held on a token, and of that alone. Kernels before 5.18 keep none with an address.
 const Mark = 0x6d
 
 // Forever is the end of what is permanent.

@@ -101,7 +101,7 @@ func (r Route) message(op Op) (kind, flags uint16, body []byte) {
 	if r.To.IsValid() {
 		bits = r.To.Bits()
 	}
-	body = append(body, r.family, byte(bits), 0, 0, small, Mark, r.scope(), r.kind())
+	body = append(body, r.family, byte(bits), 0, 0, small, protocol(r.Mark), r.scope(), r.kind())
 	body = binary.NativeEndian.AppendUint32(body, rflags)
 	body = number(body, unix.RTA_TABLE, table)
 	if bits > 0 {
@@ -128,6 +128,16 @@ func (r Route) message(op Op) (kind, flags uint16, body []byte) {
 	return unix.RTM_NEWROUTE, how(Add), body
 }
 
+// protocol is the number of a route or a rule: its mark, or that of ip(8) for what
+// people add by hand. It counts for a removal as well, so that what a routing
+// daemon or another program added stays.
+func protocol(mark uint8) byte {
+	if mark == 0 {
+		return unix.RTPROT_BOOT
+	}
+	return mark
+}
+
 func (r Route) metrics() (m []byte) {
 	if r.MTU != 0 {
 		m = number(m, unix.RTAX_MTU, r.MTU)
@@ -146,7 +156,7 @@ func (r Rule) message(op Op) (kind, flags uint16, body []byte) {
 	}
 	body = append(body, r.family, bitsOf(r.To), bitsOf(r.From), 0, small, 0, 0, ruleToTable, 0, 0, 0, 0)
 	body = number(body, unix.FRA_TABLE, table)
-	body = attribute(body, fraProtocol, []byte{Mark})
+	body = attribute(body, fraProtocol, []byte{protocol(r.Mark)})
 	for _, a := range []struct {
 		kind uint16
 		to   netip.Prefix

@@ -234,6 +234,7 @@ func TestPaths(t *testing.T) {
 			l, _ := view(t, k).Named(r.Device)
 			r.Index = l.Index
 		}
+		r.Mark = address.Mark
 		steps = append(steps, address.Step{Op: address.Add, Thing: r})
 	}
 	for _, words := range []string{"from 10.0.0.3 lookup 100 priority 500", "to 192.0.2.0/24 fwmark 0x1/0xff table 101 prio 501", "from 2001:db8::3 iif eth0 lookup 100"} {
@@ -241,6 +242,7 @@ func TestPaths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.Mark = address.Mark
 		steps = append(steps, address.Step{Op: address.Add, Thing: r})
 	}
 	steps = slices.Concat(adds(on(t, k, "10.0.0.3/32", "eth0", 0), on(t, k, "2001:db8::3/128", "eth0", 0)), steps)
@@ -278,6 +280,52 @@ func TestPaths(t *testing.T) {
 	}
 	if err := k.Take(steps); err != nil || show() != first {
 		t.Error(err, show())
+	}
+}
+
+// Without a mark routes and rules are as ip(8) adds them, and a removal leaves
+// those of others.
+func TestPathsWithoutAMark(t *testing.T) {
+	t.Parallel()
+	s, k := machine(t)
+	like := netip.MustParseAddr("10.0.0.3")
+	route, err := address.ParseRoute(strings.Fields("192.0.2.0/24 via 10.0.0.2"), like)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule, err := address.ParseRule(strings.Fields("from 10.0.0.3 lookup 100 priority 500"), like)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Take([]address.Step{{Op: address.Add, Thing: route}, {Op: address.Add, Thing: rule}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"-d route show table all proto boot 192.0.2.0/24", "-d rule show priority 500"} {
+		if out := s.IP(t, words); out == "" || strings.Contains(out, "109") || strings.Contains(out, "0x6d") {
+			t.Errorf("ip %s: %q", words, out)
+		}
+	}
+	clear := func() {
+		t.Helper()
+		if err := k.Clear([]address.Step{{Op: address.Remove, Thing: route}, {Op: address.Remove, Thing: rule}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there := func() bool { return s.IP(t, "route show 192.0.2.0/24") != "" }
+	if clear(); there() || s.IP(t, "rule show priority 500") != "" {
+		t.Error("what was added by hand stays")
+	}
+	s.IP(t, "route add 192.0.2.0/24 via 10.0.0.2 proto static")
+	if clear(); !there() {
+		t.Error("the route of another was removed")
+	}
+	s.IP(t, "route change 192.0.2.0/24 via 10.0.0.2 proto 109")
+	if clear(); !there() {
+		t.Error("a route that is held on a token was removed")
+	}
+	route.Mark = address.Mark
+	if clear(); there() {
+		t.Error("our own stays")
 	}
 }
 

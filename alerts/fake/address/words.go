@@ -30,6 +30,9 @@ type Route struct {
 	Onlink bool
 	// Blackhole: what goes there is dropped.
 	Blackhole bool
+	// Mark is its protocol number (RTA_PROTO): 0 for that of what people add by
+	// hand, 3 (boot). What is removed may have any.
+	Mark uint8
 
 	family byte
 	within byte // the scope that was said
@@ -69,6 +72,8 @@ type Rule struct {
 	// Marked: it is about packets with this mark of the firewall.
 	Marked                     bool
 	FirewallMark, FirewallMask uint32
+	// Mark is as that of a [Route].
+	Mark uint8
 
 	family byte
 }
@@ -229,7 +234,7 @@ func (r *Route) option(in *reader) {
 	case "onlink":
 		r.Onlink = true
 	case "proto", "protocol":
-		in.err = fmt.Errorf("leave out %q: it is %d, by which the routes of a group are known", key, Mark)
+		in.err = fmt.Errorf("leave out %q: it is %d for what is held on a token, and else as ip(8) has it", key, Mark)
 	default:
 		in.err = fmt.Errorf("%q is not understood: say DESTINATION [via A] [dev IF] [src A] [table T] [metric N] [scope S] [mtu N] [advmss N] [onlink]", key)
 	}

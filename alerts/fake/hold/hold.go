@@ -130,7 +130,8 @@ const (
 type Group struct {
 	// Line is what is declared.
 	Line role.Group
-	// Mark is for the addresses: 0 for those that no token asks for.
+	// Mark is for the addresses, routes and rules: 0 for those that no token
+	// asks for.
 	Mark uint8
 	// Frozen: hands off until it is taken away.
 	Frozen bool

@@ -6,9 +6,12 @@ import "maps"
 // although the configuration does not say so: what they are for needs them.
 func defaultGrants() map[string][]string {
 	return map[string][]string{
-		"fping.monitor": {"cap_net_raw"},   // sends ICMP where the kernel has no sockets for it
-		"lvs.alert":     {"cap_net_admin"}, // edits the kernel's IPVS table
-		"ping.monitor":  {"cap_net_raw"},
+		"fake.alert":    {"cap_net_admin", "cap_net_raw"}, // holds addresses and tells the network of them
+		"fping.monitor": {"cap_net_raw"},                  // sends ICMP where the kernel has no sockets for it
+		// Listens for carriers and neighbours; the others are for beats below 50 ms.
+		"heartbeat.monitor": {"cap_net_raw", "cap_sys_nice", "cap_ipc_lock"},
+		"lvs.alert":         {"cap_net_admin"}, // edits the kernel's IPVS table
+		"ping.monitor":      {"cap_net_raw"},
 	}
 }
 

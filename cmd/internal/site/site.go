@@ -46,7 +46,7 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	for _, v := range cfg.Virtuals {
 		j.virtual(v)
 	}
-	diags = append(diags, cfg.TakeRoles(j.elects, j.holds)...)
+	diags = append(diags, j.roles(cfg)...)
 	diags = append(slices.DeleteFunc(diags, j.needsNoInterval(cfg)), j.diags...)
 	diags.Sort()
 	diags = diags.Compact()
@@ -94,6 +94,19 @@ func (k *known) use() engine.Program {
 		Path: k.program.Path, Keeper: k.manifest.Keeper, History: !k.program.Resident, Watcher: k.manifest.Watcher,
 		Elector: k.manifest.Elector, Holder: k.manifest.Holder,
 	}
+}
+
+// roles takes what is to be held out of the periods. What a holder said of the
+// same words is left out: its own reader is the one that TakeRoles uses, which
+// knows the place better.
+func (j *judge) roles(cfg *config.Config) config.Diagnostics {
+	diags := cfg.TakeRoles(j.elects, j.holds)
+	j.diags = slices.DeleteFunc(j.diags, func(d config.Diagnostic) bool {
+		return slices.ContainsFunc(diags, func(r config.Diagnostic) bool {
+			return r.Pos.File == d.Pos.File && r.Pos.Line == d.Pos.Line && r.Message == d.Message
+		})
+	})
+	return diags
 }
 
 func (j *judge) elects(program string) bool { return j.programs[program].Elector }

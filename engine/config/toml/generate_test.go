@@ -110,6 +110,10 @@ func (s *site) text(k config.Keyword) string {
 		return s.pick(k.Name, "link eth0", "source  192.168.0.254", "gateway 2001:db8::1")
 	case "weight_from":
 		return s.pick(k.Name, "exit", "perf load as  load", "perf x")
+	case "ipvs_timeouts":
+		return s.pick(k.Name, "tcp=900,tcpfin=120,udp=300", "udp=30")
+	case "role_source":
+		return s.pick(k.Name, "mond", "heartbeat", "pacemaker", "keepalived")
 	case "on_stop":
 		return s.pick(k.Name, "handover", "release", "keep")
 	case "table":
