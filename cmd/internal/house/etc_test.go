@@ -18,6 +18,8 @@ import (
 	"github.com/mondhq/mond/plugins/plugintest/daemons"
 )
 
+func TestMain(m *testing.M) { os.Exit(daemons.Main(m)) }
+
 // TestExamplesLoad reads the configurations that are shipped as examples: no
 // errors, and no warnings but those about their surroundings.
 func TestExamplesLoad(t *testing.T) {
@@ -130,11 +132,7 @@ func TestReadme(t *testing.T) {
 
 // TestManualPagesAreCurrent compares etc/man with what the programs write.
 func TestManualPagesAreCurrent(t *testing.T) {
-	bin := t.TempDir()
-	if err := daemons.Build(bin); err != nil {
-		t.Fatal(err)
-	}
-	pages := t.TempDir()
+	bin, pages := daemons.Programs(t), t.TempDir()
 	write := func(name, program string, args ...string) {
 		out, err := exec.CommandContext(t.Context(), filepath.Join(bin, program), args...).Output()
 		if err != nil {
