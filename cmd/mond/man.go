@@ -102,14 +102,11 @@ Stop cleanly: state is saved, running alerts get ten seconds, tables stay as the
 .I STATEDIR/mond.db
 Statuses, counters, claims and the outbox.
 .TP
-.I STATEDIR/lvs.owned
-What lvs.alert has added to tables.
-.TP
 .I STATEDIR/fake.record
 Which groups of addresses fake.alert was given, to clean up after a crash.
 .TP
-.I /var/lib/mond/heartbeat.epoch
-Epochs that heartbeat.monitor has reserved; it is written ahead, and nothing waits for it.
+.I STATEDIR/lvs.owned
+What lvs.alert has added to tables.
 .TP
 .I /run/mond/control.sock
 .BR monctl (1)'s
