@@ -4,7 +4,7 @@ GO     ?= go
 
 .PHONY: build demo run test race soak fuzz lint bench lab clean
 
-build: ## bin/mond, bin/monctl, bin/plugins/NAME.monitor, bin/plugins/NAME.alert
+build: ## bin/mond, bin/monctl, bin/fake, bin/plugins/NAME.monitor, bin/plugins/NAME.alert
 	@scripts/build
 
 demo: build ## the main job on loopback: no root, no network, under a minute

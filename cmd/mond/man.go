@@ -47,6 +47,15 @@ with the services
 and
 .BR local ;
 declare it in mon.cf to be told of it.
+Where a monitor decides which director holds addresses, as
+.B heartbeat.monitor
+does, there are
+.BR peer ,
+.BR redundancy ,
+.BI link\- NAME
+for each link and
+.BI role\- GROUP
+for each group of addresses, too.
 .SH OPTIONS
 `
 
@@ -100,6 +109,9 @@ Stop cleanly: state is saved, running alerts get ten seconds, tables stay as the
 .TP
 .I STATEDIR/mond.db
 Statuses, counters, claims and the outbox.
+.TP
+.I STATEDIR/fake.record
+Which groups of addresses fake.alert was given, to clean up after a crash.
 .TP
 .I STATEDIR/lvs.owned
 What lvs.alert has added to tables.
