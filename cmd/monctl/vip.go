@@ -98,7 +98,7 @@ func printRoles(w io.Writer, r control.Roles, now time.Time) {
 	table(w, "GROUP\tADDRESSES\tHERE\tKERNEL\tEXPIRES\tEPOCH\tSINCE\tWHY", func(t io.Writer) {
 		for _, g := range r.Groups {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", g.Group, firstOf(g.Addresses), hereOf(g), heldOf(g), expiresOf(g, now), g.Epoch,
-				since(g.Since, now), oneLine(g.Reason))
+				since(g.Since, now), oneLine(whyOf(g, r.Services)))
 		}
 	})
 	for _, g := range r.Groups {
@@ -129,6 +129,19 @@ func printOfPair(w io.Writer, services []control.Service, now time.Time) {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", s.Service, statusWord(s), since(s.Since, now), oneLine(s.Summary))
 		}
 	})
+}
+
+// whyOf is the reason of the last token; a director that had none yet says by a
+// service how it stands.
+func whyOf(g control.Role, services []control.Service) string {
+	if g.Reason != "" {
+		return g.Reason
+	}
+	i := slices.IndexFunc(services, func(s control.Service) bool { return s.Service == "role-"+g.Group })
+	if i < 0 {
+		return ""
+	}
+	return services[i].Summary
 }
 
 // hereOf says whether a group is to be held here.

@@ -54,7 +54,7 @@ func sumRows(h io.Writer, rows []VirtualRow) {
 func (s *Service) sum(h io.Writer) {
 	put(h, "service", s.Key, s.Settle, s.Timeout, s.AllowEmptyGroup, s.UnackSummary, s.TrapTimeout, s.TrapDuration, s.Asks, s.Faults)
 	p := s.Plan
-	put(h, p.Up, p.Suspect, p.Down, p.Skew, p.Text, strings.Join(s.Hosts, "\x01"), s.Env)
+	put(h, p.Up, p.Suspect, p.Down, p.Skew, p.Text, s.Env)
 	for _, e := range []*depend.Expr{s.Depend.Alert, s.Depend.Monitor, s.Depend.Host} {
 		if e != nil {
 			put(h, "depend", e.String())
@@ -64,9 +64,10 @@ func (s *Service) sum(h io.Writer) {
 	if s.Exclude != nil {
 		put(h, "exclude", s.Exclude.String())
 	}
-	if s.Elects {
+	if s.Elects { // its host may be the other director
 		put(h, "elects", s.Monitor.Program)
 	} else {
+		put(h, strings.Join(s.Hosts, "\x01"))
 		sumCommand(h, s.Monitor)
 	}
 	sumCommand(h, s.Redistribute)

@@ -144,7 +144,7 @@ func (es *elections) begin(key string, c candidate) {
 
 // run elects until ctx ends, or the election ends because mond leaves.
 func (es *elections) run(ctx context.Context, e *election) {
-	subject, r := e.subject.number, e.subject.request
+	subject, r, said := e.subject.number, e.subject.request, ""
 	for pause := electAgain; ctx.Err() == nil; pause = min(2*pause, electLimit) {
 		began := time.Now()
 		err := es.once(ctx, e)
@@ -157,7 +157,10 @@ func (es *elections) run(ctx context.Context, e *election) {
 		}
 		res := ending(err)
 		es.out.tell(subject, "", res)
-		es.log.Error("election ended", "group", r.Group, "service", r.Service, "reason", res.Summary)
+		if res.Summary != said {
+			said = res.Summary
+			es.log.Error("election ended", "group", r.Group, "service", r.Service, "reason", said)
+		}
 		if time.Since(began) > electLimit {
 			pause = electAgain
 		}
