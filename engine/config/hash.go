@@ -13,11 +13,11 @@ import (
 
 // Hash sums up what c means for both directors of a pair: services, how they are
 // checked and who is told, virtual services, and the addresses that are held. It
-// leaves out what may differ between the two: paths, ports, limits and logs
-// (all of the globals), the words of a monitor that elects, which name this
-// machine's own links, and of lines that hold all but the group and its addresses
-// (the priority and the names of interfaces). It does not depend on the language
-// of the file.
+// leaves out what may differ between the two: paths, ports, limits and logs (all
+// of the globals), the host and the words of a monitor that elects, which name
+// the other director and this machine's own links, and of lines that hold all
+// but the group and its addresses (the priority and the names of interfaces). It
+// does not depend on the language of the file.
 func (c *Config) Hash() uint64 {
 	h := fnv.New64a() // told to people as well; nobody gains by forging his own
 	for _, s := range c.Services {
@@ -64,7 +64,7 @@ func (s *Service) sum(h io.Writer) {
 	if s.Exclude != nil {
 		put(h, "exclude", s.Exclude.String())
 	}
-	if s.Elects { // its host may be the other director
+	if s.Elects {
 		put(h, "elects", s.Monitor.Program)
 	} else {
 		put(h, strings.Join(s.Hosts, "\x01"))
