@@ -146,37 +146,19 @@ func TestEngineStopped(t *testing.T) {
 	s.stays(t, "b", 2*time.Second)
 }
 
-// A holder that dies is started again and changes nothing.
-func TestHolderKilled(t *testing.T) {
-	s := newScene(t)
-	s.steady(t, "a")
-	s.a.signal(syscall.SIGKILL, s.a.plugins("fake.alert")...)
-	s.stays(t, "a", 5*time.Second)
-}
-
-// One that stands still is killed and started again before the lease ends.
-func TestHolderStopped(t *testing.T) {
-	s := newScene(t)
-	s.steady(t, "a")
-	s.a.signal(syscall.SIGSTOP, s.a.plugins("fake.alert")...)
-	s.stays(t, "a", 6*time.Second)
-}
-
-// An elector that dies is started again within the dead time.
-func TestElectorKilled(t *testing.T) {
-	s := newScene(t)
-	s.steady(t, "a")
-	s.a.signal(syscall.SIGKILL, s.a.plugins("heartbeat.monitor")...)
-	s.stays(t, "a", 5*time.Second)
-}
-
-// One that stands still is killed and started again, too; the kernel answers for
-// the address meanwhile.
-func TestElectorStopped(t *testing.T) {
-	s := newScene(t)
-	s.steady(t, "a")
-	s.a.signal(syscall.SIGSTOP, s.a.plugins("heartbeat.monitor")...)
-	s.stays(t, "a", 6*time.Second)
+// A plugin that dies, or stands still, is started again before the lease ends;
+// the kernel answers for the address meanwhile.
+func TestPluginHurt(t *testing.T) {
+	for _, name := range []string{"fake.alert", "heartbeat.monitor"} {
+		for word, sig := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
+			t.Run(name+" "+word, func(t *testing.T) {
+				s := newScene(t)
+				s.steady(t, "a")
+				s.a.signal(sig, s.a.plugins(name)...)
+				s.stays(t, "a", 6*time.Second)
+			})
+		}
+	}
 }
 
 // All programs die at once: the kernel serves until the lease ends.
