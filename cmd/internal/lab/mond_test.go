@@ -71,7 +71,8 @@ func startMondIn(t *testing.T, n node, words ...string) *daemon {
 		close(d.ended)
 	}()
 	t.Cleanup(func() { d.clear(t) })
-	until(t, d, "mond answers", func() bool {
+	start := patience{limit: 5 * time.Minute, pause: usual().pause} // a large file takes minutes there
+	start.until(t, d, "mond answers", func() bool {
 		_, err := d.client.Daemon(t.Context())
 		return err == nil
 	})

@@ -30,8 +30,11 @@ type director struct {
 	client *control.Client
 }
 
+// words are those of both directors beside what all tests have.
+type words struct{ elector, group string }
+
 // newDirector writes the configuration of a director; it is not started.
-func newDirector(t testing.TB, w *world, name string, number, peer int, links, options, rest string) *director {
+func newDirector(t testing.TB, w *world, name string, number, peer int, links string, more words) *director {
 	t.Helper()
 	d := &director{name: name, dir: t.TempDir()}
 	must(t, os.WriteFile(d.path("keys"), []byte("auth 1\n1 a-secret-of-the-tests-0123456789\n"), 0o600))
@@ -47,9 +50,8 @@ watch directors
     service role
         monitor heartbeat.monitor --node %d --peer %d --keys %s --epochs %s --neighbour %s %s %s
         period wd {Sun-Sat}
-            alert fake.alert --group web --priority %d %s/32/eth0
-%s
-`, d.path("sock"), d.path("state"), number, peer, d.path("keys"), d.path("epochs"), client, links, options, 100-number, vip, rest)
+            alert fake.alert --group web --priority %d %s %s/32/eth0
+`, d.path("sock"), d.path("state"), number, peer, d.path("keys"), d.path("epochs"), client, links, more.elector, 100-number, more.group, vip)
 	must(t, os.WriteFile(d.config, []byte(text), 0o644))
 	d.words = w.command(name, program(t, "mond"), "-c", d.config, "-P", "", "--log", "stderr").Args
 	d.client = control.Dial(d.path("sock"))
@@ -57,13 +59,13 @@ watch directors
 }
 
 // pair are two directors with two cables between them.
-func newPair(t testing.TB, w *world, options, rest string) (a, b *director) {
+func newPair(t testing.TB, w *world, more words) (a, b *director) {
 	t.Helper()
 	links := func(x1, y1, x2, y2 string) string {
 		return fmt.Sprintf("--link one=udp:%s,%s --link two=udp:%s,%s", x1, y1, x2, y2)
 	}
-	a = newDirector(t, w, "a", 1, 2, links(cableA1, cableB1, cableA2, cableB2), options, rest)
-	b = newDirector(t, w, "b", 2, 1, links(cableB1, cableA1, cableB2, cableA2), options, rest)
+	a = newDirector(t, w, "a", 1, 2, links(cableA1, cableB1, cableA2, cableB2), more)
+	b = newDirector(t, w, "b", 2, 1, links(cableB1, cableA1, cableB2, cableA2), more)
 	return a, b
 }
 

@@ -16,13 +16,21 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{w: newWorld(t)}
-	s.watch = newWitness(t, s.w)
-	s.ask = newAsker(t, s.w)
-	s.a, s.b = newPair(t, s.w, "--initdead 3s", "")
+	s := newStage(t, words{})
 	s.a.start(t)
 	s.b.start(t)
 	s.serves(t, "a")
+	return s
+}
+
+// newStage is a pair that was not started.
+func newStage(t *testing.T, more words) *scene {
+	t.Helper()
+	s := &scene{w: newWorld(t)}
+	s.watch = newWitness(t, s.w)
+	s.ask = newAsker(t, s.w)
+	more.elector += " --initdead 3s"
+	s.a, s.b = newPair(t, s.w, more)
 	return s
 }
 
@@ -236,4 +244,44 @@ func TestOrders(t *testing.T) {
 	s.b.monctl(t, "failover", "release", "web")
 	s.took(t, event, "a", 20*time.Millisecond+noise)
 	t.Log(s.a.monctl(t, "vip"))
+}
+
+// While a stranger answers for the address of a dead peer nobody takes it, and
+// that is an alarm.
+func TestRival(t *testing.T) {
+	s := newScene(t)
+	s.steady(t, "a")
+	s.off(t)
+	s.w.ip(t, "s", "address add "+vip+"/32 dev lan")
+	until(t, "b has an alarm", func() bool {
+		row, err := s.b.client.Service(t.Context(), "mond", "role-web")
+		return err == nil && row.Status == "fail"
+	})
+	s.stays(t, "", 3*time.Second)
+	s.w.ip(t, "s", "address delete "+vip+"/32 dev lan")
+	s.serves(t, "b")
+}
+
+// The preferred director takes the group back where it is to.
+func TestFailback(t *testing.T) {
+	s := newStage(t, words{group: "--failback now"})
+	s.b.start(t)
+	s.serves(t, "b") // a does not come: initdead
+	event := time.Now()
+	s.a.start(t)
+	s.took(t, event, "a", 20*time.Millisecond+noise)
+	s.stays(t, "a", 2*time.Second)
+}
+
+// What operators of mon can do leaves the addresses where they are.
+func TestSteering(t *testing.T) {
+	s := newScene(t)
+	s.steady(t, "a")
+	s.a.monctl(t, "disable", "directors:role")
+	s.a.monctl(t, "stop")
+	s.a.monctl(t, "reload")
+	s.stays(t, "a", 4*time.Second)
+	event := time.Now()
+	s.off(t)
+	s.took(t, event, "b", 510*time.Millisecond+noise)
 }
