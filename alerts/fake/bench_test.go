@@ -66,6 +66,6 @@ func benchmarkTake(b *testing.B, n int) {
 	b.ReportMetric(float64(seen.Microseconds())/float64(b.N), "µs-seen")
 	cancel()
 	<-done
-	_, gone := a.owner.running()
+	gone := a.owner.Work().Done
 	<-gone
 }

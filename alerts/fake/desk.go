@@ -10,6 +10,7 @@ import (
 
 	"github.com/mondhq/mond/alerts/fake/address"
 	"github.com/mondhq/mond/alerts/fake/hold"
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/plugins/role"
 )
 
@@ -132,7 +133,7 @@ func (d *desk) end(session int) {
 // orphan releases what is leased: mond is gone, and a peer may have it.
 func (d *desk) orphan(session int) error {
 	if session != d.session {
-		return errEnded
+		return shared.ErrEnded
 	}
 	for _, m := range d.groups {
 		if t, told := m.Token(); m.byLine && told && t.Hold && t.Lease > 0 {
@@ -146,7 +147,7 @@ func (d *desk) orphan(session int) error {
 // take takes in work; run settles it.
 func (d *desk) take(session int, w role.Work) error {
 	if session != d.session || d.say == nil {
-		return errEnded
+		return shared.ErrEnded
 	}
 	if w.Full {
 		d.declare(w.Lines)

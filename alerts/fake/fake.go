@@ -26,6 +26,7 @@ import (
 	"github.com/mondhq/mond/alerts/fake/address"
 	"github.com/mondhq/mond/alerts/fake/announce"
 	"github.com/mondhq/mond/alerts/fake/hold"
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/role"
 	"github.com/mondhq/mond/plugins/role/boottime"
@@ -153,11 +154,11 @@ func openKernel() (Kernel, error) {
 // NewFactory makes a factory whose alerts share one desk, however many lists of
 // arguments there are. Nothing is opened or started before the first work.
 func NewFactory(o Options) alert.New {
-	own := &owner{given: o}
+	own := newOwner(o)
 	return func(fs *flag.FlagSet) alert.Alert {
 		a := &fakeAlert{owner: own, flags: fs}
 		a.words.Declare(fs)
-		own.show(a, false)
+		own.Show(a, false)
 		return a
 	}
 }
@@ -208,25 +209,25 @@ func parse(args []string) (role.Group, error) {
 // ends the groups stay as they are, leases until their end; the end of mond
 // releases those that are leased.
 func (a *fakeAlert) Hold(ctx context.Context, work <-chan role.Work, say func(role.Stand)) error {
-	a.owner.show(a, true)
-	a.owner.start()
-	id, err := ask(ctx, a.owner, func(d *desk) (int, error) { return d.begin(say), nil })
+	a.owner.Show(a, true)
+	a.owner.Start()
+	id, err := shared.Ask(ctx, a.owner.Work(), func(d *desk) (int, error) { return d.begin(say), nil })
 	if err != nil {
 		return err
 	}
-	defer a.owner.post(func(d *desk) { d.end(id) })
+	defer a.owner.Work().Post(func(d *desk) { d.end(id) })
 	for {
 		select {
 		case w, more := <-work:
 			if !more {
 				return nil
 			}
-			if _, err := ask(ctx, a.owner, func(d *desk) (struct{}, error) { return struct{}{}, d.take(id, w) }); err != nil && ctx.Err() == nil {
+			if err := shared.Tell(ctx, a.owner.Work(), func(d *desk) error { return d.take(id, w) }); err != nil && ctx.Err() == nil {
 				return err
 			}
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), role.ErrOrphaned) {
-				_, _ = ask(context.WithoutCancel(ctx), a.owner, func(d *desk) (struct{}, error) { return struct{}{}, d.orphan(id) })
+				_ = shared.Tell(context.WithoutCancel(ctx), a.owner.Work(), func(d *desk) error { return d.orphan(id) }) // it fails if another session holds
 			}
 			return nil
 		}
@@ -236,10 +237,9 @@ func (a *fakeAlert) Hold(ctx context.Context, work <-chan role.Work, say func(ro
 // Keep implements [alert.Keeper] for the claims of all argument lists. An error
 // means that some group is not as claimed yet; the desk goes on trying.
 func (a *fakeAlert) Keep(ctx context.Context, full bool, claims []alert.Claim) error {
-	a.owner.show(a, true)
-	a.owner.start()
-	_, err := ask(ctx, a.owner, func(d *desk) (struct{}, error) { return struct{}{}, d.keep(full, claims) })
-	return err
+	a.owner.Show(a, true)
+	a.owner.Start()
+	return shared.Tell(ctx, a.owner.Work(), func(d *desk) error { return d.keep(full, claims) })
 }
 
 // Alert takes the group once, for good, when a watch fails, and releases it for
@@ -269,11 +269,11 @@ func (a *fakeAlert) Show(ctx context.Context, topic string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%s shows vip and \"vip json\", not %q", Name, topic)
 	}
-	if !a.owner.shows(a) {
+	if !a.owner.Shows(a) {
 		return "", nil
 	}
-	list, err := ask(ctx, a.owner, func(d *desk) ([]Holding, error) { return d.holdings(), nil })
-	if err != nil && err != errIdle {
+	list, err := shared.Ask(ctx, a.owner.Work(), func(d *desk) ([]Holding, error) { return d.holdings(), nil })
+	if err != nil && !errors.Is(err, shared.ErrIdle) {
 		return "", err
 	}
 	return show(list), nil

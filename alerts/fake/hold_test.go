@@ -16,6 +16,7 @@ import (
 
 	"github.com/mondhq/mond/alerts/fake/address"
 	"github.com/mondhq/mond/alerts/fake/address/addresstest"
+	"github.com/mondhq/mond/alerts/fake/hold"
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/role"
 	"github.com/mondhq/mond/plugins/role/boottime"
@@ -73,7 +74,7 @@ func (s *stage) start() {
 		ended = true
 		cancel()
 		<-done
-		_, gone := s.alert.owner.running()
+		gone := s.alert.owner.Work().Done
 		<-gone
 	}
 	s.t.Cleanup(s.end)
@@ -502,7 +503,7 @@ func TestKeeper(t *testing.T) {
 		if err := Once(t.Context(), o, g, take); err != nil {
 			t.Fatal(err)
 		}
-		held, total, err := Status(o, g)
+		held, total, err := status(o, g)
 		if err != nil || total != 2 || take && held != 2 || !take && held != 0 {
 			t.Error(take, held, total, err)
 		}
@@ -555,3 +556,18 @@ func mustOpen(t *testing.T, s *stage) *addresstest.Kernel {
 }
 
 var _ Kernel = (*address.Kernel)(nil)
+
+// status counts the addresses of the group that are in the kernel, where the
+// group would have them.
+func status(o Options, g role.Group) (held, total int, err error) {
+	k, err := o.withDefaults().Open()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer k.Close()
+	v, err := k.View()
+	if err != nil {
+		return 0, 0, err
+	}
+	return len(hold.Present(v, g, hold.Placed{})), len(g.Addresses), nil
+}

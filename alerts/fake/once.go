@@ -71,18 +71,3 @@ func Look(o Options, g role.Group) error {
 	}
 	return err
 }
-
-// Status counts the addresses of the group that are in the kernel, where the
-// group would have them.
-func Status(o Options, g role.Group) (held, total int, err error) {
-	k, err := o.withDefaults().Open()
-	if err != nil {
-		return 0, 0, err
-	}
-	defer k.Close()
-	v, err := k.View()
-	if err != nil {
-		return 0, 0, err
-	}
-	return len(hold.Present(v, g, hold.Placed{})), len(g.Addresses), nil
-}

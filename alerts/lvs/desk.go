@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/alerts/lvs/reconcile"
 	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
@@ -17,8 +18,7 @@ import (
 // desk is the state of the owner's goroutine.
 type desk struct {
 	Options
-	work   chan func(*desk)
-	done   chan struct{}    // closed when the goroutine has ended
+	work   shared.Work[desk]
 	claims map[string]*held // by Claim.ID
 	timed  map[string]*held // of these, the ones on time limits
 	roled  map[string]*held // and those that follow a role
@@ -57,7 +57,7 @@ func (d *desk) run() {
 	defer d.close()
 	for {
 		select {
-		case f := <-d.work:
+		case f := <-d.work.To:
 			f(d)
 		case _, more := <-d.role.changed:
 			d.followRole(more)

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/alerts/lvs/report"
 	"github.com/mondhq/mond/alerts/lvs/words"
@@ -93,7 +94,7 @@ func newRig(t *testing.T, fake *ipvs.Fake, change func(*Options)) *rig {
 	r.alert = r.make("")
 	r.end = func() {
 		cancel()
-		if _, done := r.alert.owner.running(); done != nil {
+		if done := r.alert.owner.Work().Done; done != nil {
 			<-done
 		}
 	}
@@ -122,7 +123,7 @@ func (r *rig) keep(full bool, claims ...alert.Claim) {
 // resync has the owner look at all tables now.
 func (r *rig) resync() {
 	r.t.Helper()
-	_, err := ask(r.t.Context(), r.alert.owner, func(d *desk) (struct{}, error) {
+	_, err := shared.Ask(r.t.Context(), r.alert.owner.Work(), func(d *desk) (struct{}, error) {
 		for d.beginRound(); d.round.slice < d.round.slices; {
 			d.resync()
 		}
@@ -457,8 +458,8 @@ func TestEndedOwner(t *testing.T) {
 	r := newRig(t, shopTable(), nil)
 	r.keep(true, claim(web1))
 	r.end()
-	if err := r.alert.Keep(t.Context(), true, nil); !errors.Is(err, errEnded) {
-		t.Errorf("got %v, want errEnded", err)
+	if err := r.alert.Keep(t.Context(), true, nil); !errors.Is(err, shared.ErrEnded) {
+		t.Errorf("got %v, want shared.ErrEnded", err)
 	}
 	if !r.fake.Closed() {
 		t.Error("the table was not closed")
@@ -495,6 +496,6 @@ func benchmark(b *testing.B, args string) {
 		must(b, a.Keep(b.Context(), false, []alert.Claim{c}))
 	}
 	cancel()
-	_, done := a.owner.running()
+	done := a.owner.Work().Done
 	<-done
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/alerts/lvs/report"
 	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
@@ -65,7 +66,7 @@ func show(t *testing.T, a *lvsAlert, topic string) string {
 
 func resyncOf(t *testing.T, a *lvsAlert) {
 	t.Helper()
-	_, err := ask(t.Context(), a.owner, func(d *desk) (struct{}, error) {
+	_, err := shared.Ask(t.Context(), a.owner.Work(), func(d *desk) (struct{}, error) {
 		for d.beginRound(); d.round.slice < d.round.slices; {
 			d.resync()
 		}
@@ -81,7 +82,7 @@ func labKeeperIn(t *testing.T, dir string) *lvsAlert {
 	a := NewFactory(Options{Context: ctx, StateDir: dir, Sockets: []string{}, Log: slog.New(slog.DiscardHandler)})(fs).(*lvsAlert)
 	t.Cleanup(func() {
 		cancel()
-		if _, done := a.owner.running(); done != nil {
+		if done := a.owner.Work().Done; done != nil {
 			<-done
 		}
 	})

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/alerts/lvs/role"
 	"github.com/mondhq/mond/alerts/lvs/words"
@@ -122,11 +123,11 @@ func openKernel(netns string) (*ipvs.Kernel, error) {
 // NewFactory makes a factory whose alerts share one owner, however many lists
 // of arguments there are. Nothing is opened or started before the first claim.
 func NewFactory(o Options) alert.New {
-	own := &owner{given: o}
+	own := newOwner(o)
 	return func(fs *flag.FlagSet) alert.Alert {
 		a := &lvsAlert{owner: own, flags: fs}
 		a.args.Declare(fs)
-		own.show(a, false)
+		own.Show(a, false)
 		return a
 	}
 }
@@ -156,10 +157,9 @@ func (a *lvsAlert) Validate() error {
 // Keep implements [alert.Keeper] for the claims of all argument lists. An
 // error means that some table does not agree yet; the owner goes on trying.
 func (a *lvsAlert) Keep(ctx context.Context, full bool, claims []alert.Claim) error {
-	a.owner.show(a, true)
-	a.owner.start()
-	_, err := ask(ctx, a.owner, func(d *desk) (struct{}, error) { return struct{}{}, d.keep(full, claims) })
-	return err
+	a.owner.Show(a, true)
+	a.owner.Start()
+	return shared.Tell(ctx, a.owner.Work(), func(d *desk) error { return d.keep(full, claims) })
 }
 
 // Alert makes one edit: in for an upalert, out for a failure or a trap. A test
@@ -216,11 +216,11 @@ func reason(r alert.Request) string {
 // one answers, so that a host that asks all prints it once.
 func (a *lvsAlert) Show(ctx context.Context, topic string) (string, error) {
 	show, idle, err := answers(topic)
-	if err != nil || !a.owner.shows(a) {
+	if err != nil || !a.owner.Shows(a) {
 		return "", err
 	}
-	text, err := ask(ctx, a.owner, show)
-	if errors.Is(err, errIdle) {
+	text, err := shared.Ask(ctx, a.owner.Work(), show)
+	if errors.Is(err, shared.ErrIdle) {
 		return idle, nil
 	}
 	return text, err

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
@@ -95,7 +96,7 @@ func TestResyncOfManyIsSpread(t *testing.T) {
 	must(t, r.fake.DeleteDestination(t.Context(), virtual("10.0.99.1:80"), netip.MustParseAddrPort("192.168.0.100:80")))
 	before := r.fake.Calls("Destinations")
 	var each []int
-	_, err := ask(t.Context(), r.alert.owner, func(d *desk) (int, error) {
+	_, err := shared.Ask(t.Context(), r.alert.owner.Work(), func(d *desk) (int, error) {
 		for d.beginRound(); ; d.resync() {
 			each = append(each, r.fake.Calls("Destinations")-before)
 			before = r.fake.Calls("Destinations")
@@ -201,7 +202,7 @@ func keeper(b *testing.B) (*lvsAlert, []alert.Claim) {
 		}})(fs).(*lvsAlert)
 	b.Cleanup(func() {
 		cancel()
-		_, done := a.owner.running()
+		done := a.owner.Work().Done
 		<-done
 	})
 	claims := many(manyVirtuals, manyReals)
@@ -263,7 +264,7 @@ func benchmarkMany(b *testing.B) {
 	b.Run("resync", func(b *testing.B) {
 		defer cpu(b, defaultResync)()
 		for b.Loop() {
-			_, err := ask(b.Context(), a.owner, func(d *desk) (int, error) {
+			_, err := shared.Ask(b.Context(), a.owner.Work(), func(d *desk) (int, error) {
 				for d.beginRound(); d.round.slice < d.round.slices; {
 					d.resync()
 				}

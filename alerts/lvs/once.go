@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/alerts/lvs/reconcile"
 	"github.com/mondhq/mond/alerts/lvs/words"
@@ -26,8 +27,8 @@ type order struct {
 // the resident one behind a socket, or, where there is none, nobody: then it
 // is done here.
 func (o *owner) carryOut(ctx context.Context, j words.Job, n order) error {
-	_, err := ask(ctx, o, func(d *desk) (struct{}, error) { return struct{}{}, d.order(j, n) })
-	if !errors.Is(err, errIdle) {
+	err := shared.Tell(ctx, o.Work(), func(d *desk) error { return d.order(j, n) })
+	if !errors.Is(err, shared.ErrIdle) {
 		return err
 	}
 	opt := o.given.withDefaults()

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
@@ -311,7 +312,7 @@ func TestRecordForgets(t *testing.T) {
 	r.keep(true, claim(web1), claim(web2))
 	r.keep(true, claim(web1))
 	owned := func() int {
-		n, err := ask(t.Context(), r.alert.owner, func(d *desk) (int, error) { return d.record.count(), nil })
+		n, err := shared.Ask(t.Context(), r.alert.owner.Work(), func(d *desk) (int, error) { return d.record.count(), nil })
 		must(t, err)
 		return n
 	}

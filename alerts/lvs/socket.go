@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/alerts/lvs/words"
 	"github.com/mondhq/mond/plugins/alert"
@@ -50,7 +51,7 @@ func (d *desk) serve() {
 	if d.server != nil || len(d.Sockets) == 0 {
 		return
 	}
-	s, err := listen(d.Context, d.Sockets[0], d.work, d.done, d.Log)
+	s, err := listen(d.Context, d.Sockets[0], d.work, d.Log)
 	text := ""
 	if err != nil {
 		text = err.Error()
@@ -63,7 +64,7 @@ func (d *desk) serve() {
 
 // listen listens on the socket path. A lock beside it says whether a socket
 // that is there belongs to somebody alive.
-func listen(ctx context.Context, path string, work chan func(*desk), done chan struct{}, log *slog.Logger) (*server, error) {
+func listen(ctx context.Context, path string, work shared.Work[desk], log *slog.Logger) (*server, error) {
 	now, cancelNow := context.WithCancel(ctx)
 	cancelNow() // try the lock once
 	unlock, err := ipvs.Lock(now, path+".lock")
@@ -78,7 +79,7 @@ func listen(ctx context.Context, path string, work chan func(*desk), done chan s
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &server{listener: l, unlock: unlock, cancel: cancel}
-	s.clients.Go(func() { s.accept(ctx, work, done, log) })
+	s.clients.Go(func() { s.accept(ctx, work, log) })
 	return s, nil
 }
 
@@ -103,7 +104,7 @@ func (s *server) close() {
 	s.unlock()
 }
 
-func (s *server) accept(ctx context.Context, work chan func(*desk), done chan struct{}, log *slog.Logger) {
+func (s *server) accept(ctx context.Context, work shared.Work[desk], log *slog.Logger) {
 	turns := make(chan struct{}, maxClients)
 	for ctx.Err() == nil {
 		select {
@@ -119,7 +120,7 @@ func (s *server) accept(ctx context.Context, work chan func(*desk), done chan st
 		}
 		s.clients.Go(func() {
 			defer func() { <-turns }()
-			if err := converse(ctx, c, work, done); err != nil {
+			if err := converse(ctx, c, work); err != nil {
 				log.Warn("an order from another program was not answered", "error", err)
 			}
 		})
@@ -139,7 +140,7 @@ func pause(ctx context.Context, err error) {
 }
 
 // converse reads one order, has it carried out and answers.
-func converse(ctx context.Context, c *net.UnixConn, work chan func(*desk), done chan struct{}) error {
+func converse(ctx context.Context, c *net.UnixConn, work shared.Work[desk]) error {
 	defer func() { _ = c.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
@@ -155,7 +156,7 @@ func converse(ctx context.Context, c *net.UnixConn, work chan func(*desk), done 
 	}
 	ctx, cancel := context.WithTimeout(ctx, onceLimit)
 	defer cancel()
-	_, err = askVia(ctx, work, done, func(d *desk) (struct{}, error) { return struct{}{}, d.order(j, n) })
+	err = shared.Tell(ctx, work, func(d *desk) error { return d.order(j, n) })
 	if e := c.SetDeadline(time.Now().Add(socketLimit)); e != nil {
 		return e
 	}

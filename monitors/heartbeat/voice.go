@@ -252,11 +252,3 @@ func (v *voice) only(groups []role.Group) {
 		return ok && !slices.ContainsFunc(groups, func(g role.Group) bool { return g.Name == name })
 	})
 }
-
-// worst is the last word about all of it; an error if there is none yet.
-func (v *voice) worst() (monitor.Result, error) {
-	if v.last.Cause != monitor.Exited {
-		return v.last, errors.New("it has just begun")
-	}
-	return v.last, nil
-}

@@ -76,7 +76,7 @@ func (w *Words) Declare(fs *flag.FlagSet) {
 	fs.Func("group", "`NAME` of the group (default: its first address)", g.setName)
 	fs.Func("priority", "`N` of this director for the group, 0 to 255; the higher is preferred (default 100)", g.setPriority)
 	fs.Func("failback", "whether this director takes the group again when it comes back and is preferred: off, now, or `AFTER` a time of health such as 5m (default off)", g.setFailback)
-	fs.Func("conflict", "`WHAT` to do if a stranger answers for an address that is to be taken: refuse or takeover (default refuse)", g.setConflict)
+	fs.Func("conflict", "`WHAT` to do if a stranger answers for an address that is to be taken: refuse or takeover (default refuse); where no heartbeat.monitor decides, an alert takes it in any case", g.setConflict)
 	fs.Func("route", "`WORDS` of a route, quoted, as behind \"ip route add\"; may be repeated", wordsOf(&g.Routes, routeHint("route")))
 	fs.Func("rule", "`WORDS` of a rule, quoted, as behind \"ip rule add\"; may be repeated", wordsOf(&g.Rules, routeHint("rule")))
 	fs.Func("tell", "`ADDR` of a station that is told by a packet of its own; may be repeated, or a list with commas", g.setTell)

@@ -147,24 +147,6 @@ func (a *Announcer) Stations() []Reached {
 	return a.plan.Stations()
 }
 
-// Once announces groups for that long, and says what was done for each: for a
-// program that takes addresses and ends. Half a second is enough for four
-// repeats.
-func Once(ctx context.Context, o Options, long time.Duration, groups ...Group) map[string]Account {
-	a := New(o)
-	for _, g := range groups {
-		a.Took(g)
-	}
-	ctx, cancel := context.WithTimeout(ctx, long)
-	defer cancel()
-	_ = a.Run(ctx) // it ends with ctx only
-	out := map[string]Account{}
-	for _, g := range groups {
-		out[g.Name] = a.Account(g.Name)
-	}
-	return out
-}
-
 // word puts a word into a channel that has room for one.
 func word(c chan struct{}) {
 	select {

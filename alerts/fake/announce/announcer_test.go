@@ -443,19 +443,6 @@ func TestNeedless(t *testing.T) {
 	})
 }
 
-func TestOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork()
-		got := Once(t.Context(), Options{Network: n}, 500*time.Millisecond, one("web", 0, four), Group{Name: "bad", Addresses: []Address{{Addr: six, Device: "nix"}}})
-		if a := got["web"]; a.Sent < 6 || a.Error != "" || len(n.took()) != int(a.Sent) {
-			t.Errorf("%+v", a)
-		}
-		if a := got["bad"]; a.Sent != 0 || a.Failed == 0 || a.Error == "" {
-			t.Errorf("%+v", a)
-		}
-	})
-}
-
 func TestTells(t *testing.T) {
 	play(t, Limits{}, func(t *testing.T, s *scene) {
 		s.network.known[gateway] = third

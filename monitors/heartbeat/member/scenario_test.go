@@ -65,16 +65,6 @@ func (n *simNode) level(within time.Duration, service string, l Level) {
 	n.s.until(within, fmt.Sprintf("%s: %s %s", n.cfg.SelfName, service, l), func() bool { return n.reports[service].Level == l })
 }
 
-// last is the newest change of a claim.
-func (n *simNode) last() Change {
-	for i := len(n.changes) - 1; i >= 0; i-- {
-		if c := n.changes[i]; c.From != c.To {
-			return c
-		}
-	}
-	return Change{}
-}
-
 func (n *simNode) because(r Reason) {
 	n.s.t.Helper()
 	for i := len(n.changes) - 1; i >= 0; i-- {
