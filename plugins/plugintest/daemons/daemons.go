@@ -236,11 +236,14 @@ func (d *Daemon) Wait() int {
 	}
 }
 
-// Stop ends it as an operator would, and is its exit status.
+// Stop ends it as an operator would, and is its exit status. Nobody listens at
+// its address then: a program that mon ran may have its socket for a moment.
 func (d *Daemon) Stop() int {
 	d.t.Helper()
 	d.Signal(syscall.SIGTERM)
-	return d.Wait()
+	code := d.Wait()
+	Poll(d.t, "nobody listens any more", nil, func() bool { return !answers("tcp", d.Address) })
+	return code
 }
 
 // Until polls a condition while the daemon runs.

@@ -47,16 +47,23 @@ func lacking(t testing.TB, what string) {
 }
 
 // Port is a free TCP port of 127.0.0.1 that the kernel chooses for nobody else,
-// since it lies below those that it chooses from.
+// since it lies below those that it chooses from. It is nobody else's Port either,
+// in whatever process, until the test ends: a name says so that goes with us.
 func Port(t testing.TB) uint16 {
 	t.Helper()
 	for range 100 {
 		port := 20000 + rand.IntN(12000)
+		taken, err := net.Listen("unix", "@mond-test-port-"+strconv.Itoa(port))
+		if err != nil {
+			continue
+		}
 		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
 		if err == nil {
 			l.Close()
+			t.Cleanup(func() { taken.Close() })
 			return uint16(port)
 		}
+		taken.Close()
 	}
 	t.Fatal("no port of 127.0.0.1 is free")
 	return 0
