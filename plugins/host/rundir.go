@@ -29,7 +29,7 @@ func openRunDir(parent string) (*runDir, error) {
 		return nil, errors.New("make a plugin host: Options.RunDir is missing")
 	}
 	if len(parent) > maxRunDir {
-		return nil, fmt.Errorf("use %s for the sockets of plugins: the path is longer than %d bytes, which leaves no room for a socket's name", parent, maxRunDir)
+		return nil, fmt.Errorf("use %s for the sockets of plugins: the path is longer than %d bytes, which leaves no room for a socket's name; name a shorter one (mond --rundir)", parent, maxRunDir)
 	}
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of plugins' sockets: %w", err)

@@ -36,7 +36,7 @@ type words struct{ elector, group string }
 // newDirector writes the configuration of a director; it is not started.
 func newDirector(t testing.TB, w *world, name string, number, peer int, links string, more words) *director {
 	t.Helper()
-	d := &director{name: name, dir: t.TempDir()}
+	d := &director{name: name, dir: shortDir(t)}
 	must(t, os.WriteFile(d.path("keys"), []byte("auth 1\n1 a-secret-of-the-tests-0123456789\n"), 0o600))
 	must(t, os.Mkdir(d.path("state"), 0o755))
 	d.config = d.path("mon.cf")
@@ -56,6 +56,16 @@ watch directors
 	d.words = w.command(name, program(t, "mond"), "-c", d.config, "-P", "", "--log", "stderr").Args
 	d.client = control.Dial(d.path("sock"))
 	return d
+}
+
+// shortDir is a directory for sockets, whose paths may not be long; t.TempDir
+// has the name of the test in it.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pair")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // pair are two directors with two cables between them.

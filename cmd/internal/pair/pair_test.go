@@ -19,8 +19,26 @@ func newScene(t *testing.T) *scene {
 	s := newStage(t, words{})
 	s.a.start(t)
 	s.b.start(t)
+	until(t, "a serves", func() bool {
+		if d := s.ended(); d != nil {
+			t.Fatalf("%s has ended before anything happened to it", d.name)
+		}
+		return s.watch.who() == "a" && s.ask.last() == "a"
+	})
 	s.serves(t, "a")
 	return s
+}
+
+// ended is a director that has, nil if none.
+func (s *scene) ended() *director {
+	select {
+	case <-s.a.ended:
+		return s.a
+	case <-s.b.ended:
+		return s.b
+	default:
+		return nil
+	}
 }
 
 // newStage is a pair that was not started.
