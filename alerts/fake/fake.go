@@ -212,7 +212,10 @@ func (a *fakeAlert) Hold(ctx context.Context, work <-chan role.Work, say func(ro
 	a.owner.Show(a, true)
 	a.owner.Start()
 	id, err := shared.Ask(ctx, a.owner.Work(), func(d *desk) (int, error) { return d.begin(say), nil })
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // ended before it began
+	case err != nil:
 		return err
 	}
 	defer a.owner.Work().Post(func(d *desk) { d.end(id) })
