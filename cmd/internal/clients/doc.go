@@ -4,6 +4,7 @@
 // configuration with services in the same states, and what they get is
 // compared. It has no code of its own, and it is not about alerts or monitors.
 //
-// What a client got from the real mon is also kept in testdata: the tests fail
-// if their own staging changed. "go test -update" writes it anew.
+// What a client got from the real mon is kept in testdata, and mond is compared
+// with that; with MOND_SOAK it is asked of the real mon anew, and must be the same.
+// "go test -update" writes it anew.
 package clients
