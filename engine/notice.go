@@ -11,13 +11,13 @@ import (
 	"github.com/mondhq/mond/plugins/alert"
 )
 
-// notify queues a notice: in this turn's batch, and in the outbox, where it
-// waits until that batch is on disk. It answers the notice's ID.
-func (l *loop) notify(s *service, d policy.Decision, was opstatus.State, summary, output string, now time.Time) string {
-	return l.queue(s, d, store.Notice{Request: l.request(s, d, was, summary, output, now)}, now)
+// notice is the next one.
+func (l *loop) notice(s *service, d policy.Decision, was opstatus.State, summary, output string, now time.Time) store.Notice {
+	return store.Notice{Request: l.request(s, d, was, summary, output, now)}
 }
 
-// queue queues the notice that request numbered.
+// queue queues the notice that was numbered last: in this turn's batch, and in
+// the outbox, where it waits until that batch is on disk. It answers its ID.
 func (l *loop) queue(s *service, d policy.Decision, n store.Notice, now time.Time) string {
 	n.Seq, n.Program, n.Queued = l.lastSeq, d.Command.Program, now
 	l.batch.Queued = append(l.batch.Queued, n)

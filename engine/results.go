@@ -234,7 +234,12 @@ func (l *loop) carryOut(s *service, was opstatus.State, change opstatus.Transiti
 			s.alerts++
 		}
 		if d.Send && !l.isKeeper(d.Command.Program) {
-			notice = l.notify(s, d, was, summary, output, now)
+			if n := l.notice(s, d, was, summary, output, now); l.leaves(s, d.Kind) {
+				row.Sent, row.Reason = false, policy.StandsBy.String()
+				l.setAside(s, d, n, now)
+			} else {
+				notice = l.queue(s, d, n, now)
+			}
 		}
 		if news := s.remember(row, change.First || change.Recovered); news {
 			l.event(s, decisionRow(row, programOf(d.Command), notice), now)

@@ -35,6 +35,11 @@ type roles struct {
 	site  siteState
 	// once are orders that are to be obeyed once, by group, for a while.
 	once map[string]once
+	// first is the group of addresses that the file declares first, "" for none;
+	// standsBy and kept are those of [loop.standBy].
+	first    string
+	standsBy bool
+	kept     []kept
 }
 
 // told is a report of an elector.
@@ -112,13 +117,14 @@ func (l *loop) installRoles(now time.Time) {
 	r := &l.roles
 	var groups []*group
 	lines := map[string][]role.Line{}
-	r.electors = nil
+	r.electors, r.first = nil, ""
 	for _, s := range l.services {
 		if !s.cfg.Elects {
 			continue
 		}
 		r.electors = append(r.electors, s)
 		for _, h := range s.cfg.Holds {
+			r.first = cmp.Or(r.first, h.Group.Name)
 			line := role.Line{Group: h.Group.Name, Args: h.Args}
 			lines[h.Program] = append(lines[h.Program], line)
 			groups = append(groups, &group{name: h.Group.Name, elector: s.key(), holder: h.Program, line: line})
@@ -164,6 +170,7 @@ func (l *loop) handleLane(now time.Time) {
 		}
 	}
 	l.roles.site.dirty = true
+	l.standBy(groups, now)
 	l.showRoles(groups, now)
 }
 
@@ -176,6 +183,7 @@ func (l *loop) reported(d job.Done, now time.Time) {
 	}
 	l.roles.told[d.About] = told{by: by, result: d.Result, at: now}
 	l.pushTold(d.About, now)
+	l.roles.nudge() // handleLane, where it is seen who tells
 }
 
 // hasReport reports whether there is a service of group mond of that name that

@@ -155,6 +155,8 @@ func (d *draft) clear(name string) {
 		s.AllowEmptyGroup = false
 	case "unack_summary":
 		s.UnackSummary = false
+	case "notify":
+		s.NotifyAlways = false
 	case "exclude_hosts":
 		s.ExcludeHosts = nil
 	case "exclude_period":

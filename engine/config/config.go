@@ -174,6 +174,9 @@ type Service struct {
 	Redistribute *Command
 	// UnackSummary ends an acknowledgement when the summary changes.
 	UnackSummary bool
+	// NotifyAlways lets a director that stands by tell of it too ("notify
+	// always").
+	NotifyAlways bool
 	// TrapTimeout and TrapDuration are 0 when not set.
 	TrapTimeout, TrapDuration time.Duration
 	// Origin is empty, or names the virtual service that asked for this one

@@ -248,6 +248,12 @@ func unackSummary(r *resolver, st *Statement) {
 	r.target(st).UnackSummary = yes
 }
 
+func notify(r *resolver, st *Statement) {
+	if i, ok := r.choice(st, "active", "always"); ok {
+		r.target(st).NotifyAlways = i == 1
+	}
+}
+
 func legacy(r *resolver, st *Statement) {
 	r.diag.warnf(st, -1, "remove the line", "%s has no meaning since mon 1.0", st.Name)
 }

@@ -52,7 +52,7 @@ func sumRows(h io.Writer, rows []VirtualRow) {
 }
 
 func (s *Service) sum(h io.Writer) {
-	put(h, "service", s.Key, s.Settle, s.Timeout, s.AllowEmptyGroup, s.UnackSummary, s.TrapTimeout, s.TrapDuration, s.Asks, s.Faults)
+	put(h, "service", s.Key, s.Settle, s.Timeout, s.AllowEmptyGroup, s.UnackSummary, s.NotifyAlways, s.TrapTimeout, s.TrapDuration, s.Asks, s.Faults)
 	p := s.Plan
 	put(h, p.Up, p.Suspect, p.Down, p.Skew, p.Text, s.Env)
 	for _, e := range []*depend.Expr{s.Depend.Alert, s.Depend.Monitor, s.Depend.Host} {

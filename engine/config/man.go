@@ -189,7 +189,7 @@ func (m manual) directives() {
 		ScopeTop:     {"RECORDS", "Each of these begins a record, which the next empty line ends."},
 		ScopeService: {"SERVICES", "These stand in a service, above its first period. A line NAME=VALUE, in capitals and without blanks, sets a variable in the environment of its monitor and alerts."},
 		ScopePeriod:  {"PERIODS AND ALERTS", "These stand in a period. All but the alerts themselves hold for the alerts of that period only."},
-		ScopeVirtual: {"DIRECTIVES OF A VIRTUAL SERVICE", "These stand in a virtual service, above its periods and checks. Of the directives of a service, description, depend, alertdepend, dep_behavior, dep_memory, redistribute and unack_summary may stand there too."},
+		ScopeVirtual: {"DIRECTIVES OF A VIRTUAL SERVICE", "These stand in a virtual service, above its periods and checks. Of the directives of a service, description, depend, alertdepend, dep_behavior, dep_memory, redistribute, unack_summary and notify may stand there too."},
 		ScopeCheck:   {"DIRECTIVES OF A CHECK", "These stand in a check of a virtual service, beside those of a service."},
 	}
 	scope := Scope(255)

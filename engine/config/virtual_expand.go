@@ -77,7 +77,7 @@ type madeService struct {
 
 // held notes a variable that holds for the services below it.
 func (x *expander) held(st *Statement) {
-	if st.Kind != KindGlobal || st.Name != "dep_behavior" && st.Name != "dep_memory" && st.Name != "unack_summary" {
+	if st.Kind != KindGlobal || !slices.Contains([]string{"dep_behavior", "dep_memory", "unack_summary", "notify"}, st.Name) {
 		return
 	}
 	x.holding = slices.DeleteFunc(slices.Clone(x.holding), func(s Statement) bool { return s.Name == st.Name })
@@ -255,7 +255,7 @@ func (x *expander) poolLine(st *Statement) bool {
 // that of a pool.
 func poolService(name string) bool {
 	switch name {
-	case "description", "depend", "alertdepend", "dep_behavior", "dep_memory", "redistribute", "unack_summary", "period":
+	case "description", "depend", "alertdepend", "dep_behavior", "dep_memory", "redistribute", "unack_summary", "notify", "period":
 		return true
 	}
 	return false

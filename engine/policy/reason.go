@@ -26,6 +26,7 @@ const (
 	NoLine                // the period has no line for this event
 	LineExit              // the line's exit=
 	Called                // nothing held it back
+	StandsBy              // notify: the other director tells
 	reasons
 )
 
@@ -58,6 +59,7 @@ var table = [reasons]Explained{
 	NoLine:         {Word: "no line", Text: "The period has no line for this kind of event."},
 	LineExit:       {Word: "exit status outside exit=", Text: "The line's exit= does not match the exit status (0 for upalerts, startupalerts, ackalerts and disablealerts)."},
 	Called:         {Word: "called", Text: "Nothing held it back."},
+	StandsBy:       {Word: "stands by", Text: "notify: another director serves, and tells of it; this one keeps what it would tell for a while, in case it must take over."},
 }
 
 // Reasons are all reasons but NoReason, in the order of the tests that give

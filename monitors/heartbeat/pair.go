@@ -1,6 +1,7 @@
 package heartbeat
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -114,7 +115,7 @@ func (h *heart) electPair(ctx context.Context, first role.Site, site <-chan role
 		looks: make(chan look, 1), probed: make(chan member.Probed, 64), keys: make(chan keyNews, 1),
 		reserve: make(chan uint64, 1), booked: make(chan uint64, 1), logs: make(chan entry, 64),
 	}
-	p.voice.say = say.Report
+	p.voice.say, p.voice.peer = say.Report, cmp.Or(p.h.peerName, fmt.Sprintf("node %d", p.h.peer))
 	defer p.work.Wait()
 	defer stop()
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))

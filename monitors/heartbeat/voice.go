@@ -22,6 +22,8 @@ const remindEvery = 30 * time.Second
 // that who declares one service only still learns everything.
 type voice struct {
 	say func(service string, r monitor.Result)
+	// peer is the other director's name, "" for none: the host of the service peer.
+	peer string
 	// all are the services, in the order in which they came.
 	all []service
 	// wrong is what is wrong with this program's own surroundings, by what it is
@@ -136,7 +138,11 @@ func (v *voice) tell(s *service) {
 			level = member.Bad
 		}
 	}
-	v.say(s.Service, result(level, text, ""))
+	r := result(level, text, "")
+	if s.Service == "peer" && v.peer != "" {
+		r.Hosts = []monitor.Host{{Name: v.peer, OK: s.Level == member.Good}}
+	}
+	v.say(s.Service, r)
 }
 
 // sum tells how all of it stands, if that changed.

@@ -116,6 +116,8 @@ func (s *site) text(k config.Keyword) string {
 		return s.pick(k.Name, "mond", "heartbeat", "pacemaker", "keepalived")
 	case "on_stop":
 		return s.pick(k.Name, "handover", "release", "keep")
+	case "notify":
+		return s.pick(k.Name, "active", "always")
 	case "table":
 		return s.pick(k.Name, "warm", "by-role")
 	case "alertafter":

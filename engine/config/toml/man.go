@@ -21,7 +21,7 @@ A configuration whose file name ends in .toml is read as TOML. It says what a mo
 		config.ScopeTop:     {"TABLES", "Keys of these tables are names; one with dots stands in quotes."},
 		config.ScopeService: {"SERVICES", "These stand in a service. Beside them env = { NAME = \"value\" } holds variables for its monitor and alerts."},
 		config.ScopePeriod:  {"PERIODS AND ALERTS", "These stand in a period."},
-		config.ScopeVirtual: {"VIRTUAL SERVICES", "These stand in a virtual service, with description, depend, alertdepend, dep_behavior, dep_memory, redistribute, unack_summary, env and period for its own service. See VIRTUAL SERVICES in mon.cf(5)."},
+		config.ScopeVirtual: {"VIRTUAL SERVICES", "These stand in a virtual service, with description, depend, alertdepend, dep_behavior, dep_memory, redistribute, unack_summary, notify, env and period for its own service. See VIRTUAL SERVICES in mon.cf(5)."},
 		config.ScopeCheck:   {"CHECKS", "These stand in a check of a virtual service, beside the keys of a service."},
 	}
 	scope := config.Scope(255)
@@ -73,7 +73,7 @@ What may stand several times in a mon.cf, such as alert, is a list here: alert =
 A line end within a string counts as a blank, but for variables in env and for words in quotes. All ways that TOML has to write a thing do: dotted keys, inline tables, lists of tables, literal and multi-line strings.`)
 	m.Section("ORDER")
 	m.Text(`
-Hostgroups, watches, services and periods come in the order of the file. Of the lines of a period only those of one kind have an order. Variables hold for the whole file: dep_behavior, dep_memory and unack_summary, which in a mon.cf hold for what stands below them, hold for every service here.
+Hostgroups, watches, services and periods come in the order of the file. Of the lines of a period only those of one kind have an order. Variables hold for the whole file: dep_behavior, dep_memory, unack_summary and notify, which in a mon.cf hold for what stands below them, hold for every service here.
 
 What a template brings comes first: keys that stand beside use count more.`)
 }
