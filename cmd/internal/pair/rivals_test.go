@@ -29,7 +29,7 @@ type other struct {
 
 func newOther(t *testing.T, w *world, node string, program ...string) *other {
 	t.Helper()
-	o := &other{w: w, node: node, name: "dir" + node, dir: t.TempDir(), program: program}
+	o := &other{w: w, node: node, name: "dir" + node, dir: shortDir(t), program: program}
 	o.write(t, "bin/none", "", 0o755) // programs of ours: none
 	return o
 }
@@ -134,7 +134,10 @@ keepalive 100ms
 deadtime 500ms
 warntime 300ms
 initdead 2
-bcast eth0 eth1
+ucast eth0 ` + lanA + `
+ucast eth0 ` + lanB + `
+ucast eth1 ` + cableA1 + `
+ucast eth1 ` + cableB1 + `
 auto_failback off
 node dira dirb
 crm off
