@@ -100,6 +100,9 @@ func (d *desk) close() {
 	if d.kernel != nil {
 		_ = d.kernel.Close()
 	}
+	if d.Names != nil {
+		d.Names.Close()
+	}
 	d.record.close()
 }
 
@@ -178,10 +181,28 @@ func (d *desk) declare(lines []role.Line) {
 		}
 	}
 	d.clash()
+	d.name()
 	if !d.lines {
 		d.lines = d.clean()
 	}
 	d.write()
+}
+
+// name tells others on this machine which addresses lines move: nobody else may.
+func (d *desk) name() {
+	if d.Names == nil {
+		return
+	}
+	var all []netip.Addr
+	for _, m := range d.groups {
+		if m.byLine {
+			all = append(all, m.Line.Hosts()...)
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	if err := d.Names.Declare(slices.Compact(all)); err != nil {
+		d.Log.Warn("others on this machine may not know that these addresses are moved by roles", "error", err)
+	}
 }
 
 // line takes in one line; one that means nothing leaves the group as it is and is

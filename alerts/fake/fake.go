@@ -25,6 +25,7 @@ import (
 
 	"github.com/mondhq/mond/alerts/fake/address"
 	"github.com/mondhq/mond/alerts/fake/announce"
+	"github.com/mondhq/mond/alerts/fake/declared"
 	"github.com/mondhq/mond/alerts/fake/hold"
 	"github.com/mondhq/mond/alerts/internal/shared"
 	"github.com/mondhq/mond/plugins/alert"
@@ -88,6 +89,15 @@ func (silence) Released(string)                    {}
 func (silence) Account(string) Account             { return Account{} }
 func (silence) Changed() <-chan struct{}           { return nil }
 
+// Names are those of addresses that roles move.
+type Names interface {
+	// Declare declares these, and no others.
+	Declare(addresses []netip.Addr) error
+	// Refuse is an error where another process has declared one of these.
+	Refuse(addresses []netip.Addr) error
+	Close()
+}
+
 // Options are what a desk works with. The zero value is what the program uses.
 type Options struct {
 	// Open opens the kernel. Default: the real one.
@@ -107,6 +117,9 @@ type Options struct {
 	StateDir string
 	// Boot names this start of the machine. Default: the kernel's boot_id.
 	Boot string
+	// Names tells others on this machine which addresses roles move, and whether
+	// they do. Default: nobody.
+	Names Names
 	// Context ends the desk. Default: never, it ends with its process.
 	Context context.Context
 }
@@ -164,7 +177,9 @@ func NewFactory(o Options) alert.New {
 }
 
 // New returns the factory of the program, with one desk of its own.
-func New() alert.New { return NewFactory(Options{Network: announce.Kernel{}}) }
+func New() alert.New {
+	return NewFactory(Options{Network: announce.Kernel{}, Names: &declared.Names{}})
+}
 
 // fakeAlert is the alert of one list of arguments.
 type fakeAlert struct {
@@ -255,6 +270,11 @@ func (a *fakeAlert) Alert(ctx context.Context, r alert.Request) error {
 	}
 	switch r.Kind {
 	case alert.Failure, alert.Trap, alert.TrapTimeout:
+		if names := a.owner.given.Names; names != nil {
+			if err := names.Refuse(g.Hosts()); err != nil {
+				return alert.Permanent(err)
+			}
+		}
 		return Once(ctx, a.owner.given, g, true)
 	case alert.Up:
 		return Once(ctx, a.owner.given, g, false)

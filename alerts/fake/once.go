@@ -13,7 +13,7 @@ import (
 // Once takes a group for good, or releases it, and returns when that is done, its
 // programs too. What is so already is well.
 func Once(ctx context.Context, o Options, g role.Group, take bool) error {
-	o.StateDir = "" // the record is the resident's
+	o.StateDir, o.Names = "", nil // the record is the resident's
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	o.Context = ctx

@@ -18,6 +18,7 @@ import (
 
 	"github.com/mondhq/mond/alerts/fake/command"
 	"github.com/mondhq/mond/alerts/fake/command/host"
+	"github.com/mondhq/mond/alerts/fake/declared"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -28,7 +29,7 @@ func run(args []string) int {
 	signal.Ignore(syscall.SIGPIPE) // what is under way is finished, whoever has gone
 	home, _ := os.UserHomeDir()
 	p := command.Program{
-		Machine: host.Machine{}, Network: host.Network{}, Spawn: spawn, Home: home,
+		Machine: host.Machine{}, Network: host.Network{}, Spawn: spawn, Refuse: declared.Refuse, Home: home,
 		Out: os.Stdout, Err: os.Stderr, Log: log,
 	}
 	return p.Run(ctx, args)

@@ -73,7 +73,7 @@ func formatFlag(cmd *cobra.Command, format *string) {
 func printExpanded(cmd *cobra.Command, path string, o config.Options) error {
 	o.Now, o.PluginDir = time.Now(), pluginDir()
 	cfg, diags := config.Load(cmd.Context(), path, o)
-	if err := diags.Write(cmd.ErrOrStderr()); err != nil {
+	if err := site.Unlooked(cfg, diags).Write(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	if cfg == nil {

@@ -120,6 +120,7 @@ func (f *foreign) run(cmd *cobra.Command) error {
 	r := f.format.Read(f.path, f.src)
 	diags := r.Diagnostics
 	meaning, more := f.meaning(cmd.Context(), r.File)
+	more = site.Unlooked(meaning, more)
 	if diags = append(diags, more...); diags.HasErrors() {
 		return f.refuse(stderr, diags, "correct it first")
 	}

@@ -33,6 +33,15 @@ type Group struct {
 	ProgramLimit      time.Duration
 }
 
+// Hosts are the addresses without anything else.
+func (g Group) Hosts() []netip.Addr {
+	hosts := make([]netip.Addr, 0, len(g.Addresses))
+	for _, a := range g.Addresses {
+		hosts = append(hosts, a.Prefix.Addr())
+	}
+	return hosts
+}
+
 // Address is one address to be held.
 type Address struct {
 	// Prefix is the address with its length; /32 and /128 are the default: no

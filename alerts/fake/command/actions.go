@@ -20,6 +20,11 @@ const watchEvery = time.Second
 // start takes the group. The programs of --on-take run only if something is
 // to be added.
 func (p Program) start(ctx context.Context, j *job) error {
+	if p.Refuse != nil {
+		if err := p.Refuse(j.group.Hosts()); err != nil {
+			return err
+		}
+	}
 	here, missing, err := p.look(ctx, j)
 	if err != nil {
 		return err

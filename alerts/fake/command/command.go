@@ -24,6 +24,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -92,6 +93,9 @@ type Program struct {
 	Network Network
 	// Spawn starts this program with these words, so that it goes on by itself.
 	Spawn func(args []string) error
+	// Refuse is an error where another program moves one of the addresses. Nil:
+	// none does.
+	Refuse func(addresses []netip.Addr) error
 	// Home is the user's home directory: the old program read a .fakerc in it.
 	Home     string
 	Out, Err io.Writer

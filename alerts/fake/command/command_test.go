@@ -2,6 +2,8 @@ package command
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -351,4 +353,21 @@ func TestKilledRepeater(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.want(0, "", "10.0.0.3", "stop")
+}
+
+// What the roles of a mond here move, nobody else takes.
+func TestOthersMoveIt(t *testing.T) {
+	r := newRig(t)
+	r.p.Refuse = func(addresses []netip.Addr) error {
+		if len(addresses) == 1 && addresses[0] == netip.MustParseAddr("10.0.0.3") {
+			return errors.New("it is moved by roles")
+		}
+		return nil
+	}
+	r.want(1, "", "10.0.0.3/32/eth0", "start")
+	r.did("")
+	if !strings.Contains(r.err.String(), "it is moved by roles") {
+		t.Errorf("it says %q", &r.err)
+	}
+	r.want(0, "", "10.0.0.3/32/eth0", "stop")
 }

@@ -73,6 +73,7 @@ func Judge(s Site, f *Facts) []Finding {
 	r.schedulers()
 	r.forwarding()
 	r.addresses()
+	r.managers()
 	r.services()
 	r.reals()
 	r.tunnels()

@@ -30,7 +30,9 @@ type Facts struct {
 	Neighbours []Neighbour
 	// Keepers are lines of other programs' files that matter here.
 	Keepers []Keeper
-	Unread  []Unread
+	// Managers are the network managers of links.
+	Managers []Manager
+	Unread   []Unread
 	// Probes is what active probes found; nil if there were none.
 	Probes *Probes
 }

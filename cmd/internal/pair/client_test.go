@@ -15,6 +15,7 @@ const every = 5 * time.Millisecond
 
 // asker is a client that asks the virtual address again and again who it is.
 type asker struct {
+	every   time.Duration
 	mu      sync.Mutex
 	answers []answer
 	wait    sync.WaitGroup
@@ -29,9 +30,12 @@ type answer struct {
 }
 
 // newAsker begins: both directors answer, for whatever address they have.
-func newAsker(t testing.TB, w *world) *asker {
+func newAsker(t testing.TB, w *world) *asker { return newAskerEach(t, w, every) }
+
+// newAskerEach is a client that asks at this pace.
+func newAskerEach(t testing.TB, w *world, pace time.Duration) *asker {
 	t.Helper()
-	a := &asker{ended: make(chan struct{})}
+	a := &asker{every: pace, ended: make(chan struct{})}
 	for _, n := range []string{"a", "b"} {
 		a.answerer(t, w, n)
 	}
@@ -69,7 +73,7 @@ func (a *asker) answerer(t testing.TB, w *world, n string) {
 }
 
 func (a *asker) ask(c net.PacketConn) {
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(a.every)
 	defer tick.Stop()
 	to := &net.UDPAddr{IP: net.ParseIP(vip), Port: 7}
 	for {

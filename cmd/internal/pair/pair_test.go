@@ -1,6 +1,7 @@
 package pair
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -262,6 +263,18 @@ func TestOrders(t *testing.T) {
 	s.b.monctl(t, "failover", "release", "web")
 	s.took(t, event, "a", 20*time.Millisecond+noise)
 	t.Log(s.a.monctl(t, "vip"))
+	s.alone(t, "fake", vip+"/32/eth0", "start")
+	s.alone(t, "plugins/fake.alert", vip+"/32/eth0")
+}
+
+// alone fails the test unless a program of ours, run on b, says that the roles
+// of mond alone move the address.
+func (s *scene) alone(t *testing.T, words ...string) {
+	t.Helper()
+	out, err := s.w.command("b", append([]string{program(t, words[0])}, words[1:]...)...).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "is moved by the roles of mond") {
+		t.Errorf("%s: %v: %s", words[0], err, out)
+	}
 }
 
 // While a stranger answers for the address of a dead peer nobody takes it, and

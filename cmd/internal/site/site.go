@@ -126,6 +126,16 @@ func (j *judge) needsNoInterval(cfg *config.Config) func(config.Diagnostic) bool
 	}
 }
 
+// Unlooked are the diagnostics of a configuration whose programs are not looked
+// up, without what only who knows them can say: that a service without an
+// interval is never checked. cfg may be nil.
+func Unlooked(cfg *config.Config, diags config.Diagnostics) config.Diagnostics {
+	if cfg == nil {
+		return diags
+	}
+	return slices.DeleteFunc(diags, func(d config.Diagnostic) bool { return slices.ContainsFunc(cfg.Services, d.Unscheduled) })
+}
+
 // inUse are the programs that were found.
 func (j *judge) inUse() []host.Program {
 	var all []host.Program

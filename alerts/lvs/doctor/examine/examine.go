@@ -50,6 +50,9 @@ func Read(ctx context.Context, o Options, siteOf func(*doctor.Facts) doctor.Site
 		return nil
 	})
 	r.others()
+	if o.Netns == "" {
+		r.managers() // their files are of the machine's own namespace
+	}
 	return r.facts, site, err
 }
 
@@ -165,6 +168,7 @@ func (r *reader) sysctls() {
 	for _, pattern := range []string{
 		"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv4/vs/*",
 		"net/ipv4/conf/*/rp_filter", "net/ipv4/conf/*/arp_ignore", "net/ipv4/conf/*/arp_announce",
+		"net/ipv4/conf/*/arp_notify", "net/ipv4/conf/*/promote_secondaries",
 		"net/ipv4/conf/*/accept_local", "net/ipv4/conf/*/send_redirects",
 		"net/netfilter/nf_conntrack_count", "net/netfilter/nf_conntrack_max",
 	} {

@@ -187,3 +187,26 @@ func namespace(t *testing.T) string {
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", name).Run() })
 	return name
 }
+
+// Managers are known by what they keep in /run, and by their files' drop-ins.
+func TestReadManagers(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, "run/systemd/netif/links/1"), "ADMIN_STATE=configured\nNETWORK_FILE=/run/systemd/network/10-lo.network\n")
+	write(t, filepath.Join(root, "run/systemd/network/10-lo.network"), "[Network]\nKeepConfiguration=static\n")
+	write(t, filepath.Join(root, "usr/lib/systemd/network/10-lo.network.d/b.conf"), "KeepConfiguration=no\n")
+	write(t, filepath.Join(root, "etc/systemd/network/10-lo.network.d/b.conf"), "KeepConfiguration=yes\n")
+	write(t, filepath.Join(root, "run/NetworkManager/devices/1"), "[device]\nmanaged=true\n")
+	write(t, filepath.Join(root, "run/dhclient.lo.pid"), "1\n")
+	f, _, err := Read(t.Context(), Options{Root: root}, func(*doctor.Facts) doctor.Site { return doctor.Site{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []doctor.Manager{
+		{Program: doctor.Networkd, Link: "lo", File: "/run/systemd/network/10-lo.network", Keeps: "yes"},
+		{Program: doctor.NetworkManager, Link: "lo"},
+		{Program: doctor.Dhclient, Link: "lo", File: "/run/dhclient.lo.pid"},
+	}
+	if diff := cmp.Diff(want, f.Managers); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
