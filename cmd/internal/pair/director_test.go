@@ -121,7 +121,7 @@ func (d *director) start(t testing.TB) {
 func (d *director) clear(t testing.TB) {
 	d.signal(syscall.SIGKILL, d.all()...)
 	<-d.ended
-	if t.Failed() || os.Getenv("XLOG") != "" {
+	if t.Failed() {
 		text, _ := os.ReadFile(d.path("log"))
 		t.Logf("log of %s:\n%s", d.name, text)
 	}

@@ -27,11 +27,20 @@ func load(t testing.TB, words ...string) {
 	t.Cleanup(wait.Wait) // the context has ended by then
 }
 
+// one starts a, and b when it serves: who is slow to start loses the group else.
+func (s *scene) one(t *testing.T) {
+	t.Helper()
+	s.a.start(t)
+	s.serves(t, "a")
+	s.b.start(t)
+	s.steady(t, "a")
+}
+
 // Twice as many programs want a processor as there are.
 func TestSoakCPU(t *testing.T) {
 	long := length(t, loaded)
-	s := newScene(t)
-	s.steady(t, "a")
+	s := newStage(t, words{})
+	s.one(t)
 	for range 2 * runtime.NumCPU() {
 		load(t, "sh", "-c", "while :; do :; done")
 	}
@@ -41,8 +50,8 @@ func TestSoakCPU(t *testing.T) {
 // The disk that both keep their state on has always more to write.
 func TestSoakDisk(t *testing.T) {
 	long := length(t, loaded)
-	s := newScene(t)
-	s.steady(t, "a")
+	s := newStage(t, words{})
+	s.one(t)
 	dir := t.TempDir()
 	for i := range 4 {
 		load(t, "dd", "if=/dev/zero", "of="+filepath.Join(dir, strconv.Itoa(i)), "bs=1M", "count=64", "conv=fsync", "status=none")
@@ -55,9 +64,8 @@ func TestSoakDisk(t *testing.T) {
 func TestSoakChecks(t *testing.T) {
 	long := length(t, loaded)
 	s := newStage(t, words{})
-	s.more(t, s.a, thousand(10_000))
-	s.serving(t)
-	s.steady(t, "a")
+	s.more(t, s.a, many(10_000))
+	s.one(t)
 	s.endures(t, long)
 }
 
@@ -65,9 +73,8 @@ func TestSoakChecks(t *testing.T) {
 func TestSoakReloads(t *testing.T) {
 	long := length(t, loaded)
 	s := newStage(t, words{})
-	s.more(t, s.a, thousand(1000))
-	s.serving(t)
-	s.steady(t, "a")
+	s.more(t, s.a, many(1000))
+	s.one(t)
 	began, text := time.Now(), []byte(nil)
 	for n := 0; time.Since(began) < long; n++ {
 		if n%2 == 0 {

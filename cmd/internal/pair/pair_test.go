@@ -102,7 +102,7 @@ func TestPowerOff(t *testing.T) {
 	s.on(t)
 	s.a.start(t)
 	until(t, "both are alive", func() bool { return s.watch.how("b") == leased })
-	s.stays(t, "b", 2*time.Second)
+	s.stays(t, "b", time.Second)
 }
 
 // off takes the power from a: its interfaces go and all its programs.

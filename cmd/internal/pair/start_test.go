@@ -111,6 +111,7 @@ func (s *scene) settles(t *testing.T, event time.Time, within time.Duration) {
 
 // The preferred director dies when the group has just been released for it.
 func TestDiesGranted(t *testing.T) {
+	seldom(t)
 	s := newStage(t, words{group: "--failback now"})
 	s.lone(t, s.b)
 	s.a.start(t)
