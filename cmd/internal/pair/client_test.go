@@ -150,7 +150,7 @@ func (a *asker) last() string {
 // gap is the longest time in which questions were not answered since then, from
 // the last that was before to the first that was after, and by whom those were.
 func (a *asker) gap(then time.Time) (longest time.Duration, from, to string) {
-	all := a.since(then.Add(-10 * every))
+	all := a.since(then.Add(-40 * every))
 	for i := 1; i < len(all); i++ {
 		if d := all[i].at.Sub(all[i-1].at); d > longest && all[i].number > all[i-1].number+1 {
 			longest, from, to = d, all[i-1].from, all[i].from

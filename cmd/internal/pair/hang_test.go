@@ -59,7 +59,8 @@ func TestSteering(t *testing.T) {
 	for _, d := range []*director{s.a, s.b} {
 		must(t, os.WriteFile(d.path("zero"), []byte("0\n"), 0o644))
 	}
-	s.one(t)
+	s.serving(t)
+	s.steady(t, "a")
 	until(t, "a service has failed", func() bool {
 		row, err := s.a.client.Service(t.Context(), "directors", "broken")
 		return err == nil && row.Status == "fail"
