@@ -1,6 +1,8 @@
 package pair
 
 import (
+	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -115,10 +117,11 @@ func (s *scene) off(t *testing.T) {
 // dark is off without waiting: who waits for a disk that hangs does not end.
 func (s *scene) dark(t *testing.T) {
 	t.Helper()
-	for _, device := range []string{"eth0", "eth1", "eth2"} {
-		s.w.ip(t, "a", "link set "+device+" down")
-	}
-	s.a.signal(syscall.SIGKILL, s.a.all()...)
+	all := s.a.all()
+	cmd := exec.Command("ip", "-n", s.w.node("a"), "-batch", "-") // at once: the network first, and it would hand over
+	cmd.Stdin = strings.NewReader("link set eth1 down\nlink set eth2 down\nlink set eth0 down\n")
+	must(t, cmd.Run())
+	s.a.signal(syscall.SIGKILL, all...)
 }
 
 // on gives it back: nothing of a kernel's addresses outlives that.

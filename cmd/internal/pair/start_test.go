@@ -9,7 +9,7 @@ import (
 const initdead = 3 * time.Second
 
 // begun is how long a program may take to start, beside initdead and a second.
-const begun = 3 * time.Second
+const begun = 5 * time.Second
 
 // The preferred director takes the group back where it is to.
 func TestFailback(t *testing.T) {
