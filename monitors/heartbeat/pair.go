@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// patient is how long a beat's interval is at least for which an ordinary
-	// priority will do.
+	// patient is how long a beat's interval is at least for which real time is
+	// not needed.
 	patient = 50 * time.Millisecond
 	// garbage is how much the heap may grow, in percent, before it is swept: it
 	// is small, and a sweep costs time.
@@ -119,7 +119,7 @@ func (h *heart) electPair(ctx context.Context, first role.Site, site <-chan role
 	defer p.work.Wait()
 	defer stop()
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
-	if h.interval.value < patient {
+	if sooner(); h.interval.value < patient {
 		p.voice.warn = realtime()
 	}
 	if err := p.begin(first, keys); err != nil {

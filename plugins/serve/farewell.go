@@ -18,8 +18,9 @@ const (
 	// mond has died.
 	farewell = time.Second
 	// lifelineLag is how much later the end of the lifeline may be seen than that
-	// of the stream: both are ends of mond.
-	lifelineLag = 50 * time.Millisecond
+	// of the stream: both are ends of mond. On a machine that has far too much to
+	// do 50 ms were not enough, and without a farewell the peer waits for the lease.
+	lifelineLag = 300 * time.Millisecond
 )
 
 // outlive keeps the kernel from ending this process in the moment in which mond

@@ -1,6 +1,7 @@
 package pair
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"slices"
@@ -17,16 +18,19 @@ const every = 5 * time.Millisecond
 type asker struct {
 	every   time.Duration
 	mu      sync.Mutex
-	answers []answer
+	sent    []time.Time // when each question was
+	answers []answer    // as they came
 	wait    sync.WaitGroup
 	conns   []net.PacketConn
 	ended   chan struct{}
 }
 
-// answer is one that came.
+// answer is one that came. What counts is when the question was sent: an answer
+// may be late because this program is.
 type answer struct {
-	at   time.Time
-	from string
+	at, came time.Time
+	number   int
+	from     string
 }
 
 // newAsker begins: both directors answer, for whatever address they have.
@@ -63,11 +67,11 @@ func (a *asker) answerer(t testing.TB, w *world, n string) {
 	a.wait.Go(func() {
 		buf := make([]byte, 64)
 		for {
-			_, from, err := c.ReadFrom(buf)
+			size, from, err := c.ReadFrom(buf)
 			if err != nil {
 				return
 			}
-			_, _ = c.WriteTo([]byte(n), from)
+			_, _ = c.WriteTo(append([]byte(n), buf[:size]...), from)
 		}
 	})
 }
@@ -81,7 +85,11 @@ func (a *asker) ask(c net.PacketConn) {
 		case <-a.ended:
 			return
 		case <-tick.C:
-			_, _ = c.WriteTo([]byte("who"), to) // an address that nobody has is no error of ours
+			a.mu.Lock()
+			question := binary.BigEndian.AppendUint32(nil, uint32(len(a.sent)))
+			a.sent = append(a.sent, time.Now())
+			a.mu.Unlock()
+			_, _ = c.WriteTo(question, to) // an address that nobody has is no error of ours
 		}
 	}
 }
@@ -98,8 +106,12 @@ func (a *asker) hear(c net.PacketConn) {
 				continue // what came back for a question before
 			}
 		}
+		if n != 5 {
+			continue
+		}
+		number := int(binary.BigEndian.Uint32(buf[1:]))
 		a.mu.Lock()
-		a.answers = append(a.answers, answer{time.Now(), string(buf[:n])})
+		a.answers = append(a.answers, answer{a.sent[number], time.Now(), number, string(buf[:1])})
 		a.mu.Unlock()
 	}
 }
@@ -112,18 +124,25 @@ func (a *asker) end() {
 	a.wait.Wait()
 }
 
-// since are the answers since then.
-func (a *asker) since(then time.Time) []answer {
+// since are the answers to what was asked since then, in the order of the
+// questions.
+func (a *asker) since(then time.Time) (all []answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	i := slices.IndexFunc(a.answers, func(x answer) bool { return x.at.After(then) })
-	if i < 0 {
-		return nil
+	for _, x := range slices.Backward(a.answers) {
+		if x.came.Before(then) {
+			break
+		}
+		if x.at.After(then) {
+			all = append(all, x)
+		}
 	}
-	return slices.Clone(a.answers[i:])
+	slices.SortStableFunc(all, func(x, y answer) int { return x.number - y.number })
+	return all
 }
 
-// last is who answered last, "" if nobody did within the last half second.
+// last is who answered the newest question that was answered, "" if nobody did
+// within the last half second.
 func (a *asker) last() string {
 	all := a.since(time.Now().Add(-500 * time.Millisecond))
 	if len(all) == 0 {
@@ -132,12 +151,12 @@ func (a *asker) last() string {
 	return all[len(all)-1].from
 }
 
-// gap is the longest time without an answer since then, and who answered before
-// and after it.
+// gap is the longest time in which questions were not answered since then, from
+// the last that was before to the first that was after, and by whom those were.
 func (a *asker) gap(then time.Time) (longest time.Duration, from, to string) {
-	all := a.since(then.Add(-10 * every))
+	all := a.since(then.Add(-40 * every))
 	for i := 1; i < len(all); i++ {
-		if d := all[i].at.Sub(all[i-1].at); d > longest {
+		if d := all[i].at.Sub(all[i-1].at); d > longest && all[i].number > all[i-1].number+1 {
 			longest, from, to = d, all[i-1].from, all[i].from
 		}
 	}

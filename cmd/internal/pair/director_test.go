@@ -1,9 +1,11 @@
 package pair
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,8 +32,9 @@ type director struct {
 	client *control.Client
 }
 
-// words are those of both directors beside what all tests have.
-type words struct{ elector, group string }
+// words are those of both directors beside what all tests have: options of the
+// elector and of the group, and what else is in the file.
+type words struct{ elector, group, watches string }
 
 // newDirector writes the configuration of a director; it is not started.
 func newDirector(t testing.TB, w *world, name string, number, peer int, links string, more words) *director {
@@ -39,10 +42,13 @@ func newDirector(t testing.TB, w *world, name string, number, peer int, links st
 	d := &director{name: name, dir: shortDir(t)}
 	must(t, os.WriteFile(d.path("keys"), []byte("auth 1\n1 a-secret-of-the-tests-0123456789\n"), 0o600))
 	must(t, os.Mkdir(d.path("state"), 0o755))
+	must(t, os.WriteFile(d.path("auth"), []byte("command section\nreset: all\n"), 0o644))
 	d.config = d.path("mon.cf")
 	text := fmt.Sprintf(`controlsocket = %s
 statedir = %s
 logdir = %[2]s
+authfile = %s
+serverbind = 127.0.0.1
 
 hostgroup directors other
 
@@ -51,7 +57,8 @@ watch directors
         monitor heartbeat.monitor --node %d --peer %d --keys %s --epochs %s --neighbour %s %s %s
         period wd {Sun-Sat}
             alert fake.alert --group web --priority %d %s %s/32/eth0
-`, d.path("sock"), d.path("state"), number, peer, d.path("keys"), d.path("epochs"), client, links, more.elector, 100-number, more.group, vip)
+%s`, d.path("sock"), d.path("state"), d.path("auth"), number, peer, d.path("keys"), d.path("state/epochs"), client, links,
+		more.elector, 100-number, more.group, vip, strings.ReplaceAll(more.watches, "DIR", d.dir))
 	must(t, os.WriteFile(d.config, []byte(text), 0o644))
 	d.words = w.command(name, program(t, "mond"), "-c", d.config, "-P", "", "--log", "stderr").Args
 	d.client = control.Dial(d.path("sock"))
@@ -80,6 +87,17 @@ func newPair(t testing.TB, w *world, more words) (a, b *director) {
 }
 
 func (d *director) path(name string) string { return filepath.Join(d.dir, name) }
+
+// more adds to a director's configuration.
+func (s *scene) more(t testing.TB, d *director, watches string) {
+	t.Helper()
+	f, err := os.OpenFile(d.config, os.O_APPEND|os.O_WRONLY, 0)
+	must(t, err)
+	defer f.Close()
+	_, err = f.WriteString(strings.ReplaceAll(watches, "DIR", d.dir))
+	must(t, err)
+	must(t, os.WriteFile(d.path("zero"), []byte("0\n"), 0o644))
+}
 
 // start starts it and does not wait.
 func (d *director) start(t testing.TB) {
@@ -150,6 +168,25 @@ func (d *director) signal(sig syscall.Signal, ids ...int) {
 	for _, id := range ids {
 		_ = syscall.Kill(id, sig)
 	}
+}
+
+// moncmd says a line of mon's protocol to it, and gives the first answer.
+func (d *director) moncmd(t testing.TB, w *world, line string) (answer string) {
+	t.Helper()
+	must(t, w.enter(d.name, func() error {
+		c, err := net.DialTimeout("tcp", "127.0.0.1:2583", limit)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(limit))
+		if _, err := fmt.Fprintf(c, "%s\n", line); err != nil {
+			return err
+		}
+		answer, err = bufio.NewReader(c).ReadString('\n')
+		return err
+	}))
+	return answer
 }
 
 // monctl runs it.

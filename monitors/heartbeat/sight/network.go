@@ -39,15 +39,18 @@ type network struct {
 	index  int
 	stop   context.CancelFunc
 
-	mu       sync.Mutex
-	targets  targets
-	virtual  []netip.Addr
-	station  *neighbour.Station
-	err      error
-	answered map[netip.Addr]time.Duration
+	mu      sync.Mutex
+	targets targets
+	virtual []netip.Addr
+	station *neighbour.Station
+	err     error
+	// rounds counts the questions to all; answered is in which one each answered
+	// last. Rounds, not time: while this program stands still, or waits for a
+	// processor, nobody is asked, and nobody has failed to answer.
+	rounds   uint64
+	answered map[netip.Addr]uint64
 	macs     map[netip.Addr]neighbour.MAC
 	peer     []neighbour.MAC
-	every    time.Duration
 	// learnt: somebody answered alone for what the peer holds.
 	learnt bool
 	// told is what answers said last.
@@ -55,7 +58,7 @@ type network struct {
 }
 
 func newNetwork(device string, index int) *network {
-	return &network{device: device, index: index, answered: map[netip.Addr]time.Duration{}, macs: map[netip.Addr]neighbour.MAC{}, every: askEvery}
+	return &network{device: device, index: index, answered: map[netip.Addr]uint64{}, macs: map[netip.Addr]neighbour.MAC{}}
 }
 
 func (n *network) set(t targets, virtual []netip.Addr) {
@@ -78,10 +81,9 @@ func (n *network) answers() (gateway, neighbour bool) {
 }
 
 func (n *network) answersLocked() (gateway, neighbour bool) {
-	now := boottime.Now()
 	recent := func(a netip.Addr) bool {
 		at, ok := n.answered[a]
-		return ok && now-at < lately*n.every
+		return ok && n.rounds-at < lately
 	}
 	gateway = slices.ContainsFunc(n.targets.gateways, recent)
 	return gateway, gateway || slices.ContainsFunc(n.targets.neighbours, recent)
@@ -145,9 +147,6 @@ func (n *network) converse(ctx context.Context, s *Sight, station *neighbour.Sta
 		if e := s.pace(); e != every {
 			every = e
 			tick.Reset(e)
-			n.mu.Lock()
-			n.every = e
-			n.mu.Unlock()
 		}
 		n.changed(s)
 	}
@@ -179,6 +178,7 @@ func (n *network) changed(s *Sight) {
 // round asks all targets once: where they were last, else everywhere.
 func (n *network) round(l *neighbour.Listener, station *neighbour.Station) error {
 	n.mu.Lock()
+	n.rounds++
 	t := n.targets
 	all := slices.Concat(t.gateways, t.neighbours, t.peer)
 	n.mu.Unlock()
@@ -212,7 +212,7 @@ func (n *network) round(l *neighbour.Listener, station *neighbour.Station) error
 func (n *network) last(who netip.Addr) neighbour.MAC {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if at, ok := n.answered[who]; ok && boottime.Now()-at < 2*n.every {
+	if at, ok := n.answered[who]; ok && n.rounds-at < 2 {
 		return n.macs[who]
 	}
 	return neighbour.MAC{}
@@ -224,7 +224,7 @@ func (n *network) hear(c neighbour.Claim, s *Sight) {
 	if slices.Contains(n.targets.peer, c.Addr) {
 		n.knowLocked(c.MAC)
 	}
-	n.answered[c.Addr], n.macs[c.Addr] = boottime.Now(), c.MAC
+	n.answered[c.Addr], n.macs[c.Addr] = n.rounds, c.MAC
 	n.mu.Unlock()
 	n.changed(s)
 }
