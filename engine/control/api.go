@@ -33,6 +33,8 @@ type Note struct {
 	At   time.Time `json:"at"`
 	User string    `json:"user,omitempty"`
 	Text string    `json:"text,omitempty"`
+	// Where is the name of the other director, if it was said there.
+	Where string `json:"where,omitempty"`
 }
 
 // Service is one service as the API shows it. Times that never were are left
@@ -163,7 +165,7 @@ func noteOf(n *opstatus.Note) *Note {
 	if n == nil {
 		return nil
 	}
-	return &Note{At: n.At, User: n.User, Text: n.Text}
+	return new(Note(*n))
 }
 
 func timeOf(t time.Time) *time.Time {
