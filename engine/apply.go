@@ -64,6 +64,7 @@ func (l *loop) introduced(s *service, d *job.Shared, now time.Time) {
 	sh.node, sh.name = d.Node, directorName(d)
 	l.sayShared(now)
 	l.tellShared(sh.set.All(), now)
+	l.publishDaemon(now)
 }
 
 func directorName(d *job.Shared) string {
@@ -80,6 +81,7 @@ func (l *loop) opened(parcel []byte, now time.Time) []share.Entry {
 		if l.shared.refused++; l.shared.refused == 1 {
 			l.opt.Log.Error("what the other director shares cannot be read", "err", err)
 		}
+		l.publishDaemon(now)
 		return nil
 	}
 	l.sayShared(now) // what was said here since then comes after what was known here, before what comes

@@ -6,12 +6,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"time"
 )
 
-// A parcel is some entries on their way: a byte that says how it is written, and
-// the entries, each with its length before it. What follows the known part of an
+// A parcel is some entries on their way: a byte that says how it is written, the
+// CRC-32 of what follows (nobody forges it on the way, but parts of two could be
+// joined), and the entries, each with its length before it. What follows the known part of an
 // entry is skipped: a later release may add to it.
 const (
 	plain  = 1
@@ -23,10 +25,11 @@ const (
 	plainMost   = 64 << 10
 	// packFrom is from which size packing is worth it: what one packet carries.
 	packFrom = 400
+	head     = 5
 )
 
 // MaxParcel is the longest parcel that is taken.
-const MaxParcel = plainMost + 1
+const MaxParcel = plainMost + head
 
 // Parcels writes entries, in their order. Each parcel is of use without the
 // others.
@@ -53,16 +56,23 @@ func Parcels(list []Entry, now time.Time) [][]byte {
 // wrap makes a parcel of a body.
 func wrap(body []byte) []byte {
 	if len(body) >= packFrom {
-		b := bytes.NewBuffer([]byte{packed})
+		b := bytes.NewBuffer(make([]byte, head))
 		w, err := flate.NewWriter(b, flate.BestCompression)
 		if err == nil {
 			_, err = w.Write(body)
 		}
 		if err == nil && w.Close() == nil && b.Len() <= len(body) {
-			return b.Bytes()
+			return seal(packed, b.Bytes())
 		}
 	}
-	return append([]byte{plain}, body...)
+	return seal(plain, append(make([]byte, head), body...))
+}
+
+// seal writes the head of a parcel.
+func seal(how byte, parcel []byte) []byte {
+	parcel[0] = how
+	binary.BigEndian.PutUint32(parcel[1:], crc32.ChecksumIEEE(parcel[head:]))
+	return parcel
 }
 
 func (e *Entry) append(dst []byte, now time.Time) []byte {
@@ -107,14 +117,16 @@ func Open(parcel []byte, now time.Time) ([]Entry, error) {
 
 func unwrap(parcel []byte) ([]byte, error) {
 	switch {
-	case len(parcel) == 0 || len(parcel) > MaxParcel:
+	case len(parcel) < head || len(parcel) > MaxParcel:
 		return nil, fmt.Errorf("%d bytes are no parcel", len(parcel))
+	case binary.BigEndian.Uint32(parcel[1:]) != crc32.ChecksumIEEE(parcel[head:]):
+		return nil, errors.New("it was damaged on its way")
 	case parcel[0] == plain:
-		return parcel[1:], nil
+		return parcel[head:], nil
 	case parcel[0] != packed:
 		return nil, fmt.Errorf("it is written in a way (%d) that this release does not know", parcel[0])
 	}
-	body, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(parcel[1:])), plainMost+1))
+	body, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(parcel[head:])), plainMost+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("unpack: %w", err)

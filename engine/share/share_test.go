@@ -255,9 +255,12 @@ func FuzzOpen(f *testing.F) {
 		s.Say(Entry{Key: Key{Service, "group:" + strconv.Itoa(i)}, State: Stands, Who: "ann", Why: "a word on it", At: day, Until: day.Add(time.Hour)}, 1)
 		f.Add(Parcels(s.All(), day)[0])
 	}
-	f.Add([]byte{packed})
-	f.Add([]byte{plain, 3, 1, 1})
+	f.Add(seal(packed, make([]byte, head+3)))
+	f.Add(seal(plain, []byte{0, 0, 0, 0, 0, 3, 1, 1}))
 	f.Fuzz(func(t *testing.T, parcel []byte) {
+		if len(parcel) >= head { // else nothing of it would be looked at
+			seal(parcel[0], parcel)
+		}
 		list, err := Open(parcel, day)
 		if err != nil && list != nil {
 			t.Error("part of a damaged parcel")
