@@ -18,8 +18,8 @@ import (
 func statusCommand(c *common) *cobra.Command {
 	var all, failing bool
 	cmd := &cobra.Command{
-		Use:               "status [GROUP | GROUP:SERVICE]...",
-		Short:             "show what mond sees",
+		Use:   "status [GROUP | GROUP:SERVICE]...",
+		Short: "show what mond sees",
 		Long: `Shows what mond sees: itself, what is stopped or disabled, and its services.
 
 On one of two directors (heartbeat.monitor with a peer) the orders maint, drain and weight, what is disabled, and acknowledgements

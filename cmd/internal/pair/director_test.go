@@ -30,8 +30,9 @@ type director struct {
 	client *control.Client
 }
 
-// words are those of both directors beside what all tests have.
-type words struct{ elector, group string }
+// words are those of both directors beside what all tests have; more is the end
+// of the file.
+type words struct{ elector, group, more string }
 
 // newDirector writes the configuration of a director; it is not started.
 func newDirector(t testing.TB, w *world, name string, number, peer int, links string, more words) *director {
@@ -51,7 +52,7 @@ watch directors
         monitor heartbeat.monitor --node %d --peer %d --keys %s --epochs %s --neighbour %s %s %s
         period wd {Sun-Sat}
             alert fake.alert --group web --priority %d %s %s/32/eth0
-`, d.path("sock"), d.path("state"), number, peer, d.path("keys"), d.path("epochs"), client, links, more.elector, 100-number, more.group, vip)
+`, d.path("sock"), d.path("state"), number, peer, d.path("keys"), d.path("epochs"), client, links, more.elector, 100-number, more.group, vip) + more.more
 	must(t, os.WriteFile(d.config, []byte(text), 0o644))
 	d.words = w.command(name, program(t, "mond"), "-c", d.config, "-P", "", "--log", "stderr").Args
 	d.client = control.Dial(d.path("sock"))
