@@ -63,7 +63,7 @@ func (c *courier) round(s *role.Share, ours, theirs uint64, now time.Duration) (
 		c.told, c.fresh, c.rest = s, true, nil
 	}
 	switch {
-	case s == nil || ours == 0 || theirs == 0 || ours == theirs:
+	case s == nil || len(s.Parcels) == 0 || ours == 0 || theirs == 0 || ours == theirs:
 		c.rest, c.differs, c.fresh = nil, 0, c.fresh && ours != theirs
 		return nil
 	case c.differs == 0:

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/role"
@@ -121,8 +123,11 @@ func TestShare(t *testing.T) {
 		o.share(3, role.Shared{Node: 1, Parcel: make([]byte, 20<<10+i)})
 	}
 	for seen := 0; seen < sharedMost; {
-		m := &pb.PluginMessage{}
-		if bytes := o.takeRoles(m); bytes > rpc.MaxBytes/2 || len(m.Shared) == 0 {
+		var m *pb.PluginMessage // one that has nothing else goes, too
+		if err := o.deliver(o.take(nil), func(sent *pb.PluginMessage) error { m = sent; return nil }); err != nil || m == nil {
+			t.Fatalf("nothing was sent: %v", err)
+		}
+		if bytes := proto.Size(m); bytes > rpc.MaxBytes/2 || len(m.Shared) == 0 {
 			t.Fatalf("a message with %d parcels, %d bytes", len(m.Shared), bytes)
 		}
 		for _, p := range m.Shared {
