@@ -64,7 +64,7 @@ func (l *loop) handleCall(c call, now time.Time) {
 		l.keepDisabled()
 	}
 	if len(l.roles.electors) > 0 {
-		l.roles.site.replica, l.roles.site.dirty = l.replica(), true
+		l.shared.dirty, l.roles.site.dirty = true, true
 	}
 	l.safe = c.safe
 	l.flush()
@@ -159,6 +159,7 @@ func (e *Engine) TestMonitor(ctx context.Context, key opstatus.Key) error {
 
 // operator records what a person did.
 func (l *loop) operator(s *service, d deed, now time.Time) {
+	l.shared.user, l.shared.comment = d.user, d.comment
 	e := d.row()
 	l.event(s, e, now)
 	l.opt.Log.Info("operator", "group", s.cfg.Key.Group, "service", s.cfg.Key.Service, "user", d.user, "action", e.Text)
@@ -167,6 +168,7 @@ func (l *loop) operator(s *service, d deed, now time.Time) {
 // operated records what a person did to a whole watch, or, without group, to
 // the daemon.
 func (l *loop) operated(group string, d deed, now time.Time) {
+	l.shared.user, l.shared.comment = d.user, d.comment
 	e := d.row()
 	e.At, e.Group = now, group
 	l.batch.Events = append(l.batch.Events, e)

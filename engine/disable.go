@@ -31,7 +31,7 @@ func (l *loop) silence(s *service, n opstatus.Note, text string, tell bool, now 
 	if tell {
 		l.observe(s, opstatus.Event{Kind: opstatus.Disable, Note: n}, now)
 	}
-	l.operator(s, deed{what: store.WhatDisable, user: n.User, comment: n.Text, from: was, to: "disabled", text: text}, now)
+	l.operator(s, deed{what: store.WhatDisable, user: n.Who(), comment: n.Text, from: was, to: "disabled", text: text}, now)
 	l.offChanged = true
 	l.touch(s, true)
 }
@@ -83,7 +83,7 @@ func (e *Engine) onWatch(ctx context.Context, group string, change func(l *loop,
 func (l *loop) disableWatch(group string, n opstatus.Note, text string, tell bool, now time.Time) {
 	was := toggled(note(l.globals.Watches, group) != nil)
 	l.globals.Watches = with(l.globals.Watches, group, n)
-	l.operated(group, deed{what: store.WhatDisableWatch, user: n.User, comment: n.Text, from: was, to: "disabled", text: text}, now)
+	l.operated(group, deed{what: store.WhatDisableWatch, user: n.Who(), comment: n.Text, from: was, to: "disabled", text: text}, now)
 	l.showWatch(group)
 	for _, s := range l.services {
 		if tell && s.cfg.Key.Group == group && s.hears(alert.Disable) {
@@ -148,7 +148,7 @@ func (e *Engine) EnableHost(ctx context.Context, host, user string) error {
 func (l *loop) disableHost(host string, n opstatus.Note, now time.Time) {
 	l.globals.Hosts = with(l.globals.Hosts, host, n)
 	l.offChanged = true
-	l.operated("", deed{what: store.WhatDisableHost, user: n.User, comment: n.Text, to: "disabled", text: "host " + host + " disabled"}, now)
+	l.operated("", deed{what: store.WhatDisableHost, user: n.Who(), comment: n.Text, to: "disabled", text: "host " + host + " disabled"}, now)
 }
 
 func (l *loop) enableHost(host, user string, now time.Time) {

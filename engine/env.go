@@ -113,14 +113,14 @@ func exitOf(s opstatus.State, kind alert.Kind) int {
 
 // ackText is MON_ACK. As under mon there is a colon before the comment of
 // somebody who did not log in.
-func ackText(n opstatus.Note) string { return n.User + ": " + n.Text }
+func ackText(n opstatus.Note) string { return n.Who() + ": " + n.Text }
 
 // noteText is "user: comment", or the comment alone.
 func noteText(n opstatus.Note) string {
-	if n.User == "" {
+	if n.Who() == "" {
 		return n.Text
 	}
-	return n.User + ": " + n.Text
+	return n.Who() + ": " + n.Text
 }
 
 func flag(b bool) string {

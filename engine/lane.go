@@ -30,6 +30,9 @@ type Lane interface {
 	Hold(program string, w role.Work)
 	// Stands are how groups stand with their holders, of each the newest.
 	Stands() <-chan []job.Stand
+	// Shared is what electors say of sharing between directors; the loop alone
+	// reads it.
+	Shared() <-chan []job.Shared
 }
 
 const (

@@ -41,6 +41,7 @@ type loop struct {
 	startLooker func(*looker)
 	self        self
 	roles       roles
+	shared      shared
 	daemon      view.Daemon
 
 	// pools are the virtual services, position = id in poolHeap; dirtyPools
@@ -105,6 +106,7 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 	l.gonePools(saved.Pools)
 	l.listenAgain(saved, now)
 	l.overwrite(saved.Records, now)
+	l.startShared(saved.Globals.Shared, now)
 	for _, s := range l.services {
 		s.publish()
 	}
@@ -175,6 +177,8 @@ func (l *loop) run(ctx context.Context) {
 			l.handleFaults(c, time.Now())
 		case <-l.roles.wake():
 			l.handleLane(time.Now())
+		case list := <-l.roles.shared():
+			l.handleShared(list, time.Now())
 		case c := <-l.calls:
 			l.handleCall(c, time.Now())
 		case <-tick.C:
@@ -224,6 +228,12 @@ func (l *loop) untilDue() time.Duration {
 // go to the store.
 func (l *loop) flush() {
 	l.decide(time.Now())
+	if len(l.shared.early) > 0 {
+		l.lookEarly(time.Now())
+	}
+	if l.shared.dirty {
+		l.sayShared(time.Now())
+	}
 	for _, s := range l.touched {
 		if s.dirty {
 			l.record(s)

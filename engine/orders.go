@@ -98,6 +98,7 @@ func (l *loop) ordersBut(what, target string) []store.Order {
 
 func (l *loop) setOrders(list []store.Order, now time.Time) {
 	l.globals.Orders = list
+	l.shared.dirty = true
 	l.globalsChanged()
 	l.applyOrders(now)
 }
@@ -296,7 +297,7 @@ func withOrder(o virtual.Order, r *view.Order) virtual.Order {
 func viewOrder(r *store.Order) view.Order {
 	return view.Order{
 		What: r.What, Target: r.Target, Weight: r.Weight, Deadline: r.Deadline, Source: "command",
-		By: r.Note.User, At: r.Note.At, Until: r.Until, Text: r.Note.Text,
+		By: r.Note.Who(), At: r.Note.At, Until: r.Until, Text: r.Note.Text,
 	}
 }
 

@@ -76,6 +76,7 @@ func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Tim
 		stale = l.forgetAll(old, user, now)
 	}
 	l.removeGone(old, stale, now)
+	l.reloadedShared(now)
 	l.gonePools(kept)
 	l.firstLooks()
 	l.self.recount(l.services) // without what inherit made see again

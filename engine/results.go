@@ -129,6 +129,7 @@ func (l *loop) observe(s *service, ev opstatus.Event, now time.Time) {
 	out := policy.Decide(l.input(s, was, change, now), now)
 	durable := isDurable(was, out.Service) || !samePeriods(s.periods, out.Periods)
 	s.state, s.periods = out.Service, out.Periods
+	l.shared.dirty = l.shared.dirty || was.Ack != nil && s.state.Ack == nil
 	l.carryOut(s, was, change, ev, out.Decisions, now)
 	durable = l.claim(s, was, change, out.Decisions, now) || durable
 	l.touch(s, durable)

@@ -77,6 +77,14 @@ func (r *roles) wake() <-chan struct{} {
 	return r.lane.wake
 }
 
+// shared is what the loop selects on for what electors say of sharing.
+func (r *roles) shared() <-chan []job.Shared {
+	if r.lane == nil {
+		return nil
+	}
+	return r.lane.to.Shared()
+}
+
 const (
 	linkPrefix = "link-"
 	rolePrefix = "role-"
@@ -270,7 +278,7 @@ func (l *loop) tickRoles(now time.Time) {
 		}
 	}
 	l.endOnce(now)
-	l.roles.site.replica = l.replica()
+	l.tickShared(now)
 	l.roles.site.dirty = true
 	if l.roles.lane != nil {
 		l.handleLane(now)

@@ -426,28 +426,6 @@ func TestSite(t *testing.T) {
 		if !s.Loaded || !s.Results || s.Reals != 100 {
 			t.Errorf("when all is well: %+v", s)
 		}
-		before := s.Replica
-		d.must(d.engine.Order(t.Context(), steer.Order{What: steer.Maint, Target: "www1", User: "ann"}))
-		synctest.Wait()
-		if s := d.site(); s.Replica == before || s.Reals != 100 {
-			t.Errorf("with one of 4 in maintenance: %+v", s)
-		}
-		with := d.site().Replica
-		d.must(d.engine.Order(t.Context(), steer.Order{What: steer.Maint, Target: "www1", User: "bob", Text: "another word"}))
-		synctest.Wait()
-		if got := d.site().Replica; got != with {
-			t.Error("who ordered it is no part of what is replicated")
-		}
-		d.must(d.engine.Order(t.Context(), steer.Order{What: steer.Maint, Target: "www1", End: true}))
-		synctest.Wait()
-		if got := d.site().Replica; got != before {
-			t.Error("an order that ended left its trace")
-		}
-		d.must(d.engine.DisableHost(t.Context(), "lvs2", "ann", ""))
-		synctest.Wait()
-		if got := d.site().Replica; got == before {
-			t.Error("a disabled host is no part of what is replicated")
-		}
 		d.leaves()
 	})
 }

@@ -216,6 +216,7 @@ func (l *loop) publishDaemon(now time.Time) {
 	d := l.daemon
 	d.Stopped, d.Hosts = l.globals.Stopped, l.globals.Hosts
 	d.Watches, d.Excluded = l.globals.Watches, l.globals.Excluded
+	d.Shared = l.viewShared()
 	d.Running, d.Outbox, d.Late = len(l.inflight), l.outbox.Len(), l.self.late
 	l.board.SetDaemon(&d)
 }

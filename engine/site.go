@@ -1,12 +1,7 @@
 package engine
 
 import (
-	"hash/fnv"
-	"io"
-	"maps"
 	"reflect"
-	"slices"
-	"strconv"
 
 	"github.com/mondhq/mond/engine/virtual"
 	"github.com/mondhq/mond/plugins/job"
@@ -21,7 +16,6 @@ type siteState struct {
 	// loaded and results, once they hold, hold until mond ends: they are about a
 	// start.
 	loaded, results bool
-	replica         uint64
 	hash            uint64
 	leaving, keep   bool
 	sent            []job.Election
@@ -58,7 +52,7 @@ func (l *loop) siteOf(s *service) role.Site {
 	site := role.Site{
 		Loaded: st.loaded, Results: st.results,
 		Synced: true, // no copy of connections is kept yet
-		Reals:  l.realsIn(), Replica: st.replica,
+		Reals:  l.realsIn(), Replica: l.shared.hash, Share: l.shared.told,
 		Version: uint32(st.hash >> 32), Hash: st.hash, //nolint:gosec // the upper half
 		Orders: l.siteOrders(s), Leaving: st.leaving, Keep: st.keep,
 	}
@@ -132,43 +126,6 @@ func (p *pool) primaries() (n int) {
 		}
 	}
 	return n
-}
-
-// replica sums up what operators have ordered and both directors should know:
-// what is out, draining or weighted, what is disabled and what is acknowledged.
-// Who did it, when and why may differ.
-func (l *loop) replica() uint64 {
-	h := fnv.New64a()
-	add := func(words ...string) {
-		for _, w := range words {
-			_, _ = io.WriteString(h, w+"\x00") // a hash takes everything
-		}
-	}
-	orders := make([]string, len(l.globals.Orders))
-	for i := range l.globals.Orders {
-		o := &l.globals.Orders[i]
-		orders[i] = o.What + " " + o.Target + " " + strconv.Itoa(o.Weight) + " " + o.Deadline.String()
-	}
-	slices.Sort(orders)
-	add(orders...)
-	add("watches")
-	add(slices.Sorted(maps.Keys(l.globals.Watches))...)
-	add("hosts")
-	add(slices.Sorted(maps.Keys(l.globals.Hosts))...)
-	var off, acked []string
-	for _, s := range l.services {
-		if s.disabled != nil {
-			off = append(off, s.key().String())
-		}
-		if s.state.Ack != nil {
-			acked = append(acked, s.key().String())
-		}
-	}
-	add("services")
-	add(slices.Sorted(slices.Values(off))...)
-	add("acked")
-	add(slices.Sorted(slices.Values(acked))...)
-	return h.Sum64()
 }
 
 // siteOrders are the orders that concern an elector's groups.

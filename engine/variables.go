@@ -125,6 +125,9 @@ func (l *loop) setVariable(s *service, name, value, user string, now time.Time) 
 	case "_alert_count":
 		return setCount(&s.alerts, value, refuse)
 	case "_ack", "_ack_comment":
+		if name == "_ack" && value == "0" {
+			l.shared.unacked[s.key()] = true
+		}
 		return setAck(s, name, value, refuse)
 	default:
 		return l.setOther(s, name, value, now, refuse)
@@ -203,6 +206,7 @@ func setAck(s *service, name, value string, refuse refusal) error {
 		return refuse("the failure is not acknowledged")
 	default:
 		n := *s.state.Ack
+		n.Where = ""
 		n.User, n.Text = splitNote(value)
 		s.state.Ack = &n
 	}

@@ -17,7 +17,10 @@ const targets = `TARGET is REAL - the name of a real server, its address, or add
 service, or VIRTUAL/REAL, which means it in that one. An order is kept over restarts and reloads of mond until it ends: after the
 time of --for, or by --end with the same TARGET. One for a real server that leaves the configuration stays, and counts again if that
 comes back; monctl virtual shows it until then. A second order of the same kind for the same TARGET replaces the first. Who gave the
-order is the user that monctl runs as.`
+order is the user that monctl runs as.
+
+With two directors (heartbeat.monitor with a peer) an order holds on both, and can be ended on either; on the other one it is shown
+with who gave it and where, as ann@lvs1. A director that was away learns of orders, and of their ends, when it is back.`
 
 // ordering are the options that orders share.
 type ordering struct {
@@ -62,7 +65,8 @@ on_fail quiesce stays in the table with weight 0 instead, as when it fails: its 
 ` + targets + `
 
 A file of the real server's name in the directory of maintenance_dir (as ldirectord has it: its address or name, with or without
-:port), and a maintenance_at in the configuration, do the same; those end when the file is removed, and with the period.`,
+:port), and a maintenance_at in the configuration, do the same; those end when the file is removed, and with the period. They are of this director alone: a file is not told to the other
+one, and the configuration is its own.`,
 		Example:           "  monctl maint www2 --for 2h --note 'new disk'\n  monctl maint shop/192.168.0.2:80\n  monctl maint www2 --end",
 		Args:              wants(1, "one TARGET"),
 		ValidArgsFunction: c.completeReal,

@@ -18,8 +18,15 @@ import (
 func statusCommand(c *common) *cobra.Command {
 	var all, failing bool
 	cmd := &cobra.Command{
-		Use:               "status [GROUP | GROUP:SERVICE]...",
-		Short:             "show what mond sees",
+		Use:   "status [GROUP | GROUP:SERVICE]...",
+		Short: "show what mond sees",
+		Long: `Shows what mond sees: itself, what is stopped or disabled, and its services.
+
+On one of two directors (heartbeat.monitor with a peer) the orders maint, drain and weight, what is disabled, and acknowledgements
+are shared: a word on either director holds on both, and one that was said on the other is shown with who and where, as ann@lvs2 (the
+name is --name of its heartbeat.monitor, else its node number). Shown as unknown is what the other one's operators said of something
+that is not in the configuration here: it is kept, and applies when it is. While the two know different things for more than some
+seconds, mond:redundancy warns.`,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := c.client().Daemon(cmd.Context())
@@ -106,6 +113,20 @@ func printDaemon(w io.Writer, d control.Daemon, rows []control.Service, now time
 	}
 	for _, host := range slices.Sorted(maps.Keys(d.Hosts)) {
 		fmt.Fprintf(w, "host %s is disabled %s\n", host, by(d.Hosts[host]))
+	}
+	if d.Shared != nil {
+		printShared(w, d.Shared)
+	}
+}
+
+// printShared says what two directors share, and what of it means nothing here.
+func printShared(w io.Writer, s *control.Shared) {
+	fmt.Fprintf(w, "this director is %s (node %d): %s of operators shared with the other one\n", s.Director, s.Node, count(s.Stands, "word"))
+	for _, u := range s.Unknown {
+		fmt.Fprintf(w, "  %s %s: unknown here, kept %s\n", u.What, u.Name, by(u.Note))
+	}
+	if s.Refused > 0 {
+		fmt.Fprintf(w, "  %d times what the other one said could not be read: mond's log says why\n", s.Refused)
 	}
 }
 

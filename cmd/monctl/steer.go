@@ -10,8 +10,12 @@ import (
 
 func ackCommand(c *common) *cobra.Command {
 	return &cobra.Command{
-		Use:               "ack GROUP:SERVICE COMMENT...",
-		Short:             "acknowledge a failure: no more alerts until it recovers",
+		Use:   "ack GROUP:SERVICE COMMENT...",
+		Short: "acknowledge a failure: no more alerts until it recovers",
+		Long: `Acknowledges a failure: its service alerts no more until it recovers.
+
+With two directors the other one acknowledges it as well, if the service fails there, too, or does so at its next check there. It ends
+on each of them when the service recovers there.`,
 		ValidArgsFunction: c.completeService,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -36,8 +40,10 @@ const whatToggles = "GROUP:SERVICE, watch GROUP or host HOST"
 func disableCommand(c *common) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
-		Use:               "disable {GROUP:SERVICE | watch GROUP | host HOST}",
-		Short:             "silence a service, a watch, or leave a host out of all checks",
+		Use:   "disable {GROUP:SERVICE | watch GROUP | host HOST}",
+		Short: "silence a service, a watch, or leave a host out of all checks",
+		Long: `Silences a service or a watch - it is checked on, nobody is told - or leaves a host out of all checks, until enable. With two
+directors it is so on both, whichever of them is told.`,
 		ValidArgsFunction: c.completeToggle,
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.toggle(cmd, args, "disable", reason) },
 	}

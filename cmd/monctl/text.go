@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/engine/opstatus"
 )
 
 // plain is text without anything that a terminal would act upon: what a
@@ -81,8 +82,8 @@ func count(n int, noun string) string {
 // by says who left a note, when, and what it says.
 func by(n control.Note) string {
 	text := "since " + n.At.Format(time.DateTime)
-	if n.User != "" {
-		text += " by " + n.User
+	if who := opstatus.Note(n).Who(); who != "" {
+		text += " by " + who
 	}
 	if n.Text != "" {
 		text += ": " + oneLine(n.Text)

@@ -26,6 +26,40 @@ type Daemon struct {
 	Outbox   int             `json:"outbox"`
 	Services int             `json:"services"`
 	Statuses map[string]int  `json:"statuses"`
+	// Shared is what this director shares with the other one; left out where there
+	// is none.
+	Shared *Shared `json:"shared,omitempty"`
+}
+
+// Shared is what the two directors of a pair know together of their operators.
+type Shared struct {
+	// Node and Director are this director's number and name.
+	Node     int    `json:"node"`
+	Director string `json:"director"`
+	// Stands is how many orders, disables and acknowledgements stand. Refused is
+	// how much of what came could not be read.
+	Stands  int `json:"stands"`
+	Refused int `json:"refused,omitempty"`
+	// Unknown are those about what the configuration here does not have.
+	Unknown []SharedWord `json:"unknown,omitempty"`
+}
+
+// SharedWord is what an operator said about a thing.
+type SharedWord struct {
+	What string `json:"what"`
+	Name string `json:"name"`
+	Note Note   `json:"note"`
+}
+
+func sharedOf(v *view.Shared) *Shared {
+	if v == nil {
+		return nil
+	}
+	s := &Shared{Node: v.Node, Director: v.Name, Stands: v.Stands, Refused: v.Refused}
+	for _, w := range v.Unknown {
+		s.Unknown = append(s.Unknown, SharedWord{w.What, w.Name, Note(w.Note)})
+	}
+	return s
 }
 
 // Note is what an operator said and when.
@@ -33,6 +67,8 @@ type Note struct {
 	At   time.Time `json:"at"`
 	User string    `json:"user,omitempty"`
 	Text string    `json:"text,omitempty"`
+	// Where is the name of the other director, if it was said there.
+	Where string `json:"where,omitempty"`
 }
 
 // Service is one service as the API shows it. Times that never were are left
@@ -113,7 +149,7 @@ func daemonOf(b *view.Board) Daemon {
 	out := Daemon{
 		Version: d.Version, PID: d.PID, Config: d.ConfigPath, Started: d.Started, Loaded: d.Loaded,
 		ReloadError: d.ReloadError, Stopped: noteOf(d.Stopped), Checks: d.Checks, Blind: d.Blind,
-		Running: d.Running, Late: d.Late.Seconds(), Outbox: d.Outbox, Statuses: map[string]int{},
+		Running: d.Running, Late: d.Late.Seconds(), Outbox: d.Outbox, Statuses: map[string]int{}, Shared: sharedOf(d.Shared),
 	}
 	for host, n := range d.Hosts {
 		if out.Hosts == nil {
@@ -163,7 +199,7 @@ func noteOf(n *opstatus.Note) *Note {
 	if n == nil {
 		return nil
 	}
-	return &Note{At: n.At, User: n.User, Text: n.Text}
+	return new(Note(*n))
 }
 
 func timeOf(t time.Time) *time.Time {

@@ -21,6 +21,7 @@ type Given struct {
 type Lane struct {
 	tokens chan []job.Token
 	stands chan []job.Stand
+	shared chan []job.Shared
 
 	mu    sync.Mutex
 	hold  func(program string, w role.Work)
@@ -31,7 +32,7 @@ type Lane struct {
 
 // NewLane makes a Lane.
 func NewLane() *Lane {
-	return &Lane{tokens: make(chan []job.Token), stands: make(chan []job.Stand)}
+	return &Lane{tokens: make(chan []job.Token), stands: make(chan []job.Stand), shared: make(chan []job.Shared)}
 }
 
 // OnHold has f called for each Hold, by whoever calls that; OnElect likewise. nil
@@ -76,6 +77,14 @@ func (n *Lane) Tokens() <-chan []job.Token { return n.tokens }
 
 // Stands are what [Lane.Stand] says.
 func (n *Lane) Stands() <-chan []job.Stand { return n.stands }
+
+// Shared is what [Lane.Share] says.
+func (n *Lane) Shared() <-chan []job.Shared { return n.shared }
+
+// Share has the elector of a service say something of sharing.
+func (n *Lane) Share(group, service string, s role.Shared) {
+	n.shared <- []job.Shared{{Shared: s, Of: group, Service: service}}
+}
 
 // Say has the elector of a service say tokens; it returns when they were taken.
 func (n *Lane) Say(group, service string, tokens ...role.Token) {

@@ -112,6 +112,19 @@ type Note struct {
 	At   time.Time
 	User string
 	Text string
+	// Where is the name of the other director, if it was said there; else empty.
+	Where string
+}
+
+// Who is who said it, and where if that was not here: user@director.
+func (n Note) Who() string {
+	switch {
+	case n.Where == "":
+		return n.User
+	case n.User == "":
+		return n.Where
+	}
+	return n.User + "@" + n.Where
 }
 
 // Blind says that the last checks saw nothing, and why. It lies beside the

@@ -15,10 +15,10 @@ func Told(ev Event, t Transition, was, is State) (summary, output string) {
 	case t.Success:
 		return orNone(was.Summary), was.Output
 	case t.Event == Ack:
-		text := ev.Note.User + ": " + ev.Note.Text
+		text := ev.Note.Who() + ": " + ev.Note.Text
 		return text, text
 	case t.Event == Disable:
-		return orNone(ev.Note.User), ev.Note.User
+		return orNone(ev.Note.Who()), ev.Note.Who()
 	}
 	return NoSummary, ""
 }

@@ -70,7 +70,7 @@ func acked(r *round) bool {
 	if ack == nil || r.on != alert.Failure && r.on != alert.Startup {
 		return true
 	}
-	r.hold("", nil, Acked, "by "+ack.User+" at "+ack.At.Format(time.DateTime))
+	r.hold("", nil, Acked, "by "+ack.Who()+" at "+ack.At.Format(time.DateTime))
 	return false
 }
 

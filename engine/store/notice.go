@@ -103,6 +103,7 @@ type globalsDoc struct {
 	Orders   []orderDoc     `json:"orders,omitempty"`
 	Marks    []marksDoc     `json:"marks,omitempty"`
 	Roles    []roleOrderDoc `json:"roles,omitempty"`
+	Shared   []sharedDoc    `json:"shared,omitempty"`
 }
 
 type namedDoc struct {
@@ -119,6 +120,7 @@ func encodeGlobals(g Globals) []byte {
 	o.orders(g.Orders)
 	o.marks(g.Marks)
 	o.roles(g.Roles)
+	o.shared(g.Shared)
 	return o.end()
 }
 
@@ -136,7 +138,7 @@ func decodeGlobals(data []byte) (Globals, error) {
 	var d globalsDoc
 	err := json.Unmarshal(data, &d)
 	return Globals{Stopped: noteIn(d.Stopped), Watches: namedIn(d.Watches), Hosts: namedIn(d.Hosts), Excluded: d.Excluded,
-		Orders: ordersIn(d.Orders), Marks: marksIn(d.Marks), Roles: rolesIn(d.Roles)}, err
+		Orders: ordersIn(d.Orders), Marks: marksIn(d.Marks), Roles: rolesIn(d.Roles), Shared: sharedIn(d.Shared)}, err
 }
 
 func namedIn(list []namedDoc) map[string]opstatus.Note {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/mondhq/mond/engine/opstatus"
+	"github.com/mondhq/mond/engine/share"
 	"github.com/mondhq/mond/engine/virtual"
 )
 
@@ -35,8 +36,13 @@ func TestPoolsSurvive(t *testing.T) {
 		Rows: map[string][]Row{"192.168.0.1:80": {{Target: []string{"-V", "10.0.0.3:80"}, More: []string{"-F", "dr"}}}},
 	}
 	globals := Globals{
-		Orders: []Order{{Target: "shop/www1", What: "drain", Deadline: -1, Note: opstatus.Note{At: now, User: "ann", Text: "\xff"}, Until: now.Add(time.Hour)}},
-		Marks:  map[string][]string{"/etc/mond/maintenance": {"www1", "www2"}, "/empty": nil},
+		Orders:  []Order{{Target: "shop/www1", What: "drain", Deadline: -1, Note: opstatus.Note{At: now, User: "ann", Text: "\xff"}, Until: now.Add(time.Hour)}},
+		Watches: map[string]opstatus.Note{"web": {At: now, User: "ann", Where: "lvs2"}},
+		Shared: []share.Entry{{
+			Key: share.Key{Kind: share.Maint, Name: "shop/www\xff"}, State: share.Over, Value: "7", Until: now.Add(time.Hour),
+			Who: "ann", Where: "lvs2", Why: "new disk", At: now, Version: 1 << 39, Node: 255,
+		}},
+		Marks: map[string][]string{"/etc/mond/maintenance": {"www1", "www2"}, "/empty": nil},
 	}
 	s.Append(Batch{Pools: map[string]*Pool{"shop": &shop, "old": {}}, Globals: &globals}, nil)
 	s.Append(Batch{Pools: map[string]*Pool{"old": nil}}, nil)

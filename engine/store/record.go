@@ -55,6 +55,8 @@ type noteDoc struct {
 	At   time.Time `json:"at,omitzero"`
 	User text      `json:"user,omitempty"`
 	Text text      `json:"text,omitempty"`
+	// Where is the other director, if it was said there.
+	Where text `json:"where,omitempty"`
 }
 
 type blindDoc struct {
@@ -138,6 +140,7 @@ func (o *object) noteFields(n opstatus.Note) {
 	o.time("at", n.At)
 	o.text("user", n.User)
 	o.text("text", n.Text)
+	o.text("where", n.Where)
 }
 
 func (o *object) blind(b *opstatus.Blind) {
@@ -217,7 +220,7 @@ func noteIn(d *noteDoc) *opstatus.Note {
 	if d == nil {
 		return nil
 	}
-	return &opstatus.Note{At: local(d.At), User: string(d.User), Text: string(d.Text)}
+	return &opstatus.Note{At: local(d.At), User: string(d.User), Text: string(d.Text), Where: string(d.Where)}
 }
 
 func blindIn(d *blindDoc) *opstatus.Blind {

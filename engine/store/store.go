@@ -19,6 +19,7 @@ import (
 
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/policy"
+	"github.com/mondhq/mond/engine/share"
 	"github.com/mondhq/mond/plugins/alert"
 )
 
@@ -58,6 +59,8 @@ type Globals struct {
 	Marks map[string][]string
 	// Roles are those of operators about groups of addresses, oldest first.
 	Roles []RoleOrder
+	// Shared is what the directors of a pair know together, the newest first.
+	Shared []share.Entry
 }
 
 // Notice is a queued alert.

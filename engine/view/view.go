@@ -97,4 +97,25 @@ type Daemon struct {
 	Late time.Duration
 	// Outbox is how many notices wait.
 	Outbox int
+	// Shared is what this director shares with the other one; nil if there is
+	// none.
+	Shared *Shared
+}
+
+// Shared is what two directors know together of their operators.
+type Shared struct {
+	// Node and Name are this director's.
+	Node int
+	Name string
+	// Stands is how much of it stands; Refused how much came that could not be
+	// read.
+	Stands, Refused int
+	// Unknown are words about what this director's configuration does not have.
+	Unknown []SharedWord
+}
+
+// SharedWord is what was said about a thing.
+type SharedWord struct {
+	What, Name string
+	Note       opstatus.Note
 }

@@ -43,6 +43,7 @@ type said struct {
 	Exit                     int
 	Warn, Blind              bool
 	Token                    *role.Token
+	Shared                   *role.Shared
 	At                       time.Duration
 }
 
@@ -91,7 +92,8 @@ func direct(first string) error {
 	tokens := make(chan role.Token, 256)
 	go keep(site, tokens)
 	return h.Elect(context.Background(), monitor.Request{}, sites, monitor.Election{
-		Token: func(t role.Token) { say(said{Token: &t}); tokens <- t },
+		Token:  func(t role.Token) { say(said{Token: &t}); tokens <- t },
+		Shared: func(s role.Shared) { say(said{Shared: &s}) },
 		Report: func(service string, r monitor.Result) {
 			say(said{Service: service, Summary: r.Summary, Detail: r.Detail, Exit: r.Exit, Warn: r.Warn, Blind: r.Blind()})
 		},

@@ -215,7 +215,7 @@ func (d *director) until(what string, limit time.Duration, is func(said) bool) s
 			if !ok {
 				d.t.Fatalf("director %d ended before %s", d.node, what)
 			}
-			if s.Token == nil {
+			if s.Token == nil && s.Shared == nil {
 				d.state[s.Service] = s
 			}
 			if is(s) {
@@ -234,7 +234,7 @@ func (d *director) says(service, summary string, limit time.Duration) said {
 		return s // it said so already
 	}
 	return d.until(service+" "+summary, limit, func(s said) bool {
-		return s.Token == nil && s.Service == service && strings.Contains(s.Summary, summary)
+		return s.Token == nil && s.Shared == nil && s.Service == service && strings.Contains(s.Summary, summary)
 	})
 }
 
@@ -255,9 +255,9 @@ func (d *director) steady(hold bool, while time.Duration) {
 			if !ok {
 				d.t.Fatalf("director %d ended", d.node)
 			}
-			if s.Token == nil {
+			if s.Token == nil && s.Shared == nil {
 				d.state[s.Service] = s
-			} else if s.Token.Hold != hold {
+			} else if s.Token != nil && s.Token.Hold != hold {
 				d.t.Fatalf("director %d: a token %+v", d.node, *s.Token)
 			}
 		case <-timer.C:

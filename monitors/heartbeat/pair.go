@@ -50,9 +50,15 @@ type pair struct {
 	chosen []uint8
 	every  []uint8
 	size   int // of the last packet
-	put    func(uint8, []byte)
-	body   []byte
-	heard  wire.Beat
+	// courier carries what the two monds share; theirs sums up what the peer knows
+	// of it.
+	courier courier
+	theirs  uint64
+	roads   []uint8
+	resting time.Duration // until when a serial line is left to beats
+	put     func(uint8, []byte)
+	body    []byte
+	heard   wire.Beat
 
 	site   role.Site
 	groups []role.Group
@@ -160,6 +166,7 @@ func (p *pair) begin(first role.Site, keys *wire.Keys) error {
 	go watchKeys(p.ctx, h.keys, p.keys)
 	go p.book(h.epochs)
 	p.offer(epoch + ahead)
+	p.say.Shared(p.shared(nil))
 	p.tell(first)
 	return nil
 }
@@ -219,6 +226,7 @@ func (p *pair) loop(site <-chan role.Site) {
 			p.step(member.Tick{}) // whatever else is waiting: a flood delays no beat
 			timer.Reset(max(p.member.Wake()-boottime.Now(), 0))
 		}
+		p.sharing(boottime.Now())
 	}
 }
 
@@ -253,12 +261,21 @@ func (p *pair) open(i uint8, data []byte) {
 	if reason.Keys() {
 		p.alarm = boottime.Now()
 	}
+	if reason == wire.Taken && o.Restarted {
+		p.courier.meet()
+	}
+	if reason == wire.Taken && (o.Kind == wire.KindChunk || o.Kind == wire.KindNack) {
+		p.shares(&o, boottime.Now())
+	}
 	if reason != wire.Taken || o.Kind != wire.KindBeat && o.Kind != wire.KindGoodbye || !p.heard.Decode(o.Body) {
 		return
 	}
 	e := member.Heard{Link: int(i), Incarnation: o.Incarnation, Beat: &p.heard, Copy: o.Copy, Goodbye: o.Kind == wire.KindGoodbye}
 	if o.Crossed {
 		e.Link, p.crossed = -1, boottime.Now()
+	}
+	if !o.Copy {
+		p.theirs = p.heard.Replica
 	}
 	p.attend()
 	p.step(e)
@@ -310,6 +327,7 @@ func (p *pair) do(a member.Action) {
 		p.sealer.Renew(n)
 		p.session.Renew(n)
 		p.member.Renewed(n)
+		p.courier.meet()
 	case member.Reserve:
 		p.offer(a.Before)
 	case member.Done:

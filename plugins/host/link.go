@@ -34,6 +34,9 @@ type link struct {
 	drained  chan struct{} // closed when the plugin says so
 	lane     *lane
 	program  string
+	// shares is what each election was last told to share, by number; the
+	// sender's.
+	shares map[uint32]*role.Share
 
 	mu     sync.Mutex
 	orders orders

@@ -20,14 +20,15 @@ import (
 // lane passes tokens and stands to the one reader, merging what comes while he is
 // busy: of each group the newest.
 type lane struct {
-	// tokens and stands hold at most the one batch that waits; see mailbox.
+	// tokens, stands and shared hold at most the one batch that waits; see mailbox.
 	tokens chan []job.Token
 	stands chan []job.Stand
+	shared chan []job.Shared
 	mu     sync.Mutex
 }
 
 func newLane() *lane {
-	return &lane{tokens: make(chan []job.Token, 1), stands: make(chan []job.Stand, 1)}
+	return &lane{tokens: make(chan []job.Token, 1), stands: make(chan []job.Stand, 1), shared: make(chan []job.Shared, 1)}
 }
 
 // putTokens adds to what the reader gets next.
@@ -83,12 +84,36 @@ func (n *lane) putStands(list ...job.Stand) {
 	n.stands <- batch
 }
 
+// sharedMost is how many parcels wait for the reader; of more the oldest are lost,
+// and come again.
+const sharedMost = 32
+
+// putShared likewise.
+func (n *lane) putShared(list ...job.Shared) {
+	if len(list) == 0 {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var batch []job.Shared
+	select {
+	case batch = <-n.shared:
+	default:
+	}
+	batch = append(batch, list...)
+	n.shared <- batch[max(0, len(batch)-sharedMost):]
+}
+
 // Tokens are those of electors, gathered while the reader is busy. There is to
 // be one reader. The channel is never closed.
 func (h *Host) Tokens() <-chan []job.Token { return h.lane.tokens }
 
 // Stands are how groups stand with their holders, likewise.
 func (h *Host) Stands() <-chan []job.Stand { return h.lane.stands }
+
+// Shared is what electors say of sharing between directors. There is to be one
+// reader.
+func (h *Host) Shared() <-chan []job.Shared { return h.lane.shared }
 
 // Elect makes elections the whole set of services that elect, each with the
 // newest of what there is to know of this machine, and never blocks.
@@ -298,6 +323,7 @@ func (l *link) sendRoles(o orders) error {
 		return nil
 	}
 	m := &pb.HostMessage{Elections: &pb.Elections{}}
+	told := map[uint32]*role.Share{}
 	for _, e := range *o.elections {
 		p, def, forget, err := l.election(e)
 		if err != nil {
@@ -309,8 +335,13 @@ func (l *link) sendRoles(o orders) error {
 				return err
 			}
 		}
+		told[p.Subject] = e.Site.Share
+		if old, ok := l.shares[p.Subject]; ok && def == nil && old == e.Site.Share {
+			p.Site.Share = nil
+		}
 		m.Elections.Elections = append(m.Elections.Elections, p)
 	}
+	l.shares = told
 	return l.wire.Send(m)
 }
 
@@ -337,8 +368,19 @@ func (l *link) takeRoles(m *pb.PluginMessage) {
 		}
 	}
 	l.lane.putTokens(tokens...)
+	l.takeShared(m.GetShared())
 	for _, p := range m.GetStands() {
 		l.lane.putStands(job.Stand{Program: l.program, Stand: rpc.DecodeStand(p)})
+	}
+}
+
+// takeShared takes what a plugin says of sharing.
+func (l *link) takeShared(list []*pb.Shared) {
+	for _, p := range list {
+		s, known := l.subjects.name(p.GetSubject())
+		if what, ok := rpc.DecodeShared(p); known && ok {
+			l.lane.putShared(job.Shared{Shared: what, Of: s.group, Service: s.name})
+		}
 	}
 }
 

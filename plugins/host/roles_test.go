@@ -39,6 +39,9 @@ func (elector) Elect(ctx context.Context, r monitor.Request, sites <-chan role.S
 			return nil
 		case site = <-sites:
 			say.Report("peer", monitor.OK(fmt.Sprint(len(site.Lines), " lines ", strings.Join(r.Args, " "))))
+			if site.Share != nil { // as if the other director knew the same
+				say.Shared(role.Shared{Node: 7, Name: fmt.Sprint(len(site.Lines), " ", os.Getpid()), Parcel: site.Share.Parcels[0]})
+			}
 			if site.Leaving {
 				for _, l := range site.Lines {
 					say.Token(role.Token{Group: l.Group, Epoch: 2, Reason: "leaving"})
@@ -106,6 +109,7 @@ type pair struct {
 	mu     sync.Mutex
 	stand  role.Stand
 	token  job.Token
+	shared job.Shared
 	left   bool
 	passes bool
 }
@@ -140,6 +144,10 @@ func (p *pair) pass(ctx context.Context) {
 					p.Hold("hold.alert", role.Work{Tokens: []role.Token{t.Token}})
 				}
 			}
+		case list := <-p.Shared():
+			p.mu.Lock()
+			p.shared = list[len(list)-1]
+			p.mu.Unlock()
 		case list := <-p.Stands():
 			p.mu.Lock()
 			p.stand = list[len(list)-1].Stand
@@ -287,6 +295,33 @@ func TestRolesThatEnd(t *testing.T) {
 	if again, _ := p.held(0); again != holder {
 		t.Errorf("process %d, before %d", again, holder)
 	}
+}
+
+// What is to be shared goes to an elector once, and again to the next one; what
+// electors say of it comes back.
+func TestShared(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	lines := []role.Line{{Group: "web"}}
+	comes := func(what, parcel string, lines, pid int) {
+		t.Helper()
+		p.until(what, func() bool {
+			p.mu.Lock()
+			s := p.shared
+			p.mu.Unlock()
+			return s.Of == "directors" && s.Service == "role" && s.Node == 7 && string(s.Parcel) == parcel && s.Name == fmt.Sprint(lines, " ", pid)
+		})
+	}
+	pid := p.elects(0)
+	share := &role.Share{Parcels: [][]byte{[]byte("www1 is out")}}
+	p.elect(role.Site{Lines: lines, Share: share})
+	comes("it is shared", "www1 is out", 1, pid)
+	p.elect(role.Site{Lines: append(lines, role.Line{Group: "inside"}), Share: share})
+	comes("a site without it changes nothing", "www1 is out", 2, pid)
+	p.elect(role.Site{Lines: lines, Share: &role.Share{Parcels: [][]byte{[]byte("www1 is in")}}})
+	comes("it is shared anew", "www1 is in", 1, pid)
+	kill(t, pid)
+	comes("the next one knows it", "www1 is in", 1, p.elects(pid))
 }
 
 // Programs that cannot do it say so.

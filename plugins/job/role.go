@@ -24,6 +24,14 @@ type Token struct {
 	Left bool
 }
 
+// Shared is what an elector says of sharing, with the service that it comes from.
+type Shared struct {
+	role.Shared
+
+	// Of and Service are those of the service whose monitor elects.
+	Of, Service string
+}
+
 // Stand is how a group stands with the holder of that name.
 type Stand struct {
 	role.Stand

@@ -47,11 +47,15 @@ type Elector interface {
 	Elect(ctx context.Context, r Request, site <-chan role.Site, say Election) error
 }
 
-// Election is how an Elector speaks. Both functions may be called by any
+// Election is how an Elector speaks. The functions may be called by any
 // goroutine and never wait.
 type Election struct {
 	Token  func(role.Token)
 	Report func(service string, r Result)
+	// Shared says which director this is, once at the beginning, and gives mond
+	// what the mond of the other one knows. It may be lost where mond does not
+	// listen.
+	Shared func(role.Shared)
 }
 
 // Validator is the optional method of a Monitor (or of an alert) that judges

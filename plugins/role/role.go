@@ -86,9 +86,13 @@ type Site struct {
 	// Reals is the share of declared real servers that are in, 0 to 100; 100
 	// where none is declared.
 	Reals int
-	// Replica sums up the state that both directors should have (maintenance,
-	// drains, weights).
+	// Replica sums up what both directors should know of their operators
+	// (maintenance, drains, weights, what is disabled or acknowledged); 0 for
+	// nothing that could be compared.
 	Replica uint64
+	// Share is all of that, for the other director's mond; nil for nothing. It is
+	// never changed, another takes its place.
+	Share *Share
 	// Version and Hash name the configuration as both should have it.
 	Version uint32
 	Hash    uint64
@@ -100,6 +104,26 @@ type Site struct {
 	// Leaving: mond ends. The elector releases, says goodbye and ends; with
 	// Keep it ends in silence and addresses stay as long as their lease.
 	Leaving, Keep bool
+}
+
+// Share is what mond tells the mond of the other director, which an elector
+// carries and does not look into.
+type Share struct {
+	// Parcels are of use each without the others, those that matter most first. Each
+	// has at most [MaxParcel] bytes.
+	Parcels [][]byte
+}
+
+// MaxParcel is how long a parcel may be, in bytes.
+const MaxParcel = 128 << 10
+
+// Shared is what an elector tells mond of sharing: which director this is, and a
+// parcel of the other one's mond. Without a parcel it says only the former.
+type Shared struct {
+	// Node is this director's number, above 0; Name is for people.
+	Node   uint8
+	Name   string
+	Parcel []byte
 }
 
 // Order is what an operator ordered for a group.

@@ -11,12 +11,18 @@ import (
 // maxReason is the most of a sentence about a role that is sent.
 const maxReason = 4 << 10
 
+// maxName is the most of a director's name that is sent.
+const maxName = 256
+
 // EncodeSite writes what an elector is told of its machine.
 func EncodeSite(s role.Site) *pb.Site {
 	p := &pb.Site{
 		Lines: encodeLines(s.Lines), Loaded: s.Loaded, Results: s.Results, Synced: s.Synced,
 		Reals: uint32(min(max(s.Reals, 0), 100)), Replica: s.Replica, //nolint:gosec // in range by min and max
 		Version: s.Version, Hash: s.Hash, Leaving: s.Leaving, Keep: s.Keep,
+	}
+	if s.Share != nil {
+		p.Share = &pb.Share{Parcels: s.Share.Parcels}
 	}
 	for _, o := range s.Orders {
 		p.Orders = append(p.Orders, &pb.Order{Group: text(o.Group), Verb: text(string(o.Verb)), Serial: o.Serial})
@@ -31,6 +37,9 @@ func DecodeSite(p *pb.Site) role.Site {
 		Lines: decodeLines(p.GetLines()), Loaded: p.GetLoaded(), Results: p.GetResults(), Synced: p.GetSynced(),
 		Reals: int(min(p.GetReals(), 100)), Replica: p.GetReplica(),
 		Version: p.GetVersion(), Hash: p.GetHash(), Leaving: p.GetLeaving(), Keep: p.GetKeep(),
+	}
+	if p.Share != nil {
+		s.Share = &role.Share{Parcels: p.Share.GetParcels()}
 	}
 	for _, o := range p.GetOrders() {
 		if slices.Contains(role.Verbs(), role.Verb(o.GetVerb())) {
@@ -117,6 +126,21 @@ func DecodeStand(p *pb.Stand) role.Stand {
 
 // StandSize is about the size of p on the wire.
 func StandSize(p *pb.Stand) int { return 48 + len(p.Group) + len(p.Error) + len(p.Detail) }
+
+// EncodeShared writes what an elector says of sharing.
+func EncodeShared(s role.Shared) *pb.Shared {
+	return &pb.Shared{Node: uint32(s.Node), Name: Cut(s.Name, maxName), Parcel: s.Parcel}
+}
+
+// DecodeShared is the inverse of [EncodeShared]; ok is false for one that says
+// nothing, or too much.
+func DecodeShared(p *pb.Shared) (s role.Shared, ok bool) {
+	s = role.Shared{Node: uint8(min(p.GetNode(), 255)), Name: p.GetName(), Parcel: p.GetParcel()} //nolint:gosec // in range by min
+	return s, s.Node > 0 && uint32(s.Node) == p.GetNode() && len(s.Parcel) <= role.MaxParcel
+}
+
+// SharedSize is about the size of p on the wire.
+func SharedSize(p *pb.Shared) int { return 16 + len(p.Name) + len(p.Parcel) }
 
 // count is a number of addresses.
 func count(n int) uint32 { return uint32(min(max(n, 0), 1<<31-1)) } //nolint:gosec // in range by min and max

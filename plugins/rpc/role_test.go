@@ -42,6 +42,9 @@ func TestSiteRoundTrip(t *testing.T) {
 			Orders:  rapid.SliceOfN(rapid.Custom(drawOrder), 0, 4).Draw(t, "orders"),
 			Leaving: rapid.Bool().Draw(t, "leaving"), Keep: rapid.Bool().Draw(t, "keep"),
 		}
+		if rapid.Bool().Draw(t, "shares") {
+			in.Share = &role.Share{Parcels: rapid.SliceOfN(rapid.SliceOf(rapid.Byte()), 0, 4).Draw(t, "parcels")}
+		}
 		got := DecodeSite(wire(t, EncodeSite(in), &pb.Site{}))
 		if diff := cmp.Diff(in, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("site changed on the wire (-sent +got):\n%s", diff)
@@ -66,6 +69,29 @@ func TestWorkRoundTrip(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestSharedRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := role.Shared{
+			Node: rapid.Uint8Min(1).Draw(t, "node"), Name: rapid.StringN(0, 60, maxName).Draw(t, "name"), Parcel: rapid.SliceOf(rapid.Byte()).Draw(t, "parcel"),
+		}
+		p := EncodeShared(in)
+		got, ok := DecodeShared(wire(t, p, &pb.Shared{}))
+		if diff := cmp.Diff(in, got, cmpopts.EquateEmpty()); diff != "" || !ok {
+			t.Fatalf("it changed on the wire (-sent +got):\n%s", diff)
+		}
+		if proto.Size(p) > SharedSize(p)+16 {
+			t.Fatalf("%d bytes are taken for %d", proto.Size(p), SharedSize(p))
+		}
+	})
+	for name, p := range map[string]*pb.Shared{
+		"no node": {Name: "lvs1"}, "no such node": {Node: 257}, "too long": {Node: 1, Parcel: make([]byte, role.MaxParcel+1)},
+	} {
+		if _, ok := DecodeShared(p); ok {
+			t.Errorf("%s: it was taken", name)
+		}
+	}
 }
 
 func TestStandRoundTrip(t *testing.T) {

@@ -80,6 +80,10 @@ func (es *elections) set(want []candidate) {
 	}
 	for key, old := range es.running {
 		c, ok := next[key]
+		if ok && c.site.Share == nil { // as it was
+			c.site.Share = old.share()
+			next[key] = c
+		}
 		if ok && same(old.wanted, c.wanted) {
 			old.know(c.site)
 			delete(next, key)
@@ -93,6 +97,13 @@ func (es *elections) set(want []candidate) {
 	for key, c := range next {
 		es.begin(key, c)
 	}
+}
+
+// share is what it knows of sharing.
+func (e *election) share() *role.Share {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.known.Share
 }
 
 // know gives an election a new site.
@@ -240,6 +251,11 @@ func (es *elections) voice(ctx context.Context, e *election) monitor.Election {
 		Report: func(service string, r monitor.Result) {
 			if ctx.Err() == nil {
 				es.out.tell(subject, service, r)
+			}
+		},
+		Shared: func(s role.Shared) {
+			if ctx.Err() == nil {
+				es.out.share(subject, s)
 			}
 		},
 	}

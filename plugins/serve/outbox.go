@@ -118,7 +118,7 @@ func (o *outbox) deliver(p parcel, send func(*pb.PluginMessage) error) error {
 		if last {
 			m.Pong, m.Drained = p.pong, p.drained
 		}
-		if n+len(m.Reports)+len(m.Tokens)+len(m.Stands)+len(m.Left) > 0 || m.Pong != 0 || m.Drained {
+		if n+len(m.Reports)+len(m.Tokens)+len(m.Stands)+len(m.Left)+len(m.Shared) > 0 || m.Pong != 0 || m.Drained {
 			if err := send(m); err != nil {
 				return err
 			}

@@ -22,6 +22,7 @@ type rolesOut struct {
 	stands   []role.Stand
 	named    []named
 	left     []uint32
+	shared   []*pb.Shared
 }
 
 // named is a report of an elector.
@@ -76,6 +77,21 @@ func (o *outbox) tell(subject uint32, service string, r monitor.Result) {
 	o.notify()
 }
 
+// sharedMost is how many parcels of the other director wait; of more the oldest are
+// lost. What is lost comes again: the other one sees that it is not known here.
+const sharedMost = 32
+
+// share queues what is said of sharing.
+func (o *outbox) share(subject uint32, s role.Shared) {
+	p := rpc.EncodeShared(s)
+	p.Subject = subject
+	o.mu.Lock()
+	o.roles.shared = append(o.roles.shared, p)
+	o.roles.shared = o.roles.shared[max(0, len(o.roles.shared)-sharedMost):]
+	o.mu.Unlock()
+	o.notify()
+}
+
 // leave queues the word that an election ended as it was told.
 func (o *outbox) leave(subject uint32) {
 	o.mu.Lock()
@@ -85,7 +101,7 @@ func (o *outbox) leave(subject uint32) {
 }
 
 // takeRoles puts all there is of roles into a message, and of named reports as
-// many as leave half of it to others.
+// many as leave half of it to others; what directors share comes last.
 func (o *outbox) takeRoles(m *pb.PluginMessage) (bytes int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -109,7 +125,12 @@ func (o *outbox) takeRoles(m *pb.PluginMessage) (bytes int) {
 		m.Reports = append(m.Reports, &pb.Report{Subject: n.subject, Service: n.service, Result: n.result})
 		bytes += rpc.ResultSize(n.result)
 	}
-	if len(r.named) > 0 {
+	for len(r.shared) > 0 && bytes < rpc.MaxBytes/4 {
+		m.Shared = append(m.Shared, r.shared[0])
+		bytes += rpc.SharedSize(r.shared[0])
+		r.shared = r.shared[1:]
+	}
+	if len(r.named)+len(r.shared) > 0 {
 		o.notify() // with the next message
 	}
 	return bytes

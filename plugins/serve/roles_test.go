@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/role"
@@ -94,6 +96,47 @@ func TestNewestSite(t *testing.T) {
 			t.Errorf("site %d", site.Reals)
 		}
 	})
+}
+
+// What is shared stays as it was told until it is told anew, and what is said of it
+// goes last and within bounds.
+func TestShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := slow{look: make(chan chan<- role.Site)}
+		f := open(t, Monitor("e.monitor", "", func(*flag.FlagSet) monitor.Monitor { return s }))
+		sites := []*pb.Site{{Share: &pb.Share{Parcels: [][]byte{[]byte("a"), []byte("b")}}}, {Reals: 3}, {Reals: 4, Share: &pb.Share{}}}
+		for i, want := range []int{2, 2, 0} {
+			f.in <- &pb.HostMessage{
+				Subjects:  []*pb.Subject{subjectOf(1)},
+				Elections: &pb.Elections{Elections: []*pb.Election{{Subject: 1, Site: sites[i]}}},
+			}
+			synctest.Wait()
+			got := make(chan role.Site, 1)
+			s.look <- got
+			if site := <-got; site.Share == nil || len(site.Share.Parcels) != want || uint32(site.Reals) != sites[i].Reals {
+				t.Errorf("site %d: %+v", i, site)
+			}
+		}
+	})
+	o := newOutbox()
+	for i := range sharedMost + 10 {
+		o.share(3, role.Shared{Node: 1, Parcel: make([]byte, 20<<10+i)})
+	}
+	for seen := 0; seen < sharedMost; {
+		var m *pb.PluginMessage // one that has nothing else goes, too
+		if err := o.deliver(o.take(nil), func(sent *pb.PluginMessage) error { m = sent; return nil }); err != nil || m == nil {
+			t.Fatalf("nothing was sent: %v", err)
+		}
+		if bytes := proto.Size(m); bytes > rpc.MaxBytes/2 || len(m.Shared) == 0 {
+			t.Fatalf("a message with %d parcels, %d bytes", len(m.Shared), bytes)
+		}
+		for _, p := range m.Shared {
+			if len(p.Parcel) != 20<<10+10+seen || p.Subject != 3 {
+				t.Fatalf("parcel %d has %d bytes", seen, len(p.Parcel))
+			}
+			seen++
+		}
+	}
 }
 
 // lazy is a holder that takes work only when it is let.

@@ -165,7 +165,7 @@ func (r *reply) acknowledged(n *opstatus.Note) {
 		r.lit(" ack=0 ackcomment=")
 		return
 	}
-	r.lit(" ack=").epoch(n.At).lit(" ackcomment=").escq(n.User + ": " + n.Text)
+	r.lit(" ack=").epoch(n.At).lit(" ackcomment=").escq(n.Who() + ": " + n.Text)
 }
 
 // depended adds the last value of the dependency, or nothing if it was never

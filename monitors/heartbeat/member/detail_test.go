@@ -112,6 +112,30 @@ func TestConfigDiffers(t *testing.T) {
 	}
 }
 
+// What operators said is known to one of the two: a warning after a while, and no
+// longer than that is so.
+func TestOperatorsDiffer(t *testing.T) {
+	o := holding(t, nil)
+	before := o.report("redundancy")
+	o.replica, o.facts.Replica = 7, 8
+	o.step(o.facts)
+	o.hear()
+	o.pass(unlikeFor - 2*ms100)
+	if r := o.report("redundancy"); r.Code != before.Code {
+		t.Errorf("too early: %+v", r)
+	}
+	o.pass(4 * ms100)
+	if r := o.report("redundancy"); r.Code != "operators" || r.Level != Warn {
+		t.Errorf("%+v", r)
+	}
+	o.facts.Replica = 7
+	o.step(o.facts)
+	o.pass(2 * ms100)
+	if r := o.report("redundancy"); r.Code != before.Code {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A peer that heard more of us than we sent: we were put back to a snapshot.
 func TestRenew(t *testing.T) {
 	o := holding(t, nil)

@@ -137,7 +137,7 @@
 //
 //	peer         alive, suspect is alive; deaf, dead, left, unknown
 //	link-NAME    ok; dead, one-way, lossy, left, unknown
-//	redundancy   ok; one link (warn); alone, config, unable, links
+//	redundancy   ok; one link, operators (warn); alone, config, unable, links
 //	role-GROUP   standby, taking, holding, releasing; and what is wrong with it
 //
 // A [Report] comes when its code changes; [Member.Reports] gives all of them for

@@ -17,6 +17,7 @@ type one struct {
 	facts   Facts
 	peer    wire.Group
 	flags   wire.Flags
+	replica uint64
 	hears   bool
 	beats   bool // the peer beats each 100 ms
 	nextOne time.Duration
@@ -81,7 +82,7 @@ func (o *one) held(t Token) {
 // hear has the peer send a beat.
 func (o *one) hear() {
 	o.number++
-	b := wire.Beat{Number: o.number, Interval: ms100, Dead: dead, ConfigHash: 5, Flags: o.flags, Groups: []wire.Group{o.peer}}
+	b := wire.Beat{Number: o.number, Interval: ms100, Dead: dead, ConfigHash: 5, Replica: o.replica, Flags: o.flags, Groups: []wire.Group{o.peer}}
 	for i := range 2 {
 		b.Links = append(b.Links, wire.Link{Link: uint8(i), Sent: uint16(o.number), Hears: o.hears, Last: o.m.beats.number})
 	}

@@ -42,6 +42,9 @@ type peer struct {
 	acked time.Duration
 	// differs is since how many beats its configuration is another than ours.
 	differs int
+	// unlike is since when it knows other words of operators than this node; 0 for
+	// not.
+	unlike time.Duration
 }
 
 // deadAfter is after how much silence the peer is dead: as it says itself.
@@ -235,6 +238,12 @@ func (m *Member) compare() {
 		m.peer.differs = 0
 	} else {
 		m.peer.differs++
+	}
+	switch ours, theirs := m.facts.Replica, m.peer.beat.Replica; {
+	case ours == theirs || ours == 0 || theirs == 0:
+		m.peer.unlike = 0
+	case m.peer.unlike == 0:
+		m.peer.unlike = m.now
 	}
 }
 

@@ -106,6 +106,10 @@ func (m *Member) linkStands(i int) standing {
 	}}
 }
 
+// unlikeFor is how long the two may know different words of operators before it
+// is told: to pass one on takes a moment, and many some seconds.
+const unlikeFor = 5 * time.Second
+
 func (m *Member) redundancy() standing {
 	works := 0
 	for i := range m.links {
@@ -125,6 +129,8 @@ func (m *Member) redundancy() standing {
 		return standing{Bad, "unable", func() string { return fmt.Sprintf("%s could not take %s", name, cannot.cfg.Name) }}
 	case works < len(m.links):
 		return standing{Bad, "links", func() string { return fmt.Sprintf("%d of %d links work", works, len(m.links)) }}
+	case m.peer.unlike != 0 && m.now-m.peer.unlike >= unlikeFor:
+		return warn("operators", name+" does not know the same as this node of what operators ordered, disabled and acknowledged")
 	case len(m.links) == 1:
 		return warn("one link", "there is only one link to "+name)
 	}

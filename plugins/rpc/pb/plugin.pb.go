@@ -1583,18 +1583,20 @@ func (x *Election) GetSite() *Site {
 
 // Site is role.Site.
 type Site struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Lines         []*Line                `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
-	Loaded        bool                   `protobuf:"varint,2,opt,name=loaded,proto3" json:"loaded,omitempty"`
-	Results       bool                   `protobuf:"varint,3,opt,name=results,proto3" json:"results,omitempty"`
-	Synced        bool                   `protobuf:"varint,4,opt,name=synced,proto3" json:"synced,omitempty"`
-	Reals         uint32                 `protobuf:"varint,5,opt,name=reals,proto3" json:"reals,omitempty"`
-	Replica       uint64                 `protobuf:"fixed64,6,opt,name=replica,proto3" json:"replica,omitempty"`
-	Version       uint32                 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
-	Hash          uint64                 `protobuf:"fixed64,8,opt,name=hash,proto3" json:"hash,omitempty"`
-	Orders        []*Order               `protobuf:"bytes,9,rep,name=orders,proto3" json:"orders,omitempty"`
-	Leaving       bool                   `protobuf:"varint,10,opt,name=leaving,proto3" json:"leaving,omitempty"`
-	Keep          bool                   `protobuf:"varint,11,opt,name=keep,proto3" json:"keep,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Lines   []*Line                `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
+	Loaded  bool                   `protobuf:"varint,2,opt,name=loaded,proto3" json:"loaded,omitempty"`
+	Results bool                   `protobuf:"varint,3,opt,name=results,proto3" json:"results,omitempty"`
+	Synced  bool                   `protobuf:"varint,4,opt,name=synced,proto3" json:"synced,omitempty"`
+	Reals   uint32                 `protobuf:"varint,5,opt,name=reals,proto3" json:"reals,omitempty"`
+	Replica uint64                 `protobuf:"fixed64,6,opt,name=replica,proto3" json:"replica,omitempty"`
+	Version uint32                 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
+	Hash    uint64                 `protobuf:"fixed64,8,opt,name=hash,proto3" json:"hash,omitempty"`
+	Orders  []*Order               `protobuf:"bytes,9,rep,name=orders,proto3" json:"orders,omitempty"`
+	Leaving bool                   `protobuf:"varint,10,opt,name=leaving,proto3" json:"leaving,omitempty"`
+	Keep    bool                   `protobuf:"varint,11,opt,name=keep,proto3" json:"keep,omitempty"`
+	// Unset where it is as last sent for this subject.
+	Share         *Share `protobuf:"bytes,12,opt,name=share,proto3" json:"share,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1706,6 +1708,58 @@ func (x *Site) GetKeep() bool {
 	return false
 }
 
+func (x *Site) GetShare() *Share {
+	if x != nil {
+		return x.Share
+	}
+	return nil
+}
+
+// Share is role.Share.
+type Share struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Parcels       [][]byte               `protobuf:"bytes,1,rep,name=parcels,proto3" json:"parcels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Share) Reset() {
+	*x = Share{}
+	mi := &file_plugin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Share) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Share) ProtoMessage() {}
+
+func (x *Share) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Share.ProtoReflect.Descriptor instead.
+func (*Share) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Share) GetParcels() [][]byte {
+	if x != nil {
+		return x.Parcels
+	}
+	return nil
+}
+
 // Line is role.Line.
 type Line struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1717,7 +1771,7 @@ type Line struct {
 
 func (x *Line) Reset() {
 	*x = Line{}
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +1783,7 @@ func (x *Line) String() string {
 func (*Line) ProtoMessage() {}
 
 func (x *Line) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +1796,7 @@ func (x *Line) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Line.ProtoReflect.Descriptor instead.
 func (*Line) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21}
+	return file_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Line) GetGroup() string {
@@ -1771,7 +1825,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +1837,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +1850,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{22}
+	return file_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Order) GetGroup() string {
@@ -1832,7 +1886,7 @@ type Work struct {
 
 func (x *Work) Reset() {
 	*x = Work{}
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1844,7 +1898,7 @@ func (x *Work) String() string {
 func (*Work) ProtoMessage() {}
 
 func (x *Work) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1857,7 +1911,7 @@ func (x *Work) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Work.ProtoReflect.Descriptor instead.
 func (*Work) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{23}
+	return file_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Work) GetFull() bool {
@@ -1901,7 +1955,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1913,7 +1967,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1926,7 +1980,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{24}
+	return file_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Token) GetGroup() string {
@@ -2002,7 +2056,7 @@ type Stand struct {
 
 func (x *Stand) Reset() {
 	*x = Stand{}
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2068,7 @@ func (x *Stand) String() string {
 func (*Stand) ProtoMessage() {}
 
 func (x *Stand) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2081,7 @@ func (x *Stand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stand.ProtoReflect.Descriptor instead.
 func (*Stand) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{25}
+	return file_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Stand) GetGroup() string {
@@ -2091,14 +2145,16 @@ type PluginMessage struct {
 	Tokens []*Token `protobuf:"bytes,5,rep,name=tokens,proto3" json:"tokens,omitempty"`
 	Stands []*Stand `protobuf:"bytes,6,rep,name=stands,proto3" json:"stands,omitempty"`
 	// Subjects whose elections have ended because they were told that mond leaves.
-	Left          []uint32 `protobuf:"varint,7,rep,packed,name=left,proto3" json:"left,omitempty"`
+	Left []uint32 `protobuf:"varint,7,rep,packed,name=left,proto3" json:"left,omitempty"`
+	// Of electors: what the other director's mond knows.
+	Shared        []*Shared `protobuf:"bytes,8,rep,name=shared,proto3" json:"shared,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PluginMessage) Reset() {
 	*x = PluginMessage{}
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2110,7 +2166,7 @@ func (x *PluginMessage) String() string {
 func (*PluginMessage) ProtoMessage() {}
 
 func (x *PluginMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2123,7 +2179,7 @@ func (x *PluginMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PluginMessage.ProtoReflect.Descriptor instead.
 func (*PluginMessage) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{26}
+	return file_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PluginMessage) GetResults() []*Result {
@@ -2175,6 +2231,83 @@ func (x *PluginMessage) GetLeft() []uint32 {
 	return nil
 }
 
+func (x *PluginMessage) GetShared() []*Shared {
+	if x != nil {
+		return x.Shared
+	}
+	return nil
+}
+
+// Shared is role.Shared.
+type Shared struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The service that elects.
+	Subject       uint32 `protobuf:"varint,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	Node          uint32 `protobuf:"varint,2,opt,name=node,proto3" json:"node,omitempty"`
+	Name          string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Parcel        []byte `protobuf:"bytes,4,opt,name=parcel,proto3" json:"parcel,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Shared) Reset() {
+	*x = Shared{}
+	mi := &file_plugin_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Shared) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Shared) ProtoMessage() {}
+
+func (x *Shared) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Shared.ProtoReflect.Descriptor instead.
+func (*Shared) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Shared) GetSubject() uint32 {
+	if x != nil {
+		return x.Subject
+	}
+	return 0
+}
+
+func (x *Shared) GetNode() uint32 {
+	if x != nil {
+		return x.Node
+	}
+	return 0
+}
+
+func (x *Shared) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Shared) GetParcel() []byte {
+	if x != nil {
+		return x.Parcel
+	}
+	return nil
+}
+
 type Result struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2195,7 +2328,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2207,7 +2340,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2220,7 +2353,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{27}
+	return file_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Result) GetId() uint64 {
@@ -2301,7 +2434,7 @@ type Host struct {
 
 func (x *Host) Reset() {
 	*x = Host{}
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2313,7 +2446,7 @@ func (x *Host) String() string {
 func (*Host) ProtoMessage() {}
 
 func (x *Host) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2326,7 +2459,7 @@ func (x *Host) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Host.ProtoReflect.Descriptor instead.
 func (*Host) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{28}
+	return file_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Host) GetName() string {
@@ -2386,7 +2519,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2398,7 +2531,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2411,7 +2544,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{29}
+	return file_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Report) GetSubject() uint32 {
@@ -2542,7 +2675,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\bElection\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\rR\asubject\x12\x10\n" +
 	"\x03env\x18\x02 \x03(\tR\x03env\x12(\n" +
-	"\x04site\x18\x03 \x01(\v2\x14.mond.plugin.v1.SiteR\x04site\"\xb7\x02\n" +
+	"\x04site\x18\x03 \x01(\v2\x14.mond.plugin.v1.SiteR\x04site\"\xe4\x02\n" +
 	"\x04Site\x12*\n" +
 	"\x05lines\x18\x01 \x03(\v2\x14.mond.plugin.v1.LineR\x05lines\x12\x16\n" +
 	"\x06loaded\x18\x02 \x01(\bR\x06loaded\x12\x18\n" +
@@ -2555,7 +2688,10 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06orders\x18\t \x03(\v2\x15.mond.plugin.v1.OrderR\x06orders\x12\x18\n" +
 	"\aleaving\x18\n" +
 	" \x01(\bR\aleaving\x12\x12\n" +
-	"\x04keep\x18\v \x01(\bR\x04keep\"0\n" +
+	"\x04keep\x18\v \x01(\bR\x04keep\x12+\n" +
+	"\x05share\x18\f \x01(\v2\x15.mond.plugin.v1.ShareR\x05share\"!\n" +
+	"\x05Share\x12\x18\n" +
+	"\aparcels\x18\x01 \x03(\fR\aparcels\"0\n" +
 	"\x04Line\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x12\n" +
 	"\x04args\x18\x02 \x03(\tR\x04args\"I\n" +
@@ -2583,7 +2719,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05total\x18\x04 \x01(\rR\x05total\x12\x14\n" +
 	"\x05until\x18\x05 \x01(\x03R\x05until\x12\x14\n" +
 	"\x05error\x18\x06 \x01(\tR\x05error\x12\x16\n" +
-	"\x06detail\x18\a \x01(\tR\x06detail\"\x93\x02\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\"\xc3\x02\n" +
 	"\rPluginMessage\x120\n" +
 	"\aresults\x18\x01 \x03(\v2\x16.mond.plugin.v1.ResultR\aresults\x120\n" +
 	"\areports\x18\x02 \x03(\v2\x16.mond.plugin.v1.ReportR\areports\x12\x12\n" +
@@ -2591,7 +2727,13 @@ const file_plugin_proto_rawDesc = "" +
 	"\adrained\x18\x04 \x01(\bR\adrained\x12-\n" +
 	"\x06tokens\x18\x05 \x03(\v2\x15.mond.plugin.v1.TokenR\x06tokens\x12-\n" +
 	"\x06stands\x18\x06 \x03(\v2\x15.mond.plugin.v1.StandR\x06stands\x12\x12\n" +
-	"\x04left\x18\a \x03(\rR\x04left\"\xfc\x01\n" +
+	"\x04left\x18\a \x03(\rR\x04left\x12.\n" +
+	"\x06shared\x18\b \x03(\v2\x16.mond.plugin.v1.SharedR\x06shared\"b\n" +
+	"\x06Shared\x12\x18\n" +
+	"\asubject\x18\x01 \x01(\rR\asubject\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\rR\x04node\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n" +
+	"\x06parcel\x18\x04 \x01(\fR\x06parcel\"\xfc\x01\n" +
 	"\x06Result\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12+\n" +
 	"\x05cause\x18\x02 \x01(\x0e2\x15.mond.plugin.v1.CauseR\x05cause\x12\x12\n" +
@@ -2659,7 +2801,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_plugin_proto_goTypes = []any{
 	(Kind)(0),               // 0: mond.plugin.v1.Kind
 	(Cause)(0),              // 1: mond.plugin.v1.Cause
@@ -2685,15 +2827,17 @@ var file_plugin_proto_goTypes = []any{
 	(*Elections)(nil),       // 21: mond.plugin.v1.Elections
 	(*Election)(nil),        // 22: mond.plugin.v1.Election
 	(*Site)(nil),            // 23: mond.plugin.v1.Site
-	(*Line)(nil),            // 24: mond.plugin.v1.Line
-	(*Order)(nil),           // 25: mond.plugin.v1.Order
-	(*Work)(nil),            // 26: mond.plugin.v1.Work
-	(*Token)(nil),           // 27: mond.plugin.v1.Token
-	(*Stand)(nil),           // 28: mond.plugin.v1.Stand
-	(*PluginMessage)(nil),   // 29: mond.plugin.v1.PluginMessage
-	(*Result)(nil),          // 30: mond.plugin.v1.Result
-	(*Host)(nil),            // 31: mond.plugin.v1.Host
-	(*Report)(nil),          // 32: mond.plugin.v1.Report
+	(*Share)(nil),           // 24: mond.plugin.v1.Share
+	(*Line)(nil),            // 25: mond.plugin.v1.Line
+	(*Order)(nil),           // 26: mond.plugin.v1.Order
+	(*Work)(nil),            // 27: mond.plugin.v1.Work
+	(*Token)(nil),           // 28: mond.plugin.v1.Token
+	(*Stand)(nil),           // 29: mond.plugin.v1.Stand
+	(*PluginMessage)(nil),   // 30: mond.plugin.v1.PluginMessage
+	(*Shared)(nil),          // 31: mond.plugin.v1.Shared
+	(*Result)(nil),          // 32: mond.plugin.v1.Result
+	(*Host)(nil),            // 33: mond.plugin.v1.Host
+	(*Report)(nil),          // 34: mond.plugin.v1.Report
 }
 var file_plugin_proto_depIdxs = []int32{
 	0,  // 0: mond.plugin.v1.Manifest.kind:type_name -> mond.plugin.v1.Kind
@@ -2704,39 +2848,41 @@ var file_plugin_proto_depIdxs = []int32{
 	18, // 5: mond.plugin.v1.HostMessage.jobs:type_name -> mond.plugin.v1.Job
 	19, // 6: mond.plugin.v1.HostMessage.watch:type_name -> mond.plugin.v1.Watch
 	21, // 7: mond.plugin.v1.HostMessage.elections:type_name -> mond.plugin.v1.Elections
-	26, // 8: mond.plugin.v1.HostMessage.work:type_name -> mond.plugin.v1.Work
+	27, // 8: mond.plugin.v1.HostMessage.work:type_name -> mond.plugin.v1.Work
 	20, // 9: mond.plugin.v1.Watch.watched:type_name -> mond.plugin.v1.Watched
 	22, // 10: mond.plugin.v1.Elections.elections:type_name -> mond.plugin.v1.Election
 	23, // 11: mond.plugin.v1.Election.site:type_name -> mond.plugin.v1.Site
-	24, // 12: mond.plugin.v1.Site.lines:type_name -> mond.plugin.v1.Line
-	25, // 13: mond.plugin.v1.Site.orders:type_name -> mond.plugin.v1.Order
-	24, // 14: mond.plugin.v1.Work.lines:type_name -> mond.plugin.v1.Line
-	27, // 15: mond.plugin.v1.Work.tokens:type_name -> mond.plugin.v1.Token
-	30, // 16: mond.plugin.v1.PluginMessage.results:type_name -> mond.plugin.v1.Result
-	32, // 17: mond.plugin.v1.PluginMessage.reports:type_name -> mond.plugin.v1.Report
-	27, // 18: mond.plugin.v1.PluginMessage.tokens:type_name -> mond.plugin.v1.Token
-	28, // 19: mond.plugin.v1.PluginMessage.stands:type_name -> mond.plugin.v1.Stand
-	1,  // 20: mond.plugin.v1.Result.cause:type_name -> mond.plugin.v1.Cause
-	31, // 21: mond.plugin.v1.Result.hosts:type_name -> mond.plugin.v1.Host
-	2,  // 22: mond.plugin.v1.Host.state:type_name -> mond.plugin.v1.HostState
-	30, // 23: mond.plugin.v1.Report.result:type_name -> mond.plugin.v1.Result
-	3,  // 24: mond.plugin.v1.Plugin.Describe:input_type -> mond.plugin.v1.DescribeRequest
-	6,  // 25: mond.plugin.v1.Plugin.Validate:input_type -> mond.plugin.v1.ValidateRequest
-	9,  // 26: mond.plugin.v1.Plugin.Send:input_type -> mond.plugin.v1.Notice
-	11, // 27: mond.plugin.v1.Plugin.Keep:input_type -> mond.plugin.v1.KeepRequest
-	14, // 28: mond.plugin.v1.Plugin.Show:input_type -> mond.plugin.v1.ShowRequest
-	16, // 29: mond.plugin.v1.Plugin.Session:input_type -> mond.plugin.v1.HostMessage
-	4,  // 30: mond.plugin.v1.Plugin.Describe:output_type -> mond.plugin.v1.Manifest
-	7,  // 31: mond.plugin.v1.Plugin.Validate:output_type -> mond.plugin.v1.ValidateReply
-	10, // 32: mond.plugin.v1.Plugin.Send:output_type -> mond.plugin.v1.SendReply
-	13, // 33: mond.plugin.v1.Plugin.Keep:output_type -> mond.plugin.v1.KeepReply
-	15, // 34: mond.plugin.v1.Plugin.Show:output_type -> mond.plugin.v1.ShowReply
-	29, // 35: mond.plugin.v1.Plugin.Session:output_type -> mond.plugin.v1.PluginMessage
-	30, // [30:36] is the sub-list for method output_type
-	24, // [24:30] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	25, // 12: mond.plugin.v1.Site.lines:type_name -> mond.plugin.v1.Line
+	26, // 13: mond.plugin.v1.Site.orders:type_name -> mond.plugin.v1.Order
+	24, // 14: mond.plugin.v1.Site.share:type_name -> mond.plugin.v1.Share
+	25, // 15: mond.plugin.v1.Work.lines:type_name -> mond.plugin.v1.Line
+	28, // 16: mond.plugin.v1.Work.tokens:type_name -> mond.plugin.v1.Token
+	32, // 17: mond.plugin.v1.PluginMessage.results:type_name -> mond.plugin.v1.Result
+	34, // 18: mond.plugin.v1.PluginMessage.reports:type_name -> mond.plugin.v1.Report
+	28, // 19: mond.plugin.v1.PluginMessage.tokens:type_name -> mond.plugin.v1.Token
+	29, // 20: mond.plugin.v1.PluginMessage.stands:type_name -> mond.plugin.v1.Stand
+	31, // 21: mond.plugin.v1.PluginMessage.shared:type_name -> mond.plugin.v1.Shared
+	1,  // 22: mond.plugin.v1.Result.cause:type_name -> mond.plugin.v1.Cause
+	33, // 23: mond.plugin.v1.Result.hosts:type_name -> mond.plugin.v1.Host
+	2,  // 24: mond.plugin.v1.Host.state:type_name -> mond.plugin.v1.HostState
+	32, // 25: mond.plugin.v1.Report.result:type_name -> mond.plugin.v1.Result
+	3,  // 26: mond.plugin.v1.Plugin.Describe:input_type -> mond.plugin.v1.DescribeRequest
+	6,  // 27: mond.plugin.v1.Plugin.Validate:input_type -> mond.plugin.v1.ValidateRequest
+	9,  // 28: mond.plugin.v1.Plugin.Send:input_type -> mond.plugin.v1.Notice
+	11, // 29: mond.plugin.v1.Plugin.Keep:input_type -> mond.plugin.v1.KeepRequest
+	14, // 30: mond.plugin.v1.Plugin.Show:input_type -> mond.plugin.v1.ShowRequest
+	16, // 31: mond.plugin.v1.Plugin.Session:input_type -> mond.plugin.v1.HostMessage
+	4,  // 32: mond.plugin.v1.Plugin.Describe:output_type -> mond.plugin.v1.Manifest
+	7,  // 33: mond.plugin.v1.Plugin.Validate:output_type -> mond.plugin.v1.ValidateReply
+	10, // 34: mond.plugin.v1.Plugin.Send:output_type -> mond.plugin.v1.SendReply
+	13, // 35: mond.plugin.v1.Plugin.Keep:output_type -> mond.plugin.v1.KeepReply
+	15, // 36: mond.plugin.v1.Plugin.Show:output_type -> mond.plugin.v1.ShowReply
+	30, // 37: mond.plugin.v1.Plugin.Session:output_type -> mond.plugin.v1.PluginMessage
+	32, // [32:38] is the sub-list for method output_type
+	26, // [26:32] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -2750,7 +2896,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   30,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
