@@ -562,6 +562,8 @@ func TestRules(t *testing.T) {
 			o.answer = ByRival
 			o.peer.Gives = true
 			o.hear()
+			o.pass(20 * time.Millisecond)
+			o.beats = false
 			o.peer.Gives, o.peer.Claim, o.peer.Held, o.peer.Lease = false, wire.Idle, 0, 0
 			o.grants()
 			o.pass(ms100)
