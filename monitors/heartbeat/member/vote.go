@@ -54,9 +54,9 @@ func (m *Member) voted(e Voted) {
 	}
 	v.yes = e.Yes && e.Asked >= v.void
 	v.until = e.Asked + e.For
-	if !g.claims() {
+	if !g.claims() && !v.yes {
 		g.seen = max(g.seen, e.Epoch)
-		if e.Left > 0 && !v.yes {
+		if e.Left > 0 {
 			v.next = min(v.next, v.free+time.Millisecond)
 		}
 	}
