@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/witness"
+	"github.com/mondhq/mond/plugins/role"
 )
 
 // third adds a third machine, with a cable to each director, and returns its
@@ -167,4 +168,56 @@ func TestWitnessGoes(t *testing.T) {
 	if !l.has(1) || !l.leased(1) {
 		t.Error("A has no lease on it")
 	}
+}
+
+// stranger puts the address on the switch, as a third machine would have it.
+func (l *lab) stranger(on bool) {
+	l.t.Helper()
+	l.in(0, "addr "+map[bool]string{true: "add", false: "del"}[on]+" "+vip+"/32 dev br0")
+}
+
+// TestStrangers: a third machine has the address before anybody here: neither of
+// two directors takes it, nor does a single one; when it has gone they do.
+func TestStrangers(t *testing.T) {
+	t.Run("pair", func(t *testing.T) {
+		l := newLab(t)
+		l.stranger(true)
+		a, b := l.start(1, site(web)), l.start(2, site(web))
+		a.says("role-web", "a stranger answers", soon)
+		b.says("role-web", "a stranger answers", soon)
+		a.steady(false, 500*time.Millisecond)
+		b.steady(false, 100*time.Millisecond)
+		l.stranger(false)
+		a.takes("web", soon)
+		l.eventually("A has it", soon, func() bool { return l.has(1) && !l.has(2) })
+		a.says("role-web", "holding", soon)
+		b.says("role-web", "standby: node 1 holds it", soon)
+
+		// Between the two it moves without a question.
+		s := site(web)
+		s.Orders = []role.Order{{Group: "web", Verb: role.Hold, Serial: 1}}
+		b.tell(s)
+		b.takes("web", soon)
+		l.eventually("B has it", soon, func() bool { return l.has(2) && !l.has(1) })
+	})
+	t.Run("single", func(t *testing.T) {
+		l := newLab(t)
+		l.stranger(true)
+		d := l.alone(1, site(web))
+		d.says("role-web", "a stranger answers", soon)
+		d.steady(false, 500*time.Millisecond)
+		l.stranger(false)
+		d.takes("web", soon)
+		l.eventually("it has it", soon, func() bool { return l.has(1) })
+		d.says("role-web", "there is no other director", soon)
+	})
+	t.Run("takeover", func(t *testing.T) {
+		l := newLab(t)
+		l.stranger(true)
+		d := l.alone(1, site("--group web --conflict takeover "+vip+"/32/eth0"))
+		d.takes("web", soon)
+		d.says("role-web", "a stranger answers for the addresses, too", soon)
+		l.stranger(false)
+		d.says("role-web", "there is no other director", 2*soon)
+	})
 }

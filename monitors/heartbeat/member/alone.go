@@ -25,6 +25,9 @@ const (
 	// handedOver is how long after the peer held a group it may take until this
 	// node does, without a question.
 	handedOver = 2 * time.Second
+	// watchRival is how often it is asked whether a stranger has gone that was to
+	// be ignored.
+	watchRival = 2 * time.Second
 )
 
 // probes reports whether it is time to ask who answers for the group: the peer is
@@ -62,6 +65,8 @@ func (m *Member) ask(g *group) {
 // for, a stranger that answers may do so for days.
 func (m *Member) askAgain(g *group) time.Duration {
 	switch {
+	case g.claims():
+		return watchRival
 	case m.peer.state == Alive && g.cleared:
 		return clearAgain
 	case m.peer.state == Alive && g.probe.answer == ByRival:

@@ -545,8 +545,14 @@ func TestRules(t *testing.T) {
 			o.answer = ByRival
 			o.starts().grants()
 			o.pass(ms100)
+			o.pass(20 * time.Second)
 			if r := o.report("role-vip"); r.Level != Bad {
 				t.Errorf("%+v", r)
+			}
+			o.answer = Nobody
+			o.pass(25 * time.Second)
+			if r := o.report("role-vip"); r.Level != Good {
+				t.Errorf("it has gone: %+v", r)
 			}
 			return o
 		}, wire.Holding, Serves, ""},

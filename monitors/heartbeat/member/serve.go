@@ -114,6 +114,11 @@ func (m *Member) hold(g *group, t *wire.Group) {
 		g.gives, m.beats.urgent = gives, true
 	}
 	m.askVote(g, true)
+	if g.rival {
+		m.ask(g)
+	} else {
+		g.probe.wanted = false
+	}
 	switch {
 	case m.doubt != 0:
 		g.stream = m.now
