@@ -55,7 +55,7 @@ func (e *Engine) newRoles(saved store.Saved) roles {
 		r.lane = e.newLane()
 	}
 	for key := range saved.Records {
-		if key.Group == selfGroup && strings.HasPrefix(key.Service, linkPrefix) && len(r.links) < linksMost {
+		if key.Group == selfGroup && onceTold(key.Service) && len(r.links) < linksMost {
 			r.links[key.Service] = true
 		}
 	}
@@ -88,10 +88,19 @@ func (r *roles) shared() <-chan []job.Shared {
 const (
 	linkPrefix = "link-"
 	rolePrefix = "role-"
+	// directorPrefix is that of the services of a witness.
+	directorPrefix = "director-"
 	// linksMost is how many services of links there may be; more than any
 	// elector has, so that one gone mad does not fill the memory.
 	linksMost = 64
 )
+
+// onceTold reports whether a service of group mond comes to be when an elector
+// first speaks of it: that of a link, of the witness, or, where this is the
+// witness, of a director.
+func onceTold(name string) bool {
+	return name == "witness" || strings.HasPrefix(name, linkPrefix) || strings.HasPrefix(name, directorPrefix)
+}
 
 // roleNames are the services of group mond that a configuration with electors
 // has: those that are known from it, and links that have been reported.
@@ -197,13 +206,13 @@ func (l *loop) reported(d job.Done, now time.Time) {
 // hasReport reports whether there is a service of group mond of that name that
 // electors speak of; that of a link comes to be when it is first spoken of.
 func (l *loop) hasReport(name string, now time.Time) bool {
-	own := name == "peer" || name == "redundancy" || strings.HasPrefix(name, rolePrefix) || strings.HasPrefix(name, linkPrefix)
+	own := name == "peer" || name == "redundancy" || strings.HasPrefix(name, rolePrefix) || onceTold(name)
 	switch {
 	case !own:
 		return false
 	case l.byKey[opstatus.Key{Group: selfGroup, Service: name}] != nil:
 		return true
-	case !strings.HasPrefix(name, linkPrefix) || len(name) > 80 || len(l.roles.links) >= linksMost:
+	case !onceTold(name) || len(name) > 80 || len(l.roles.links) >= linksMost:
 		return false
 	}
 	l.roles.links[name] = true

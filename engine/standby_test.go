@@ -10,8 +10,8 @@ import (
 	"github.com/mondhq/mond/plugins/role"
 )
 
-// alive is what an elector says of a peer that is well.
-func alive() monitor.Result {
+// wellPeer is what an elector says of a peer that is well.
+func wellPeer() monitor.Result {
 	r := monitor.OK("lvs2 is alive")
 	r.Hosts = []monitor.Host{{Name: "lvs2", OK: true}}
 	return r
@@ -19,7 +19,7 @@ func alive() monitor.Result {
 
 // standby is a director whose peer holds the groups.
 func (d *director) standby() {
-	d.report("peer", alive())
+	d.report("peer", wellPeer())
 	d.report("role-web", monitor.OK("standby: lvs2 holds it"))
 	d.say(role.Token{Group: "web", Epoch: 1, Reason: "lvs2 holds it"})
 }
@@ -86,7 +86,7 @@ func TestWhoTells(t *testing.T) {
 		},
 		"peer left": func(d *director) {
 			d.standby()
-			r := alive()
+			r := wellPeer()
 			r.Warn = true
 			d.report("peer", r)
 		},

@@ -21,7 +21,7 @@ func TestExampleInBothSyntaxes(t *testing.T) {
 	if diff := cmp.Diff(both[0], both[1], options...); diff != "" {
 		t.Error(diff)
 	}
-	for _, name := range []string{"mond.cf", "examples/virtual.cf", "examples/pair.cf"} {
+	for _, name := range []string{"mond.cf", "examples/virtual.cf", "examples/pair.cf", "examples/witness.cf"} {
 		text := readString(t, "../../etc/"+name)
 		out, _ := FormatSource(name, []byte(text))
 		if diff := cmp.Diff(text, string(out)); diff != "" {

@@ -17,6 +17,15 @@ const (
 	// aloneEvery is the time between two tokens, aloneFor how long each is good.
 	aloneEvery = 500 * time.Millisecond
 	aloneFor   = 2 * time.Second
+	// probeFor is how long an answer to a question of a start may take; unanswered
+	// how many of them in a row nobody may answer; askAgain the time between two
+	// while nothing is held yet.
+	probeFor   = 40 * time.Millisecond
+	unanswered = 2
+	askAgain   = 500 * time.Millisecond
+	// watchRival is the time between two questions whether a stranger has gone that
+	// was to be ignored.
+	watchRival = 2 * time.Second
 )
 
 // single is a director without another one: it holds all groups as soon as
@@ -31,6 +40,7 @@ type single struct {
 	views  *sight.Sight
 	stop   context.CancelFunc
 	looks  chan sight.Seen
+	probed chan member.Probed // capacity 16: what finds no room is asked again
 	groups []aloneGroup
 }
 
@@ -40,6 +50,11 @@ type aloneGroup struct {
 	order role.Verb
 	// ready: the conditions of start were met once.
 	ready bool
+	// free counts the questions in a row that nobody answered; asked is when the
+	// last was sent, 0 for none. stranger: the last was answered.
+	free     int
+	asked    time.Duration
+	stranger bool
 	// hold is what was told last.
 	hold, told bool
 	since      time.Duration
@@ -48,7 +63,7 @@ type aloneGroup struct {
 
 // electAlone is Elect without a peer.
 func (h *heart) electAlone(ctx context.Context, first role.Site, site <-chan role.Site, say monitor.Election) error {
-	d := &single{h: h, say: say, looks: make(chan sight.Seen, 1)}
+	d := &single{h: h, say: say, looks: make(chan sight.Seen, 1), probed: make(chan member.Probed, 16)}
 	d.voice.say = say.Report
 	if err := d.configure(ctx, first); err != nil {
 		return err
@@ -73,6 +88,9 @@ func (h *heart) electAlone(ctx context.Context, first role.Site, site <-chan rol
 			s.Lines, d.site = d.site.Lines, s
 			d.obey()
 			d.decide(true)
+		case p := <-d.probed:
+			d.heard(p)
+			d.decide(false)
 		case <-tick.C:
 			d.decide(true)
 			d.voice.remind(d.reports)
@@ -102,6 +120,7 @@ func (d *single) configure(ctx context.Context, s role.Site) error {
 		for j, o := range old {
 			if o.Name == g.Name {
 				fresh.order, fresh.ready, fresh.hold, fresh.since = o.order, o.ready, o.hold, o.since
+				fresh.stranger = o.stranger
 				old[j].hold = false
 			}
 		}
@@ -150,7 +169,8 @@ func (d *single) obey() {
 func (d *single) decide(again bool) {
 	for i := range d.groups {
 		g := &d.groups[i]
-		hold, why := d.may(g)
+		d.ask(i)
+		hold, why := d.may(i)
 		changed := !g.told || hold != g.hold || why != g.why
 		if hold != g.hold {
 			g.since = boottime.Now()
@@ -170,7 +190,8 @@ func (d *single) decide(again bool) {
 }
 
 // may says whether a group is to be held, and why.
-func (d *single) may(g *aloneGroup) (bool, string) {
+func (d *single) may(at int) (bool, string) {
+	g := &d.groups[at]
 	switch {
 	case d.site.Leaving:
 		return false, "this program ends"
@@ -193,8 +214,60 @@ func (d *single) may(g *aloneGroup) (bool, string) {
 			return false, "nobody answers on a network it needs"
 		}
 	}
+	switch {
+	case d.held(at) > 0: // the kernel has it already
+	case g.stranger && g.Conflict == role.Takeover:
+	case g.stranger:
+		return false, "a stranger answers for the addresses"
+	case g.free < unanswered:
+		return false, "asking whether a stranger answers for the addresses"
+	}
 	g.ready = true
 	return true, "there is no other director"
+}
+
+// ask asks the network whether a third machine has the addresses (RFC 5227 2.1),
+// from the start on until the group is held, so that it costs no time; and after
+// that, as long as a stranger was to be ignored, whether it has gone.
+func (d *single) ask(at int) {
+	g := &d.groups[at]
+	every := askAgain
+	if g.ready {
+		every = watchRival
+	}
+	due := g.stranger || !g.ready && d.held(at) == 0 && len(d.seen.LANs) > 0
+	if now := boottime.Now(); due && (g.asked == 0 || now-g.asked >= every) {
+		g.asked = now
+		d.views.Probe(at, probeFor, func(p member.Probed) {
+			select {
+			case d.probed <- p:
+			default:
+			}
+		})
+	}
+}
+
+// heard takes in an answer. The stranger has gone when nobody answers any more.
+func (d *single) heard(p member.Probed) {
+	for i := range d.groups {
+		g := &d.groups[i]
+		if g.Name != p.Group || p.Asked < g.asked {
+			continue
+		}
+		switch p.Answer {
+		case member.Nobody:
+			if g.free++; g.free >= unanswered {
+				g.stranger = false
+			}
+		case member.ByPeer, member.ByRival:
+			g.free, g.stranger = 0, true
+		case member.Unlooked:
+			g.free = 0
+		}
+		if g.free > 0 && g.free < unanswered {
+			g.asked = 0 // at once
+		}
+	}
 }
 
 // report is how a group stands.
@@ -205,9 +278,13 @@ func (d *single) report(i int) member.Report {
 	switch {
 	case g.hold && held == 0 && late:
 		r.Level, r.Code, r.Summary = member.Bad, "holding, nothing held", "holds it, but its addresses are not there"
+	case g.hold && g.stranger:
+		r.Level, r.Code, r.Summary = member.Bad, "holding, rival", "holding, but a stranger answers for the addresses, too"
 	case g.hold:
 		r.Code, r.Summary = "holding", "holding: "+g.why
 	case g.order == role.Off || d.site.Leaving:
+	case g.stranger:
+		r.Level, r.Code, r.Summary = member.Bad, "standby, rival serves", "nobody of ours holds it: "+g.why
 	case late:
 		r.Level, r.Code = member.Bad, "standby, free"
 		r.Summary = "nobody holds it: " + g.why

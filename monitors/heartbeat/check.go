@@ -17,9 +17,13 @@ import (
 // what that knows. Else it listens for twice the dead time, a second at least,
 // and says on which links a packet of the peer came that opens. It sends
 // nothing: a packet of its own would end the session of the program that elects.
+// A witness serves instead, until ctx ends.
 func (h *heart) Check(ctx context.Context, r monitor.Request) monitor.Result {
 	if s := h.status.Load(); s != nil {
 		return s.result
+	}
+	if h.Stays() {
+		return h.byHand(ctx)
 	}
 	if h.alone() {
 		return monitor.OK("there is no other director to hear")

@@ -10,6 +10,10 @@
 // Without --peer and --link there is no other director: the addresses are held
 // for good once their networks have carrier and a neighbour that answers.
 //
+// With --director it is a witness on a third machine: it holds nothing, and gives
+// each group to one of the two directors at a time (monitors/heartbeat/witness).
+// Directors that have one are told by --witness.
+//
 // As a classic program, or on an interval, it is a plain check: that of each
 // link a beat of the peer is heard within the dead time.
 package heartbeat
@@ -60,6 +64,8 @@ func New(fs *flag.FlagSet) monitor.Monitor {
 	fs.StringVar(&h.cluster, "cluster", h.cluster, "`name` of the pair, the same on both: it tells pairs on one network apart")
 	fs.StringVar(&h.keys, "keys", "", "`file` with the secrets that both share, mode 0600: lines \"N SECRET\" and one \"auth N\" that says which is sent with; read again when it changes")
 	fs.Var(&h.links, "link", "one `way` to the other director: NAME=udp:LOCAL[:PORT],PEER[:PORT], NAME=mcast:INTERFACE,GROUP[:PORT], NAME=bcast:INTERFACE[:PORT] or NAME=serial:FILE[,BAUD]; may be repeated, in the same order on both")
+	fs.Var(&h.witness, "witness", "one `way` to a witness, a third machine that decides when the two lose each other: NODE=udp:LOCAL[:PORT],WITNESS[:PORT] with its node number, UDP port 6695; may be repeated for more ways to the same")
+	fs.Var(&h.directors, "director", "makes this the witness of a pair: one `way` to a director, NODE=udp:LOCAL[:PORT],DIRECTOR[:PORT], one or more for each of the two; takes --node, --keys and --cluster as well, and --dead as the time after which a silent director is reported (default 3s); started by hand it serves until it is told to end")
 	fs.Var(&h.interval, "interval", "`time` between beats, from 10ms; below 50ms it asks for real-time priority and locked memory")
 	fs.Var(&h.dead, "dead", "`time` of silence after which this director is to be taken for dead, from 3 intervals (default 5 intervals)")
 	fs.Var(&h.initDead, "initdead", "`time` to wait for the other director's first word")
@@ -77,6 +83,7 @@ type heart struct {
 	self, peer                            node
 	name, peerName, cluster, keys, epochs string
 	links                                 links
+	witness, directors                    thirds
 	interval, dead, initDead              span
 	lease, leaseAlone                     span
 	lossy, changes                        count
@@ -86,14 +93,25 @@ type heart struct {
 }
 
 // alone: there is no other director.
-func (h *heart) alone() bool { return h.peer == 0 && len(h.links) == 0 }
+func (h *heart) alone() bool { return h.peer == 0 && len(h.links) == 0 && len(h.directors) == 0 }
 
 // Validate judges the options together.
 func (h *heart) Validate() error {
-	if h.alone() {
+	switch {
+	case len(h.directors) > 0:
+		return h.validWitness()
+	case h.alone() && len(h.witness) > 0:
+		return errors.New("option --witness: a single director needs no witness; give --peer and --link, or leave it out")
+	case h.alone():
 		return nil
 	}
 	var errs []error
+	switch third := h.witness.nodes(); {
+	case len(third) > 1:
+		errs = append(errs, errors.New("option --witness: the ways go to different nodes: there is one witness for a pair"))
+	case len(third) == 1 && (third[0] == wire.Node(h.self) || third[0] == wire.Node(h.peer)):
+		errs = append(errs, fmt.Errorf("option --witness: node %d is one of the two directors: the witness is a third machine with a number of its own", third[0]))
+	}
 	for _, o := range []struct {
 		name    string
 		missing bool
@@ -113,7 +131,7 @@ func (h *heart) config(incarnation, epoch uint64) member.Config {
 	c := member.Config{
 		Self: wire.Node(h.self), Peer: wire.Node(h.peer), SelfName: h.name, PeerName: h.peerName, Incarnation: incarnation, Epoch: epoch,
 		Interval: h.interval.value, Dead: h.dead.value, InitDead: h.initDead.value, Lease: h.lease.value, LeaseAlone: h.leaseAlone.value,
-		Lossy: h.lossy.value, MaxChanges: h.changes.value,
+		Lossy: h.lossy.value, MaxChanges: h.changes.value, Witness: len(h.witness) > 0,
 	}
 	for _, l := range h.links {
 		c.Links = append(c.Links, member.Link{Name: l.Name})
@@ -159,7 +177,10 @@ func (h *heart) Elect(ctx context.Context, _ monitor.Request, site <-chan role.S
 		return nil
 	case s := <-site: // its lines say which groups there are: before them a beat would say that we have none
 		defer h.status.Store(nil)
-		if h.alone() {
+		switch {
+		case len(h.directors) > 0:
+			return h.serveWitness(ctx, s, site, say)
+		case h.alone():
 			return h.electAlone(ctx, s, site, say)
 		}
 		return h.electPair(ctx, s, site, say)

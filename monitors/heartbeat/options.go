@@ -3,6 +3,7 @@ package heartbeat
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,6 +98,36 @@ func (l *links) Set(text string) error {
 	}
 	*l = append(*l, s)
 	return nil
+}
+
+// thirds is an option's value: ways to a witness, or from one to directors. Their
+// names are the numbers of the nodes.
+type thirds []link.Spec
+
+func (t *thirds) String() string { return (*links)(t).String() }
+
+// Set adds one.
+func (t *thirds) Set(text string) error {
+	s, err := link.ParseWitness(text)
+	if err != nil {
+		return err
+	}
+	if len(*t) == wire.MaxLinks {
+		return fmt.Errorf("more than %d ways", wire.MaxLinks)
+	}
+	*t = append(*t, s)
+	return nil
+}
+
+// nodes are the nodes at the other ends, each once.
+func (t thirds) nodes() (all []wire.Node) {
+	for _, s := range t {
+		n, _ := strconv.Atoi(s.Name) // it was parsed
+		if !slices.Contains(all, wire.Node(n)) {
+			all = append(all, wire.Node(n))
+		}
+	}
+	return all
 }
 
 // addresses is an option's value: stations.

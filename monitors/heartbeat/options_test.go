@@ -30,6 +30,11 @@ func configure(words string) (*heart, error) {
 
 const enough = "--node 1 --peer 2 --keys /k --link a=udp:10.0.0.1,10.0.0.2 "
 
+const (
+	asksThird = "--witness 3=udp:10.0.0.1,10.0.0.9 "
+	judge     = "--node 3 --keys /k --director 1=udp:10.0.0.9,10.0.0.1 --director 2=udp:10.0.0.9,10.0.0.2 "
+)
+
 func TestOptions(t *testing.T) {
 	for words, want := range map[string]string{
 		"":                  "",
@@ -37,26 +42,39 @@ func TestOptions(t *testing.T) {
 		enough:              "",
 		"--node 1":          "", // alone
 		"--node 1 --peer 2": "--keys is missing",
-		"--peer 2 --link a=udp:10.0.0.1,10.0.0.2 --keys /k": "--node is missing",
-		"--node 1 --link a=bcast:eth0":                      "--peer is missing",
-		"--node 0":                                          "want a number from 1 to 255",
-		"--node 256":                                        "want a number from 1 to 255",
-		"--node 2 --peer 2 --keys /k --link a=bcast:eth0":   "both directors have node number 2",
-		enough + "--link a=bcast:eth0":                      "a second link a",
-		enough + "--link b=tcp:1":                           "no kind of link",
-		enough + "--interval 10ms":                          "",
-		enough + "--interval 9ms":                           "want a time from 10ms",
-		enough + "--interval 100ms --dead 200ms":            "less than 3 beats",
-		enough + "--dead 10s --initdead 5s":                 "initial dead time",
-		enough + "--lease 500ms":                            "want a time from 1s",
-		enough + "--lease 3":                                "",
-		enough + "--lease 0":                                "want a time from 1s",
-		enough + "--lease-alone 0":                          "",
-		enough + "--lossy 13":                               "want a number from 1 to 12",
-		enough + "--max-changes 0":                          "want a number from 1",
-		enough + "--neighbour web":                          "want the IP address",
-		enough + "--neighbour 10.0.0.9 --neighbour ::9":     "",
-		enough + "--cluster=":                               "--cluster is missing",
+		"--peer 2 --link a=udp:10.0.0.1,10.0.0.2 --keys /k":      "--node is missing",
+		"--node 1 --link a=bcast:eth0":                           "--peer is missing",
+		"--node 0":                                               "want a number from 1 to 255",
+		"--node 256":                                             "want a number from 1 to 255",
+		"--node 2 --peer 2 --keys /k --link a=bcast:eth0":        "both directors have node number 2",
+		enough + "--link a=bcast:eth0":                           "a second link a",
+		enough + "--link b=tcp:1":                                "no kind of link",
+		enough + "--interval 10ms":                               "",
+		enough + "--interval 9ms":                                "want a time from 10ms",
+		enough + "--interval 100ms --dead 200ms":                 "less than 3 beats",
+		enough + "--dead 10s --initdead 5s":                      "initial dead time",
+		enough + "--lease 500ms":                                 "want a time from 1s",
+		enough + "--lease 3":                                     "",
+		enough + "--lease 0":                                     "want a time from 1s",
+		enough + "--lease-alone 0":                               "",
+		enough + "--lossy 13":                                    "want a number from 1 to 12",
+		enough + "--max-changes 0":                               "want a number from 1",
+		enough + "--neighbour web":                               "want the IP address",
+		enough + "--neighbour 10.0.0.9 --neighbour ::9":          "",
+		enough + "--cluster=":                                    "--cluster is missing",
+		enough + asksThird:                                       "",
+		enough + asksThird + "--witness 3=udp:10.1.0.1,10.1.0.9": "",
+		enough + asksThird + "--witness 4=udp:10.0.0.1,10.0.0.9": "one witness for a pair",
+		enough + "--witness 2=udp:10.0.0.1,10.0.0.9":             "node 2 is one of the two",
+		enough + "--witness w=udp:10.0.0.1,10.0.0.9":             "no number of a node",
+		enough + "--witness 3=bcast:eth0":                        "want NODE=udp:LOCAL,PEER",
+		"--node 1 " + asksThird:                                  "a single director needs no witness",
+		judge:                                                    "",
+		judge + "--dead 10s":                                     "",
+		judge + enough:                                           "which is no director",
+		"--node 3 --director 1=udp:10.0.0.9,10.0.0.1":            "--keys is missing",
+		"--node 3 --keys /k --director 1=udp:10.0.0.9,10.0.0.1":  "one is named",
+		judge + "--director 3=udp:10.0.0.9,10.0.0.3":             "is this witness itself",
 	} {
 		_, err := configure(words)
 		switch {

@@ -43,6 +43,8 @@ type pair struct {
 	ctx     context.Context
 
 	ways []*way
+	// third is the way to the witness, nil without one.
+	third *third
 	// poke says that a way has mail; capacity 1.
 	poke chan struct{}
 	// given counts the beats that each link was given.
@@ -147,6 +149,7 @@ func (p *pair) begin(first role.Site, keys *wire.Keys) error {
 	if err != nil {
 		return err
 	}
+	p.third = newThird(h, keys)
 	p.configured(first, groups, &cfg)
 	if p.member, err = member.New(cfg, boottime.Now()); err != nil {
 		return err
@@ -160,6 +163,7 @@ func (p *pair) begin(first role.Site, keys *wire.Keys) error {
 	for _, w := range p.ways {
 		p.work.Go(func() { w.Run(p.ctx, func(b []byte, _ time.Duration) { w.take(b, p.poke) }) })
 	}
+	p.third.run(p.ctx, &p.work, p.poke)
 	// These nobody waits for: a disk may hang, or who reads the log. They end with
 	// ctx as soon as it does not.
 	go p.chronicle()
@@ -234,17 +238,12 @@ func (p *pair) loop(site <-chan role.Site) {
 func (p *pair) read() {
 	more := false
 	for i, w := range p.ways {
-		for range mails / 4 {
-			select {
-			case k := <-w.mail:
-				p.open(uint8(i), k.data)
-				w.free <- k
-				continue
-			default:
-			}
-			break
+		more = w.drain(func(data []byte) { p.open(uint8(i), data) }) || more
+	}
+	if p.third != nil {
+		for i, w := range p.third.ways {
+			more = w.drain(func(data []byte) { p.third.open(uint8(i), data, p.step) }) || more
 		}
-		more = more || len(w.mail) > 0
 	}
 	if more {
 		select {
@@ -252,6 +251,20 @@ func (p *pair) read() {
 		default:
 		}
 	}
+}
+
+// drain hands on some of what has come, and reports whether there is more.
+func (w *way) drain(open func(data []byte)) bool {
+	for range mails / 4 {
+		select {
+		case k := <-w.mail:
+			open(k.data)
+			w.free <- k
+		default:
+			return false
+		}
+	}
+	return len(w.mail) > 0
 }
 
 // open opens one packet.
@@ -307,6 +320,7 @@ func (p *pair) step(e member.Event) {
 	for _, a := range p.member.Step(e, boottime.Now()) {
 		p.do(a)
 	}
+	p.third.flush()
 }
 
 // do carries out one action.
@@ -318,6 +332,8 @@ func (p *pair) do(a member.Action) {
 		p.token(a)
 	case member.Probe:
 		p.probe(a)
+	case member.AskVote:
+		p.third.want(a)
 	case member.Report:
 		p.voice.report(a, p.linkState(a.Service))
 	case member.Change:
@@ -328,6 +344,7 @@ func (p *pair) do(a member.Action) {
 		p.session.Renew(n)
 		p.member.Renewed(n)
 		p.courier.meet()
+		p.third.renew()
 	case member.Reserve:
 		p.offer(a.Before)
 	case member.Done:
@@ -424,6 +441,9 @@ func (p *pair) chronicle() {
 
 // linkState is how the link of a service stands, nil for another service.
 func (p *pair) linkState(service string) *link.State {
+	if service == "witness" && p.third != nil {
+		return p.third.state()
+	}
 	for _, w := range p.ways {
 		if service == "link-"+w.Spec().Name {
 			return new(w.State())
@@ -440,6 +460,7 @@ func (p *pair) rotate(n keyNews) {
 	}
 	p.sealer.Rotate(n.keys)
 	p.session.Rotate(n.keys)
+	p.third.rotate(n.keys)
 	p.log("keys", "now", n.keys.String())
 }
 
@@ -447,6 +468,9 @@ func (p *pair) rotate(n keyNews) {
 func (p *pair) sum() {
 	for _, w := range p.ways {
 		p.voice.again("link-"+w.Spec().Name, new(w.State()))
+	}
+	if p.third != nil {
+		p.voice.again("witness", p.third.state())
 	}
 	p.voice.seen(p.seen.Err)
 	counts := p.session.Counts()

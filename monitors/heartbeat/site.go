@@ -36,6 +36,7 @@ func (p *pair) configured(s role.Site, groups []role.Group, cfg *member.Config) 
 	for i, g := range groups {
 		cfg.Groups = append(cfg.Groups, memberGroup(g, p.view.LANs(i)))
 	}
+	p.third.name(cfg.Groups)
 }
 
 func memberGroup(g role.Group, lans []int) member.Group {

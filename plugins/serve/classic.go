@@ -23,6 +23,17 @@ const (
 	lateLimit    = time.Second // how long a check that was told to end may take to
 )
 
+// stayer is a monitor whose check, with the options it has, is a service that
+// goes on until it is told to end.
+type stayer interface{ Stays() bool }
+
+func limitedFor(ctx context.Context, m monitor.Monitor, limit time.Duration) (context.Context, context.CancelFunc) {
+	if s, ok := m.(stayer); ok && s.Stays() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
 // limit is the time limit that the environment gives, absent without one.
 func (s Streams) limit(absent time.Duration) (time.Duration, error) {
 	word := s.getenv(rpc.TimeoutEnv)
@@ -60,7 +71,7 @@ func (p Plugin) classicMonitor(ctx context.Context, s Streams) int {
 	r := classic.MonitorRequest(s.Env)
 	r.Hosts = in.rest
 	r.Args = slices.Clone(s.Args[:len(s.Args)-len(in.rest)])
-	limited, cancel := context.WithTimeout(ctx, limit)
+	limited, cancel := limitedFor(ctx, m, limit)
 	defer cancel()
 	res := patient(limited, m, r)
 	code := answer(ctx, s, res)

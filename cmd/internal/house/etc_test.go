@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { os.Exit(daemons.Main(m)) }
 // TestExamplesLoad reads the configurations that are shipped as examples: no
 // errors, and no warnings but those about their surroundings.
 func TestExamplesLoad(t *testing.T) {
-	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/mond.toml", "etc/demo.cf", "etc/examples/virtual.cf", "etc/examples/virtual.toml", "etc/examples/pair.cf", "etc/examples/pair.toml"} {
+	for _, name := range []string{"etc/mon.cf", "etc/mond.cf", "etc/mond.toml", "etc/demo.cf", "etc/examples/virtual.cf", "etc/examples/virtual.toml", "etc/examples/pair.cf", "etc/examples/pair.toml", "etc/examples/witness.cf"} {
 		loadExample(t, name)
 	}
 	text, err := os.ReadFile(filepath.Join(root(t), "etc/auth.cf"))

@@ -16,6 +16,9 @@ import (
 // is heartbeat's own.
 const Port = 6694
 
+// WitnessPort is that of a link between a director and a witness.
+const WitnessPort = 6695
+
 // DefaultBaud is the speed of a serial line that does not name one.
 const DefaultBaud = 115200
 
@@ -50,6 +53,8 @@ type Spec struct {
 	Group netip.AddrPort
 	// Baud is the speed of a Serial link.
 	Baud int
+	// Shared: other links begin at the same address and port, and go elsewhere.
+	Shared bool
 }
 
 var linkName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$`)
@@ -74,7 +79,7 @@ func Parse(text string) (Spec, error) {
 	s, err := Spec{Name: name}, error(nil)
 	switch kind {
 	case words[Unicast]:
-		err = s.unicast(where)
+		err = s.unicast(where, Port)
 	case words[Multicast]:
 		err = s.multicast(where)
 	case words[Broadcast]:
@@ -90,16 +95,37 @@ func Parse(text string) (Spec, error) {
 	return s, nil
 }
 
-func (s *Spec) unicast(where string) (err error) {
+// ParseWitness reads the words of a link between a director and a witness, whose
+// name is the number of the node at its other end:
+//
+//	NODE=udp:LOCAL[:PORT],PEER[:PORT]
+func ParseWitness(text string) (Spec, error) {
+	const want = "want NODE=udp:LOCAL,PEER: the node's number, this machine's address and its address"
+	name, rest, ok := strings.Cut(text, "=")
+	kind, where, colon := strings.Cut(rest, ":")
+	if !ok || !colon || kind != words[Unicast] {
+		return Spec{}, errors.New(want)
+	}
+	if n, err := strconv.ParseUint(name, 10, 8); err != nil || n == 0 {
+		return Spec{}, fmt.Errorf("%q is no number of a node, 1 to 255; %s", name, want)
+	}
+	s := Spec{Name: name, Shared: true}
+	if err := s.unicast(where, WitnessPort); err != nil {
+		return Spec{}, fmt.Errorf("node %s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (s *Spec) unicast(where string, port uint16) (err error) {
 	local, peer, ok := strings.Cut(where, ",")
 	if !ok {
-		return errors.New("want udp:LOCAL,PEER: this director's address on the network between them, and the other's")
+		return errors.New("want udp:LOCAL,PEER: this machine's address on the network between them, and the other's")
 	}
 	s.Kind = Unicast
-	if s.Local, err = station(local); err != nil {
+	if s.Local, err = station(local, port); err != nil {
 		return err
 	}
-	if s.Peer, err = station(peer); err != nil {
+	if s.Peer, err = station(peer, port); err != nil {
 		return err
 	}
 	switch {
@@ -112,8 +138,8 @@ func (s *Spec) unicast(where string) (err error) {
 }
 
 // station reads the address of one station, with or without a port.
-func station(text string) (netip.AddrPort, error) {
-	a, err := address(text)
+func station(text string, port uint16) (netip.AddrPort, error) {
+	a, err := address(text, port)
 	if err != nil {
 		return a, err
 	}
@@ -127,13 +153,13 @@ func station(text string) (netip.AddrPort, error) {
 }
 
 // address reads an IP address, with or without a port.
-func address(text string) (netip.AddrPort, error) {
+func address(text string, without uint16) (netip.AddrPort, error) {
 	bare := text
 	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
 		bare = text[1 : len(text)-1]
 	}
 	if a, err := netip.ParseAddr(bare); err == nil {
-		return checked(netip.AddrPortFrom(a, Port))
+		return checked(netip.AddrPortFrom(a, without))
 	}
 	at := strings.LastIndexByte(text, ':')
 	if at < 0 {
@@ -197,7 +223,7 @@ func (s *Spec) multicast(where string) (err error) {
 		return errors.New("want mcast:INTERFACE,GROUP, as mcast:eth0,239.1.2.3")
 	}
 	s.Kind, s.Device = Multicast, device
-	if s.Group, err = address(group); err != nil {
+	if s.Group, err = address(group, Port); err != nil {
 		return err
 	}
 	if a := s.Group.Addr().WithZone(""); !scoped4.Contains(a) && !scoped6.Contains(a) || s.Group.Addr().Zone() != "" {

@@ -125,7 +125,7 @@ func options(s Spec, six bool, ifi *net.Interface) []option {
 		{unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1, false, "counts of packets lost"},
 		{unix.SOL_SOCKET, unix.SO_PRIORITY, priority, false, "priority"},
 	}
-	if s.Kind != Unicast {
+	if s.Kind != Unicast || s.Shared {
 		list = append(list, option{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1, true, "sharing the port"})
 	}
 	if six {

@@ -83,11 +83,12 @@ type Change struct {
 type Renew struct{}
 
 // AskVote asks the witness for the group; without Want only whether it is there,
-// and whose the group is.
+// and whose the group is. See wire.Question.
 type AskVote struct {
-	Group string
-	Epoch uint64
-	Want  bool
+	Group      string
+	Epoch      uint64
+	Want, Sure bool
+	For        time.Duration
 }
 
 // Reserve asks that epochs below Before be written to disk. Nothing waits for it.

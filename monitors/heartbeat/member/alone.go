@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
+	"github.com/mondhq/mond/monitors/heartbeat/witness"
 )
 
 // freshAnswer is how old the last unanswered question may be.
@@ -16,18 +17,33 @@ func (m *Member) mayHold(t *wire.Group) bool {
 	return m.peer.state != Left || t == nil || !t.Known || t.Held > 0
 }
 
-// probes reports whether it is time to ask who answers for the group.
+// clearAgain is how often the network is asked about a group that nobody holds
+// once nobody answered; rivalAgain the same where a stranger answers.
+const (
+	clearAgain = time.Second
+	rivalAgain = 500 * time.Millisecond
+	// handedOver is how long after the peer held a group it may take until this
+	// node does, without a question.
+	handedOver = 2 * time.Second
+	// watchRival is how often it is asked whether a stranger has gone that was to
+	// be ignored.
+	watchRival = 2 * time.Second
+)
+
+// probes reports whether it is time to ask who answers for the group: the peer is
+// late or silent, or nobody holds the group, and perhaps a third machine does
+// (RFC 5227 2.1). While the peer holds it there is nothing to ask.
 func (m *Member) probes(g *group) bool {
 	if g.held.Count > 0 || m.leaving || g.order == wire.Off {
 		return false
 	}
-	switch m.peer.state {
+	switch t := m.theirs(g); m.peer.state {
 	case Alive:
-		return m.theirs(g) == nil
+		return t == nil || t.Claim == wire.Idle && t.Held == 0 && (!g.cleared || m.now-g.theirs > handedOver)
 	case Unknown:
-		return m.now-m.peer.heard >= m.suspectAfter()
+		return !g.cleared || m.now-m.peer.heard >= m.suspectAfter()
 	case Left:
-		return m.mayHold(m.theirs(g))
+		return m.mayHold(t) || !g.cleared
 	}
 	return true
 }
@@ -40,9 +56,23 @@ func (m *Member) ask(g *group) {
 	}
 	late := m.now-p.next > freshAnswer
 	if m.now >= p.next && (!p.pending || late) {
-		p.pending, p.next = true, m.now+m.probeEvery()
+		p.pending, p.next = true, m.now+m.askAgain(g)
 		m.do(Probe{Group: g.cfg.Name, Wait: m.probeWait()})
 	}
+}
+
+// askAgain is the time between two questions: a peer that is silent is waited
+// for, a stranger that answers may do so for days.
+func (m *Member) askAgain(g *group) time.Duration {
+	switch {
+	case g.claims():
+		return watchRival
+	case m.peer.state == Alive && g.cleared:
+		return clearAgain
+	case m.peer.state == Alive && g.probe.answer == ByRival:
+		return rivalAgain
+	}
+	return m.probeEvery()
 }
 
 // probed takes in an answer.
@@ -57,9 +87,15 @@ func (m *Member) probed(e Probed) {
 	case Nobody:
 		p.free++
 		p.answer, p.answered = Nobody, m.now
+		if p.free >= p.enough() {
+			g.cleared, g.rival = true, false
+		}
 	case ByPeer, ByRival:
 		p.free, p.ever = 0, true
 		p.answer, p.answered = e.Answer, m.now
+		// The peer is no stranger, even if it answers for what it does not hold.
+		g.cleared = e.Answer == ByPeer && m.peer.state == Alive
+		p.next = min(p.next, m.now+m.askAgain(g))
 	}
 }
 
@@ -76,35 +112,91 @@ func (m *Member) gone() string {
 	return m.silence()
 }
 
+// lost says why the peer has no word any more.
+func (m *Member) lost() string {
+	if m.peer.state == Alive || m.peer.state == Suspect {
+		return m.cfg.PeerName + " does not hear this node"
+	}
+	return m.gone()
+}
+
+// stranger reports whether somebody who is neither of the two answers for a
+// group that is to be taken for the first time since the start, or whether it is
+// not known yet. What the peer held up to now needs no question.
+func (m *Member) stranger(g *group, t *wire.Group) bool {
+	switch {
+	case t.Claim == wire.Holding && t.Held > 0:
+		g.cleared, g.rival, g.theirs = true, false, m.now
+	case t.Claim != wire.Idle || t.Held > 0 || g.cleared:
+	case g.probe.answer == ByRival && m.refuses(g):
+		g.rival = true
+		m.stay(g, RivalServes, "nobody of the two holds it, but a stranger answers for the addresses")
+		return true
+	case g.probe.answer == ByRival:
+		g.rival = true
+	default:
+		m.stay(g, Probing, "asking whether a stranger answers for the addresses")
+		return true
+	}
+	return false
+}
+
+// refuses is the policy about strangers.
+func (m *Member) refuses(g *group) bool { return max(m.cfg.Rival, g.cfg.Rival) == Refuse }
+
+// vacant reports whether the network says that the group may be taken.
+func (m *Member) vacant(g *group) bool {
+	if g.probe.answer == ByRival {
+		return !m.refuses(g) && g.probe.ever
+	}
+	return g.probe.free >= g.probe.enough() && m.now-g.probe.answered < freshAnswer
+}
+
 // alone is for a group that no live peer has a word in. A peer that said that
 // it released is believed. Of a silent one nobody knows whether it is dead or
-// this node is cut off, so the network is asked: the witness if there is one,
-// else the gateway must answer here; and nobody may answer for the addresses,
-// since a peer's kernel that does still serves.
+// this node is cut off, so the witness must give the group if there is one, else
+// the gateway must answer here. And nobody may answer for the addresses, since a
+// peer's kernel that does still serves.
 func (m *Member) alone(g *group, t *wire.Group) {
-	if !m.mayHold(t) {
-		m.claimAs(g, m.tokenFor(), TookLeft, "took over: "+m.gone())
-		return
-	}
+	may := m.mayHold(t)
+	m.askVote(g, may && m.vacant(g))
 	switch {
-	case m.witnessed(g) && !(g.vote.yes && m.now < g.vote.until):
-		m.askVote(g, true)
-		m.stay(g, NoVote, "%s; the witness has not given it to this node", m.gone())
-	case !m.witnessed(g) && !m.reaches(g) && g.order != wire.Hold:
+	case !may && g.cleared:
+		m.claimAs(g, m.tokenFor(), TookLeft, "took over: "+m.gone())
+	case may && !m.strict() && !m.reaches(g) && g.order != wire.Hold:
 		m.stay(g, Isolated, "%s, but the gateway does not answer here either", m.gone())
-	case g.probe.answer == ByPeer:
+	case may && g.probe.answer == ByPeer:
 		m.stay(g, KernelServes, "%s, but its kernel still answers for the addresses%s", m.gone(), m.until(t))
-	case g.probe.answer == ByRival && max(m.cfg.Rival, g.cfg.Rival) == Refuse:
+	case g.probe.answer == ByRival && m.refuses(g):
 		g.rival = true
 		m.stay(g, RivalServes, "%s, but a stranger answers for the addresses", m.gone())
-	case g.probe.answer == ByRival && g.probe.ever:
-		g.rival = true
-		m.claimAs(g, m.tokenFor(), TookDead, "took over: "+m.gone()+"; a stranger answers for the addresses")
-	case g.probe.free >= g.probe.enough() && m.now-g.probe.answered < freshAnswer:
-		m.takeDead(g)
-	default:
+	case !m.vacant(g):
 		m.stay(g, Probing, "%s; asking who answers for the addresses", m.gone())
+	case may && m.strict() && !g.given(m.now) && (g.order != wire.Hold || m.witnessed(g)):
+		m.awaitVote(g)
+	case may && m.strict() && m.now < m.fenced():
+		m.stay(g, Probing, "%s; it may be releasing", m.gone())
+	default:
+		m.takeDead(g)
 	}
+}
+
+// awaitVote says what the witness says.
+func (m *Member) awaitVote(g *group) {
+	r := NoVote
+	if g.vote.heard == 0 || m.now-g.vote.heard >= m.cfg.Dead {
+		r = NoWitness
+	}
+	m.stay(g, r, "%s; %s", m.gone(), m.ruled(g))
+}
+
+// fenced is when a silent peer has released that saw no witness: it knew that it
+// was not heard at its dead time at the latest.
+func (m *Member) fenced() time.Duration {
+	if m.peer.state != Dead || m.peer.beat.Number == 0 {
+		return 0
+	}
+	return m.peer.heard + m.deadAfter() + witness.Margin(m.deadAfter())
 }
 
 // enough is how many questions in a row nobody may answer: more where somebody
@@ -116,11 +208,22 @@ func (p *probe) enough() int {
 	return unanswered
 }
 
+// takeDead takes what nobody answers for, or only a stranger that is to be
+// ignored.
 func (m *Member) takeDead(g *group) {
-	g.rival = false
+	g.rival = g.probe.answer == ByRival
 	r, text := TookDead, "took over: "+m.gone()+"; probe unanswered"
-	if m.peer.state == Alive || m.peer.state == Suspect {
+	switch {
+	case m.peer.state == Alive || m.peer.state == Suspect:
 		r = TookAlone
+	case !m.mayHold(m.theirs(g)):
+		r = TookLeft
+	}
+	if g.rival {
+		text = "took over: " + m.gone() + "; a stranger answers for the addresses"
+	}
+	if m.strict() && g.given(m.now) {
+		text += "; the witness gave it"
 	}
 	m.claimAs(g, m.tokenFor(), r, text)
 }
@@ -135,18 +238,6 @@ func (m *Member) until(t *wire.Group) string {
 		return fmt.Sprintf(", for %v at most", max(left, m.cfg.Lease).Round(100*time.Millisecond))
 	}
 	return ", longer than its lease"
-}
-
-// witnessed reports whether there is a witness, and it answered lately.
-func (m *Member) witnessed(g *group) bool {
-	return m.cfg.Witness && g.vote.known && m.now-g.vote.at < m.cfg.Dead
-}
-
-// askVote asks the witness, if there is one, with each beat.
-func (m *Member) askVote(g *group, want bool) {
-	if m.cfg.Witness && m.tick() {
-		m.do(AskVote{Group: g.cfg.Name, Epoch: max(g.seen+1, m.epoch.floor), Want: want})
-	}
 }
 
 // tick reports whether a beat is due in this step.

@@ -67,15 +67,15 @@ func (m *Member) flags() (f wire.Flags) {
 	ready := m.known
 	for _, g := range m.groups {
 		ready = ready && g.ready
-		if m.witnessed(g) {
-			f |= wire.Witnessed
-		}
 		if g.claim == wire.Taking && g.held.Count == 0 {
 			f |= wire.Answer
 		}
 	}
 	if ready {
 		f |= wire.Ready
+	}
+	if m.cfg.Witness && !m.missesWitness() {
+		f |= wire.Witnessed
 	}
 	if m.leaving {
 		f |= wire.Leaving

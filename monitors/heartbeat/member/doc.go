@@ -48,7 +48,7 @@
 //  3. By the peer's silence: on all links for its dead time, which it announces
 //     itself. Then nobody may answer for the addresses on the network
 //     (2 questions in a row, 4 where somebody answered before), and a gateway
-//     must answer here; or the witness says yes where there is one. A kernel
+//     must answer here, or the witness give it where there is one. A kernel
 //     that answers still serves, whatever became of its programs: its lease ends
 //     soon, or it is permanent and an operator is called. The questions begin
 //     while the peer is merely late, so they cost no time.
@@ -119,9 +119,8 @@
 // addresses when it goes on, and so may both, until the first packet of the
 // peer: one beat at most. In a split of all links and of the network of the
 // addresses, each side that has a gateway serves; when a link works again the
-// loser releases on the first beat it hears. Where there is a witness, a holder
-// that lost peer and witness at once releases when its vote ends, and there is
-// no such time.
+// loser releases on the first beat it hears. Where there is a witness there is no
+// such time.
 //
 // G2. A dead machine's group is taken at its dead time. G3. One link alone
 // changes no role. G4. A link is reported dead after 3 beats or a second, one-way
@@ -137,7 +136,8 @@
 //
 //	peer         alive, suspect is alive; deaf, dead, left, unknown
 //	link-NAME    ok; dead, one-way, lossy, left, unknown
-//	redundancy   ok; one link, operators (warn); alone, config, unable, links
+//	redundancy   ok; one link, operators (warn); alone, config, unable, links, witness
+//	witness      ok; unknown, starts (warn); silent, refuses; where there is one
 //	role-GROUP   standby, taking, holding, releasing; and what is wrong with it
 //
 // A [Report] comes when its code changes; [Member.Reports] gives all of them for
@@ -147,9 +147,36 @@
 // # More than two, and a witness
 //
 // A group needs the word of all live voters, which are two here. A witness is a
-// third: [AskVote] goes out with each beat, of a holder and of one that wants to
-// take from a silent peer for the group itself, else to know that the witness is
-// there; and [Voted] comes back. It gives a group to one node at a
-// time and to another only after the vote it gave has ended, and as long again
-// as a release takes.
+// third (monitors/heartbeat/witness). [AskVote] goes out with each beat, of a
+// holder and of one that wants to take from a silent peer for the group itself,
+// else to know that it is there; [Voted] comes back. Where there is a witness it
+// decides:
+//
+//   - Nothing is taken from a silent peer without its vote. The questions to the
+//     network stand as well; the gateway is not asked for.
+//   - A holder holds on while the peer hears it, or its vote lasts; else it
+//     releases: Unvoted. A vote is asked for the dead time while the peer answers,
+//     so that the peer takes over at its dead time and the time of a release
+//     ([witness.Margin]); and the longer, the longer this node has been alone, up to
+//     half a minute, so that a witness may restart.
+//   - Leases stay short, since somebody could always take over.
+//
+// A witness that dies alone changes no role. If both directors have missed it for
+// ten dead times, 5 s at least, and each knows that of the other from its beats,
+// they do without it, and the rules of a pair hold until it answers again. Where
+// peer and witness are lost at once nobody serves: NoWitness. An operator's order
+// to hold ends that. A peer that said goodbye and holds nothing is not lost.
+//
+// So all links and the network of the addresses may be cut between the two, and no
+// moment sees two holders, whoever reaches the witness. That needs programs that
+// run: a holder whose programs die or stand still in the very split keeps the
+// addresses until its lease ends.
+//
+// # Strangers
+//
+// Before a group is first taken after a start, the network is asked whether a third
+// machine answers for it (RFC 5227 2.1), from the start on, so that it costs no
+// time; while nobody holds it each second again. If one does, the group is not
+// taken (RivalServes), or taken with an alarm, as Config.Rival says. What the peer
+// held up to now is taken without a question.
 package member

@@ -119,7 +119,7 @@ type Configured struct{ Config Config }
 type Stopping struct{ Keep, Orphaned bool }
 
 // Voted is the witness's answer to an AskVote. No answer for the dead time, and
-// the witness counts as absent.
+// the witness counts as silent.
 type Voted struct {
 	Group string
 	// Asked is when the question was sent, on the clock of now; For how long the
@@ -127,6 +127,11 @@ type Voted struct {
 	Asked time.Duration
 	Yes   bool
 	For   time.Duration
+	// Undecided, Refused, Whose, Epoch and Left are those of wire.Vote.
+	Undecided, Refused bool
+	Whose              wire.Node
+	Epoch              uint64
+	Left               time.Duration
 }
 
 // Reserved says that epochs below Before may be used: they are on disk.

@@ -79,6 +79,11 @@ type group struct {
 	lastGranted uint32
 	probe       probe
 	vote        vote
+	// cleared: nobody but the two answered for its addresses since this node
+	// started, or the peer has held it since.
+	cleared bool
+	// theirs is when the peer was last heard to hold it.
+	theirs time.Duration
 	// standsOff is until when it is not taken from a live peer.
 	standsOff time.Duration
 	// healing: both served, and the peer has not confirmed its release yet.
@@ -120,14 +125,6 @@ type probe struct {
 	// answered is when somebody answered last.
 	answered time.Duration
 	ever     bool
-}
-
-// vote is the witness's last word.
-type vote struct {
-	at    time.Duration
-	known bool
-	yes   bool
-	until time.Duration
 }
 
 // knows reports whether the kernel's dump says all: no token that is still on
@@ -277,7 +274,7 @@ func (m *Member) validFor(g *group) time.Duration {
 // lease is for how long the kernel is to keep the group's addresses: only while
 // the peer could take them, asking us or a witness, it is short.
 func (m *Member) lease(g *group) time.Duration {
-	if m.voter(g) && m.theirs(g).Able || m.witnessed(g) {
+	if m.voter(g) && m.theirs(g).Able || m.strict() {
 		return m.cfg.Lease
 	}
 	return m.cfg.LeaseAlone

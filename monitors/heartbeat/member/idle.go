@@ -72,17 +72,20 @@ func (m *Member) idle(g *group) {
 			// What is found free meanwhile may be taken yet.
 			g.probe.free = 0
 			m.request(g, wire.NoCause)
+			m.askVote(g, false)
 			m.stay(g, Granted, "granted to %s, which is to take it", m.cfg.PeerName)
 			return
 		}
 		g.grant = grant{}
 	}
 	if r, text := m.unready(g); r != NoReason {
+		m.askVote(g, false)
 		m.request(g, wire.NoCause)
 		m.stay(g, r, "%s", text)
 		return
 	}
 	if m.voter(g) {
+		g.vote.yes = false // it was for a peer that was silent
 		m.askVote(g, false)
 		m.withPeer(g, t)
 	} else {
@@ -123,6 +126,9 @@ func (m *Member) unready(g *group) (Reason, string) {
 func (m *Member) found(g *group) {
 	t := m.theirs(g)
 	theirs := t != nil && (t.Claim != wire.Idle || t.Asks != wire.NoCause)
+	if !m.voter(g) && m.foundAlone(g) {
+		return
+	}
 	switch {
 	case m.leaving:
 		m.release(g, GaveEnding, "this program ends")
@@ -139,6 +145,32 @@ func (m *Member) found(g *group) {
 	default:
 		m.claimAs(g, m.tokenFor(), Resumed, fmt.Sprintf("the kernel has it already, and %s does not hold it", m.cfg.PeerName))
 	}
+}
+
+// foundAlone is found where the witness decides and no live peer has a word: it
+// reports whether that is all for now. A kernel that has it for good says that
+// the two had agreed to do without the witness.
+func (m *Member) foundAlone(g *group) bool {
+	if !m.strict() || m.leaving || g.order == wire.Off {
+		return false
+	}
+	m.askVote(g, true)
+	switch unknown := m.peer.state == Unknown; {
+	case g.given(m.now):
+		m.claimAs(g, m.tokenFor(), Kept, "the kernel has it already, and the witness gives it")
+	case unknown:
+		return false // it waits for a word
+	case m.witnessed(g):
+		m.release(g, Unvoted, "the kernel has it already, but %s; %s", m.gone(), m.ruled(g))
+	case g.held.Lease == wire.Permanent:
+		m.absent = true
+		return false
+	case g.order == wire.Hold:
+		return false
+	default:
+		m.stay(g, NoWitness, "the kernel has it already, but %s; %s", m.gone(), m.ruled(g))
+	}
+	return true
 }
 
 // grantIt answers the peer's request, and forgets a grant that was used or is
@@ -211,6 +243,10 @@ func (m *Member) request(g *group, c wire.Cause) {
 // withPeer is for a group that a live peer has a word in: it is asked for, or
 // not, and taken when it was granted.
 func (m *Member) withPeer(g *group, t *wire.Group) {
+	if m.stranger(g, t) {
+		m.request(g, wire.NoCause)
+		return
+	}
 	if left, ok := m.granted(g, t); ok {
 		r, text := m.because(g)
 		m.claimAs(g, left, r, text)

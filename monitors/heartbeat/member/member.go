@@ -37,7 +37,9 @@ type Member struct {
 	// doubt is the number of the beat that the peer must have heard before this
 	// node trusts again what it knew before it stood still; 0 for no doubt.
 	doubt uint32
-	epoch epochs
+	// absent: the two agreed that there is no witness at present.
+	absent bool
+	epoch  epochs
 	// leaving: release all and say goodbye; silent: say nothing any more.
 	// orphaned: no token of ours is on its way, nor will be.
 	leaving, silent, hurry, orphaned bool
@@ -153,9 +155,7 @@ func (m *Member) take(e Event) {
 		m.orphaned = m.orphaned || e.Orphaned
 		m.beats.urgent = true
 	case Voted:
-		if g := m.group(e.Group); g != nil {
-			g.vote = vote{at: m.now, known: true, yes: e.Yes, until: e.Asked + e.For}
-		}
+		m.voted(e)
 	case Reserved:
 		m.epoch.reserved = max(m.epoch.reserved, e.Before)
 	}
@@ -197,6 +197,12 @@ func (m *Member) due() time.Duration {
 			sooner(g.grant.until)
 		}
 		sooner(g.holdTo)
+		if m.cfg.Witness {
+			sooner(g.vote.next)
+			sooner(g.vote.until)
+			sooner(m.peer.touch + m.cfg.Dead)
+			sooner(m.fenced())
+		}
 	}
 	return max(at, m.now)
 }

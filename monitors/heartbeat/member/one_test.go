@@ -19,6 +19,7 @@ type one struct {
 	flags   wire.Flags
 	replica uint64
 	hears   bool
+	deaf    bool // the peer names no beat of ours any more
 	beats   bool // the peer beats each 100 ms
 	nextOne time.Duration
 	answer  Answer
@@ -84,7 +85,11 @@ func (o *one) hear() {
 	o.number++
 	b := wire.Beat{Number: o.number, Interval: ms100, Dead: dead, ConfigHash: 5, Replica: o.replica, Flags: o.flags, Groups: []wire.Group{o.peer}}
 	for i := range 2 {
-		b.Links = append(b.Links, wire.Link{Link: uint8(i), Sent: uint16(o.number), Hears: o.hears, Last: o.m.beats.number})
+		l := wire.Link{Link: uint8(i), Sent: uint16(o.number), Hears: o.hears, Last: o.m.beats.number}
+		if o.deaf {
+			l.Last = 1
+		}
+		b.Links = append(b.Links, l)
 	}
 	o.step(Heard{Link: 0, Incarnation: o.inc, Beat: &b})
 	o.step(Heard{Link: 1, Incarnation: o.inc, Beat: &b, Copy: true})
@@ -216,7 +221,13 @@ func (o *one) both(epoch uint64, traffic uint16) *one {
 // votes has the witness answer for some seconds.
 func (o *one) votes(yes bool, seconds int) *one {
 	for range 10 * seconds {
-		o.step(Voted{Group: "vip", Asked: o.now, Yes: yes, For: time.Second})
+		v := Voted{Group: "vip", Asked: o.now, Yes: yes, For: time.Second}
+		for _, a := range o.acts {
+			if a, ok := a.(AskVote); ok && a.Want {
+				v.For = a.For
+			}
+		}
+		o.step(v)
 		o.pass(ms100)
 	}
 	return o

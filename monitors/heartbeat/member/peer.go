@@ -40,6 +40,9 @@ type peer struct {
 	deaf  time.Duration
 	// acked is when the newest beat of ours was sent that it said it heard.
 	acked time.Duration
+	// touch is when this node sent the newest of what the peer's opinion of it can
+	// rest on: acked, or the start of the peer's incarnation.
+	touch time.Duration
 	// differs is since how many beats its configuration is another than ours.
 	differs int
 	// unlike is since when it knows other words of operators than this node; 0 for
@@ -112,7 +115,7 @@ func (m *Member) become(s PeerState) {
 	if s == Dead {
 		m.beats.urgent = true
 	}
-	if s == Alive {
+	if s == Alive || s == Suspect { // only what is asked from now on counts
 		for _, g := range m.groups {
 			g.probe = probe{}
 		}
@@ -137,6 +140,7 @@ func (m *Member) hear(e Heard) {
 	copyBeat(&p.beat, e.Beat)
 	m.echoes()
 	m.compare()
+	m.agree()
 	if e.Beat.Flags&wire.Answer != 0 {
 		m.beats.urgent = true
 	}
@@ -169,6 +173,7 @@ func copyBeat(dst, src *wire.Beat) {
 // restarted forgets what the last incarnation of the peer said.
 func (m *Member) restarted(incarnation uint64) {
 	m.peer.incarnation, m.peer.beat, m.peer.hears, m.peer.deaf, m.peer.acked = incarnation, wire.Beat{}, false, m.now, 0
+	m.peer.touch = m.now
 	for i := range m.links {
 		m.links[i].fresh()
 	}
@@ -199,6 +204,7 @@ func (m *Member) echoes() {
 		}
 		if sent, ok := m.sentAt(l.Last); ok && l.Last > own.echoed {
 			own.echoed, p.acked = l.Last, max(p.acked, sent)
+			p.touch = max(p.touch, sent)
 			if m.now-m.woke > leastSilence { // else it waited in our socket
 				own.measure(m.now - sent - l.Ago)
 			}

@@ -56,6 +56,7 @@ const (
 	Unvoted     // the witness gave it away, or has gone
 	Forgotten   // the configuration does not name it any more
 	ReleaseDone // the dump says that it is released
+	NoWitness   // not taken: peer and witness are silent
 	reasons
 )
 
@@ -75,4 +76,5 @@ var words = [reasons]string{
 	"took free", "took back", "took gift", "took ordered", "took dead", "took left", "took alone", "resumed", "kept",
 	"serves", "serves alone", "gives", "in doubt", "frozen",
 	"gave asked", "gave way", "gave ending", "gave off", "gave up", "lost", "disowned", "unvoted", "forgotten", "released",
+	"no witness",
 }

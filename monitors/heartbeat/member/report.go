@@ -23,6 +23,9 @@ func bad(code, text string) standing  { return standing{Bad, code, func() string
 func (m *Member) each(do func(service string, s standing)) {
 	do("peer", m.peerStands())
 	do("redundancy", m.redundancy())
+	if m.cfg.Witness {
+		do("witness", m.witnessStands())
+	}
 	for i := range m.links {
 		do(m.links[i].service, m.linkStands(i))
 	}
@@ -129,6 +132,8 @@ func (m *Member) redundancy() standing {
 		return standing{Bad, "unable", func() string { return fmt.Sprintf("%s could not take %s", name, cannot.cfg.Name) }}
 	case works < len(m.links):
 		return standing{Bad, "links", func() string { return fmt.Sprintf("%d of %d links work", works, len(m.links)) }}
+	case m.cfg.Witness && m.witnessStands().level == Bad:
+		return standing{Bad, "witness", func() string { return "there is no witness: " + m.witnessStands().text() }}
 	case m.peer.unlike != 0 && m.now-m.peer.unlike >= unlikeFor:
 		return warn("operators", name+" does not know the same as this node of what operators ordered, disabled and acknowledged")
 	case len(m.links) == 1:
@@ -162,7 +167,7 @@ func (m *Member) roleStands(g *group) standing {
 		return wrong(Bad, "not released", says)
 	case g.rival:
 		return wrong(Bad, "rival", says)
-	case g.reason == Isolated || g.reason == RivalServes || g.reason == KernelServes || g.reason == NoVote:
+	case g.reason == Isolated || g.reason == RivalServes || g.reason == KernelServes || g.reason == NoVote || g.reason == NoWitness:
 		return wrong(Bad, g.reason.String(), says)
 	case m.frozen(g):
 		return wrong(Bad, "frozen", func() string { return says() + "; it changed hands too often" })

@@ -463,17 +463,128 @@ func TestRules(t *testing.T) {
 			o := holding(t, func(c *Config) { c.Witness = true }).votes(true, 1)
 			o.silent(2 * time.Second)
 			return o
-		}, wire.Holding, ServesAlone, ""}, // it released, nobody answers, the gateway does: it takes it again
+		}, wire.Idle, NoWitness, "the witness is silent, too"},
 		{"held, peer and witness lost, and the gateway", func(t *testing.T) *one {
 			o := holding(t, func(c *Config) { c.Witness = true }).votes(true, 1)
 			o.facts.LANs[0].Gateway = false
 			o.step(o.facts)
 			o.silent(2 * time.Second)
 			return o
-		}, wire.Idle, Isolated, ""},
+		}, wire.Idle, NoWitness, ""},
+		{"held, peer and witness lost, an operator orders hold", func(t *testing.T) *one {
+			o := holding(t, func(c *Config) { c.Witness = true }).votes(true, 1)
+			o.step(Ordered{Order: OrderHold})
+			o.silent(2 * time.Second)
+			return o
+		}, wire.Holding, ServesAlone, ""},
+		{"held, the witness lost while the peer is alone with it", func(t *testing.T) *one {
+			o := holding(t, func(c *Config) { c.Witness = true }).votes(true, 1)
+			o.flags |= wire.Witnessed
+			o.pass(20 * time.Second)
+			o.silent(2 * time.Second)
+			return o
+		}, wire.Idle, NoWitness, ""},
+		{"held, the witness lost, the peer does not hear this node", func(t *testing.T) *one {
+			o := holding(t, func(c *Config) { c.Witness = true }).votes(true, 1)
+			o.flags |= wire.Witnessed
+			o.hears = false
+			o.deaf = true
+			o.pass(2 * time.Second)
+			return o
+		}, wire.Idle, Asked, ""},
+		{"alone, the witness is away for a while", func(t *testing.T) *one {
+			o := holding(t, func(c *Config) { c.Witness = true }).votes(true, 1)
+			o.beats = false
+			o.votes(true, 60)
+			o.pass(25 * time.Second)
+			return o
+		}, wire.Holding, ServesAlone, ""},
+		{"alone, the witness is away for long", func(t *testing.T) *one {
+			o := holding(t, func(c *Config) { c.Witness = true }).votes(true, 1)
+			o.beats = false
+			o.votes(true, 60)
+			o.pass(35 * time.Second)
+			return o
+		}, wire.Idle, NoWitness, ""},
+		{"the witness starts and is undecided", func(t *testing.T) *one {
+			o := standby(t, func(c *Config) { c.Witness = true })
+			o.silent(dead)
+			for range 50 {
+				o.step(Voted{Group: "vip", Asked: o.now, Undecided: true, Left: 20 * time.Second})
+				o.pass(ms100)
+			}
+			return o
+		}, wire.Idle, NoVote, "has just started"},
+		{"the peer said goodbye: no vote is needed", func(t *testing.T) *one {
+			o := standby(t, func(c *Config) { c.Witness = true })
+			o.peer.Claim, o.peer.Held, o.peer.Lease = wire.Idle, 0, 0
+			o.beats = false
+			o.goodbye()
+			o.pass(ms100)
+			return o.votes(false, 3)
+		}, wire.Holding, ServesAlone, ""},
+		{"a stranger answers at the first start", func(t *testing.T) *one {
+			o := newOne(t, nil)
+			o.answer = ByRival
+			o.starts().grants()
+			o.pass(time.Second)
+			return o
+		}, wire.Idle, RivalServes, "nobody of the two"},
+		{"a stranger that has gone", func(t *testing.T) *one {
+			o := newOne(t, nil)
+			o.answer = ByRival
+			o.starts()
+			o.answer = Nobody
+			o.pass(3 * time.Second)
+			o.grants()
+			o.pass(ms100)
+			return o
+		}, wire.Holding, Serves, ""},
+		{"a stranger, and the policy is to take over", func(t *testing.T) *one {
+			o := newOne(t, func(c *Config) { c.Groups[0].Rival = Takeover })
+			o.answer = ByRival
+			o.starts().grants()
+			o.pass(ms100)
+			o.pass(20 * time.Second)
+			if r := o.report("role-vip"); r.Level != Bad {
+				t.Errorf("%+v", r)
+			}
+			o.answer = Nobody
+			o.pass(25 * time.Second)
+			if r := o.report("role-vip"); r.Level != Good {
+				t.Errorf("it has gone: %+v", r)
+			}
+			return o
+		}, wire.Holding, Serves, ""},
+		{"the peer answers for what it does not hold", func(t *testing.T) *one {
+			o := newOne(t, nil)
+			o.answer = ByPeer
+			o.starts().grants()
+			o.pass(ms100)
+			return o
+		}, wire.Holding, Serves, ""},
+		{"what the peer held needs no question", func(t *testing.T) *one {
+			o := standby(t, nil)
+			o.answer = ByRival
+			o.peer.Gives = true
+			o.hear()
+			o.pass(20 * time.Millisecond)
+			o.beats = false
+			o.peer.Gives, o.peer.Claim, o.peer.Held, o.peer.Lease = false, wire.Idle, 0, 0
+			o.grants()
+			o.pass(ms100)
+			return o
+		}, wire.Holding, Serves, ""},
+		{"the peer never came, a stranger answers", func(t *testing.T) *one {
+			o := newOne(t, nil)
+			o.answer = ByRival
+			o.step(o.facts)
+			o.pass(12 * time.Second)
+			return o
+		}, wire.Idle, RivalServes, ""},
 		{"held, the witness was lost long before the peer", func(t *testing.T) *one {
 			o := holding(t, func(c *Config) { c.Witness = true }).votes(true, 1)
-			o.pass(5 * time.Second)
+			o.pass(6 * time.Second) // the peer says that it misses it, too
 			o.facts.LANs[0].Gateway = false
 			o.step(o.facts)
 			o.silent(2 * time.Second)

@@ -554,10 +554,10 @@ func TestSlowKeeper(t *testing.T) {
 // With a witness a split makes no two holders, not even where nobody reaches
 // both: the holder that lost peer and witness releases first.
 func TestWitness(t *testing.T) {
-	witness := func(_ int, c *Config) { c.Witness = true }
 	for seed := range uint64(5) {
-		s := startPair(t, simOptions{seed: seed, edit: witness})
+		s := startPair(t, simOptions{seed: seed, edit: witnessed})
 		a, b := s.nodes[0], s.nodes[1]
+		s.witness.lan = true
 		a.keeps(5 * time.Second)
 		s.logf("=== A is cut off")
 		s.cut(true, 0, 1)

@@ -32,7 +32,7 @@ func (m *Member) serve(g *group) {
 		g.releaseBy = 0
 		m.release(g, GaveAsked, "%s asked for it: %s", m.cfg.PeerName, t.Asks)
 	case m.unvoted(g):
-		m.release(g, Unvoted, "%s, and the witness does not give it to this node", m.gone())
+		m.release(g, Unvoted, "%s; %s", m.lost(), m.ruled(g))
 	case m.fails(g, t):
 	default:
 		m.hold(g, t)
@@ -67,21 +67,6 @@ func (m *Member) obeys(g *group, t *wire.Group) bool {
 		return t.Able && g.order != wire.Hold && !m.frozen(g)
 	}
 	return false
-}
-
-// unvoted reports whether the witness, which answered when the peer was lost,
-// does not give the group to this node. Where it was lost first, or before the
-// claim, the rules of a pair hold.
-func (m *Member) unvoted(g *group) bool {
-	if !m.cfg.Witness || m.voter(g) || m.peer.state == Unknown {
-		return false
-	}
-	v := g.vote
-	if m.witnessed(g) {
-		return !v.yes && v.at >= m.peer.since
-	}
-	lost := m.peer.since - m.deadAfter()
-	return v.known && v.yes && v.until >= max(lost, g.since) && m.now >= v.until
 }
 
 // fails reports whether the group cannot be held here, and gives it up. If the
@@ -129,6 +114,11 @@ func (m *Member) hold(g *group, t *wire.Group) {
 		g.gives, m.beats.urgent = gives, true
 	}
 	m.askVote(g, true)
+	if g.rival {
+		m.ask(g)
+	} else {
+		g.probe.wanted = false
+	}
 	switch {
 	case m.doubt != 0:
 		g.stream = m.now
@@ -213,7 +203,7 @@ func (m *Member) releasing(g *group) {
 		m.turn(g, wire.Idle, ReleaseDone, "released: "+g.text)
 		g.free = false
 		m.idle(g)
-	case g.reason == GaveAsked && m.peer.state == Dead && !m.leaving && g.order != wire.Off:
+	case g.reason == GaveAsked && m.peer.state == Dead && !m.leaving && g.order != wire.Off && (!m.strict() || g.given(m.now)):
 		m.claimAs(g, m.tokenFor(), Kept, "it was not released yet, and "+m.gone())
 	case m.tick():
 		m.drop(g)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
+	"github.com/mondhq/mond/monitors/heartbeat/witness"
 )
 
 // sim is a world of two directors: their members, kernels, keepers and engines,
@@ -30,10 +31,11 @@ type sim struct {
 	watch   watch
 	keys    *wire.Keys
 	tokens  int
-	witness struct {
-		node  *simNode
-		until time.Duration
-	}
+	witness simWitness
+	// stranger: a third machine on the network answers for the group.
+	stranger bool
+	// parted: the network of the clients is in two, each with a gateway.
+	parted bool
 }
 
 // simLink is one link; cut, loss (of 100), dup (of 100) and delay are for what
@@ -72,6 +74,8 @@ type simNode struct {
 	reports  map[string]Report
 	changes  []Change
 	done     bool
+	number   uint32 // of questions to the witness
+	without  bool   // it did without the witness once
 	engine   lane
 	keeper   lane
 	kernel   map[string]*simHeld
@@ -178,6 +182,7 @@ func newSim(t tb, o simOptions) *sim {
 		t.Fatal(err)
 	}
 	s := &sim{t: t, rng: rand.New(rand.NewPCG(o.seed, 1)), now: time.Hour, gateway: true, keys: keys}
+	s.witness = simWitness{Witness: witness.New([]wire.Node{1, 2}, 0), delay: 300 * time.Microsecond}
 	s.links = []*simLink{{lan: true}, {}}
 	for _, l := range s.links {
 		l.delay, l.vary = 200*time.Microsecond, 200*time.Microsecond
@@ -309,6 +314,7 @@ func (n *simNode) step(e Event) {
 	}
 	n.carry(n.m.Step(e, n.s.now))
 	if n.m != nil {
+		n.without = n.without || n.m.absent
 		n.arm()
 	}
 }
@@ -389,7 +395,7 @@ func (n *simNode) transmit(kind wire.Kind, body []byte) {
 			times = 2
 		}
 		for range times {
-			if l.cut[n.i] || s.rng.IntN(100) < l.loss[n.i] || l.lan && !(n.online() && to.online()) {
+			if l.cut[n.i] || s.rng.IntN(100) < l.loss[n.i] || l.lan && (s.parted || !n.online() || !to.online()) {
 				continue
 			}
 			d := l.delay

@@ -127,8 +127,10 @@ func (n *simNode) ask(a Probe) {
 	}
 	peer := n.s.nodes[1-n.i]
 	switch {
-	case n.online() && peer.serves(group) && n.s.rng.IntN(100) >= n.s.lanLoss:
+	case n.online() && peer.serves(group) && !n.s.parted && n.s.rng.IntN(100) >= n.s.lanLoss:
 		answer(time.Millisecond, ByPeer)
+	case n.online() && n.s.stranger && n.s.rng.IntN(100) >= n.s.lanLoss:
+		answer(time.Millisecond, ByRival)
 	default:
 		answer(a.Wait, Nobody)
 	}
@@ -177,25 +179,4 @@ func (w *watch) look(s *sim) {
 		s.logf("--- served by %q", who)
 	}
 	w.at, w.last, w.who = s.now, count, who
-}
-
-// askVote asks the witness, which is on the network of the clients, for the
-// first group.
-func (n *simNode) askVote(a AskVote) {
-	const lasts = time.Second
-	s, w, asked, timer := n.s, &n.s.witness, n.s.now, n.timer
-	if !n.online() {
-		return
-	}
-	s.after(time.Millisecond, func() {
-		yes := a.Want && (w.node == n || w.node == nil || s.now > w.until+100*time.Millisecond)
-		if yes {
-			w.node, w.until = n, s.now+lasts
-		}
-		s.after(time.Millisecond, func() {
-			if timer == n.timer && n.online() {
-				n.step(Voted{Group: a.Group, Asked: asked, Yes: yes, For: lasts})
-			}
-		})
-	})
 }

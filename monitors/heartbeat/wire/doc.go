@@ -26,8 +26,8 @@
 //
 // The body is a row of type, length (one byte each) and value. Unknown types
 // are skipped, and so is what follows the known part of a value: a later
-// release adds to either and the version stays. See [Beat], [Hello], [Chunk]
-// and [Nack] for what they carry.
+// release adds to either and the version stays. See [Beat], [Hello], [Chunk],
+// [Nack], [Question] and [Vote] for what they carry.
 //
 // # Sealing
 //
@@ -65,6 +65,13 @@
 // refused packet changes nothing but that count; one from an incarnation not
 // proven also makes the session send a challenge, at most one each
 // [HelloEvery], whatever arrives.
+//
+// # The witness
+//
+// A witness has a node number, too, and speaks with each director in a Session
+// of its own, sealed and challenged like those of the two. So no vote counts
+// twice, none from before a restart of either counts at all, and all times in
+// it are relative: to when it was asked for, by the asker's clock.
 //
 // # The reliable channel
 //

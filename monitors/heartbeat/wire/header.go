@@ -35,8 +35,8 @@ const (
 	KindGoodbye                 // Beat: the last one, the sender ends
 	KindChunk                   // Chunk
 	KindNack                    // Nack
-	KindAskVote                 // kept for a witness
-	KindVote                    // kept for a witness
+	KindAskVote                 // Questions, for the witness
+	KindVote                    // Votes, its answers
 	kinds
 )
 

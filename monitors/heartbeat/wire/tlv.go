@@ -16,6 +16,8 @@ const (
 	tlvChunk     = 7
 	tlvData      = 8
 	tlvNack      = 9
+	tlvAsk       = 10
+	tlvVote      = 11
 )
 
 // values walks over the values of a body; it stops at the first that is longer
