@@ -35,7 +35,9 @@ type text struct {
 	extra []string // unknown options of its own line
 }
 
-func newRows() *rows { return &rows{services: map[Virtual]*serviceRow{}, daemons: map[DaemonState]Sync{}} }
+func newRows() *rows {
+	return &rows{services: map[Virtual]*serviceRow{}, daemons: map[DaemonState]Sync{}}
+}
 
 func (r *rows) list() []Service {
 	out := make([]Service, 0, len(r.services))
