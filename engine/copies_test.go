@@ -76,18 +76,19 @@ func TestCopies(t *testing.T) {
 		c.is(row, nil)
 		d.pass(3 * time.Second)
 		d.wantCopy(opstatus.Fail, false)
-		if text := d.service("mond", "sync").Summary; !strings.Contains(text, "eth1 is down") {
+		shown := d.engine.Board().Service(opstatus.Key{Group: "mond", Service: "sync"})
+		if text := shown.State.FailSummary; !strings.Contains(text, "eth1 is down") {
 			t.Errorf("summary %q", text)
 		}
 
-		row.Trouble, row.Refresh, row.Since = "", 30, time.Now() // a round of 30 s
-		c.is(row, nil)
+		well := alert.Copying{Table: "kernel", Refresh: 30, Since: time.Now()} // a round of 30 s
+		c.is(well, nil)
 		d.pass(28 * time.Second)
 		d.wantCopy(opstatus.OK, false)
 		d.pass(7 * time.Second)
 		d.wantCopy(opstatus.OK, true)
 
-		c.is(row, errors.New("no answer"))
+		c.is(well, errors.New("no answer"))
 		d.pass(3 * time.Second)
 		d.wantCopy(opstatus.OK, false) // it may just be starting again
 		d.pass(10 * time.Second)
