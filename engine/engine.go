@@ -53,6 +53,9 @@ type Sender interface {
 	// Standing says how the rows of a keeper's claims for some services stand
 	// in its table.
 	Standing(ctx context.Context, program string, services []string) ([]alert.Standing, error)
+	// Copying says how a keeper's copying of connections stands, for each of
+	// its tables.
+	Copying(ctx context.Context, program string) ([]alert.Copying, error)
 	// Restarted names keepers that want their full set again.
 	Restarted() <-chan string
 }

@@ -54,6 +54,7 @@ type loop struct {
 	ticks      int
 	lookers    map[string]*looker // by keeper
 	looks      chan looked
+	copies     copies
 	marker     *marker
 	marks      chan marksRead
 	unread     map[string]string // directories of maintenance that cannot be read, and why
@@ -96,6 +97,7 @@ func (e *Engine) newLoop(loaded Loaded, saved store.Saved) *loop {
 	if e.opt.Stopped {
 		l.globals.Stopped = &opstatus.Note{At: now, Text: "started stopped"}
 	}
+	l.copies.asker = newCopier(e.opt.Sender)
 	l.marker = &marker{out: l.marks, wake: make(chan struct{}, 1)}
 	l.started(saved, now)
 	known, pools := saved.Records, saved.Pools
@@ -142,6 +144,7 @@ func (l *loop) start(ctx context.Context, group *errgroup.Group) {
 		l.startKeeper(k)
 	}
 	group.Go(func() error { l.marker.run(ctx); return nil })
+	group.Go(func() error { l.copies.asker.run(ctx); return nil })
 	l.startLane(func(run func(context.Context)) { group.Go(func() error { run(ctx); return nil }) })
 	l.firstLooks()
 	now := time.Now()
@@ -171,6 +174,8 @@ func (l *loop) run(ctx context.Context) {
 			l.handleRestarted(program, time.Now())
 		case a := <-l.looks:
 			l.handleLook(a, time.Now())
+		case c := <-l.copies.asker.answers:
+			l.handleCopies(c, time.Now())
 		case r := <-l.marks:
 			l.handleMarks(r, time.Now())
 		case c := <-faultChanges:

@@ -33,7 +33,7 @@ var selfNames = []string{"plugins", "store", "lateness", "outbox", "config", "lo
 // file does not declare.
 func withSelf(c *config.Config, links map[string]bool) []*config.Service {
 	all := slices.Clone(c.Services)
-	for _, name := range slices.Concat(selfNames, roleNames(c, links)) {
+	for _, name := range slices.Concat(selfNames, copyNames(c), roleNames(c, links)) {
 		if c.Service(opstatus.Key{Group: selfGroup, Service: name}) == nil {
 			all = append(all, newSelfService(name, "the daemon's own condition"))
 		}
@@ -109,6 +109,7 @@ func (l *loop) handleTick(now time.Time) {
 	l.self.check(l, now)
 	l.tickPools(now)
 	l.tickRoles(now)
+	l.tickCopies(now)
 	l.excluded(now)
 	l.holdTraps(now)
 	l.publishDaemon(now)

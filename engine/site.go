@@ -2,6 +2,7 @@ package engine
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/mondhq/mond/engine/virtual"
 	"github.com/mondhq/mond/plugins/job"
@@ -51,7 +52,7 @@ func (l *loop) siteOf(s *service) role.Site {
 	st.results = st.results || l.firstResults()
 	site := role.Site{
 		Loaded: st.loaded, Results: st.results,
-		Synced: true, // no copy of connections is kept yet
+		Synced: l.copyLeft(time.Now()) == 0,
 		Reals:  l.realsIn(), Replica: l.shared.hash, Share: l.shared.told,
 		Version: uint32(st.hash >> 32), Hash: st.hash, //nolint:gosec // the upper half
 		Orders: l.siteOrders(s), Leaving: st.leaving, Keep: st.keep,

@@ -1,6 +1,7 @@
 package lvs
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ func (p *pool) savedReal(b *strings.Builder, w reconcile.Want, rows reconcile.Ro
 // due are the command lines that would make the table agree.
 func (d *desk) due(b *strings.Builder, at words.Place, pools []*pool) error {
 	program := ipvsadmIn(at)
-	if err := d.dueLimits(b, at, program); err != nil {
+	if err := errors.Join(d.dueLimits(b, at, program), d.dueSync(b, at, program)); err != nil {
 		return err
 	}
 	if len(pools) == 0 {

@@ -27,7 +27,7 @@ func writes(f *ipvs.Fake) *[]string {
 	var list []string
 	f.Fail(func(method string, v ipvs.Virtual, real netip.AddrPort) error {
 		switch method {
-		case "Services", "Service", "Destinations", "Timeouts":
+		case "Services", "Service", "Destinations", "Timeouts", "Daemons":
 			return nil
 		}
 		text := method

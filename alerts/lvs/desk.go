@@ -21,6 +21,7 @@ type desk struct {
 	work   shared.Work[desk]
 	claims map[string]*held // by Claim.ID
 	timed  map[string]*held // of these, the ones on time limits
+	synced map[string]*held // the ones on sync daemons
 	roled  map[string]*held // and those that follow a role
 	full   bool             // a full set was there: writing is allowed
 	pools  map[place]*pool
@@ -40,6 +41,7 @@ func newDesk(o Options) *desk {
 		Options: o,
 		claims:  map[string]*held{},
 		timed:   map[string]*held{},
+		synced:  map[string]*held{},
 		roled:   map[string]*held{},
 		parser:  words.NewParser(),
 		pools:   map[place]*pool{},
@@ -207,8 +209,12 @@ func (d *desk) put(id string, h *held) {
 		return
 	}
 	d.claims[id] = h
-	if h.Kind == words.Timeouts {
+	switch h.Kind {
+	case words.Timeouts:
 		d.timed[id] = h
+	case words.Sync:
+		d.synced[id] = h
+	case words.Real, words.Service:
 	}
 	if h.ByRole {
 		d.roled[id] = h
@@ -222,6 +228,7 @@ func (d *desk) put(id string, h *held) {
 
 func (d *desk) unclaim(id string, h *held) {
 	delete(d.timed, id)
+	delete(d.synced, id)
 	delete(d.roled, id)
 	d.thinned = true
 	for v := range h.Virtuals() {
@@ -253,7 +260,7 @@ type scope struct {
 	services bool
 	// checking says that nothing new was claimed.
 	checking bool
-	// limits says that the tables' time limits are looked at.
+	// limits says that the tables' time limits and sync daemons are looked at.
 	limits bool
 }
 
@@ -283,9 +290,12 @@ func (d *desk) agree(s scope) error {
 	for _, p := range s.pools {
 		byTable[p.table] = append(byTable[p.table], p)
 	}
-	wanted := d.limits()
+	wanted, synced := d.limits(), d.syncs()
 	if s.limits {
 		for t := range wanted {
+			byTable[t] = byTable[t][:len(byTable[t]):len(byTable[t])]
+		}
+		for t := range synced {
 			byTable[t] = byTable[t][:len(byTable[t]):len(byTable[t])]
 		}
 	}
@@ -299,6 +309,7 @@ func (d *desk) agree(s scope) error {
 		}
 		if s.limits {
 			errs = append(errs, m.keepLimits(d, wanted[t]))
+			m.keepSync(d, synced[t], s.checking)
 		}
 	}
 	d.tell()
@@ -329,6 +340,9 @@ func (d *desk) letGo() {
 		named[at.table] = named[at.table] || len(p.claims) > 0 || len(p.left) > 0
 	}
 	for _, h := range d.timed {
+		named[h.Table] = true
+	}
+	for _, h := range d.synced {
 		named[h.Table] = true
 	}
 	for at, p := range d.pools {

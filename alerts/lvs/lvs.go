@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/mondhq/mond/alerts/internal/shared"
+	"github.com/mondhq/mond/alerts/lvs/copying"
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/alerts/lvs/role"
 	"github.com/mondhq/mond/alerts/lvs/words"
@@ -43,6 +44,8 @@ type Options struct {
 	Open func(words.Place) (ipvs.Table, error)
 	// Role says which addresses are here. Default: the kernel.
 	Role role.Source
+	// Copying says what sync daemons hang upon. Default: the kernel.
+	Copying copying.Source
 	// Log is told of every edit and of what is wrong. Default: slog.Default.
 	Log *slog.Logger
 	// StateDir holds the record of owned rows. Default: $MON_STATEDIR; without
@@ -71,6 +74,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Role == nil {
 		o.Role = role.Kernel{}
+	}
+	if o.Copying == nil {
+		o.Copying = copying.Kernel{}
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -212,7 +218,8 @@ func reason(r alert.Request) string {
 // Show tells what is wanted, what the tables hold and why: the topics are
 // "" and "table" (JSON), "standing" (JSON, for the engine), "ipvsadm" (what is
 // wanted, as ipvsadm-save would print it) and "diff" (the commands that would
-// make the tables agree). Nothing is written. Of the alerts of one factory only
+// make the tables agree), "copying" (JSON, for the engine: how the copying of
+// connections goes). Nothing is written. Of the alerts of one factory only
 // one answers, so that a host that asks all prints it once.
 func (a *lvsAlert) Show(ctx context.Context, topic string) (string, error) {
 	show, idle, err := answers(topic)

@@ -23,6 +23,7 @@ type managed struct {
 	trouble string     // what is wrong with the whole of it, for Show
 	told    string     // what was logged last of all that is wrong
 	limits  limits     // its time limits
+	sync    syncing    // its sync daemons
 	counts  report.Counts
 	wait    time.Duration // before what failed for a moment is tried again
 	again   time.Time     // when that is; zero: with the next resync
@@ -217,7 +218,7 @@ func (m *managed) tell(pools []*pool, log *slog.Logger) {
 
 // wrong is all that is wrong with the table and its pools.
 func (m *managed) wrong(pools []*pool) string {
-	if text := cmp.Or(m.trouble, m.limits.trouble); text != "" {
+	if text := cmp.Or(m.trouble, m.limits.trouble, m.sync.trouble); text != "" {
 		return text
 	}
 	var texts []string

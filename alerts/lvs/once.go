@@ -64,7 +64,7 @@ func once(ctx context.Context, opt Options, j words.Job, n order) error {
 		logOp(opt.Log, j.Table, op, false)
 	}
 	if err == nil && n.Up {
-		err = onceLimits(ctx, t, j)
+		err = errors.Join(onceLimits(ctx, t, j), onceSync(ctx, opt, t, j))
 	}
 	return errors.Join(settled(errors.Join(err, p.errors())), p.missing(j), t.Close())
 }
@@ -80,7 +80,7 @@ func onceLimits(ctx context.Context, t ipvs.Table, j words.Job) error {
 // inRole reports whether j may be carried out here, as far as it follows a
 // role: of a mark, nobody knows whose it follows.
 func inRole(opt Options, j words.Job) (bool, error) {
-	if !j.ByRole || j.First.Mark != 0 {
+	if !j.ByRole || j.First.Mark != 0 || j.OfTable() {
 		return true, nil
 	}
 	local, err := opt.Role.Local()
@@ -181,8 +181,10 @@ func (d *desk) order(j words.Job, n order) error {
 	switch {
 	case !d.full:
 		return errNoFull
-	case j.Kind == words.Timeouts && !n.Up:
+	case j.OfTable() && !n.Up:
 		return nil
+	case j.Kind == words.Sync:
+		return alert.Permanent(errors.New("the sync daemons are kept as the configuration has them: say it there (ipvs_sync)"))
 	case j.Kind == words.Timeouts:
 		return d.orderLimits(j)
 	}

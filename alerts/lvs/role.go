@@ -71,7 +71,7 @@ func (d *desk) part(p *pool) part {
 func (d *desk) readRole() {
 	asked := map[span]bool{}
 	for _, h := range d.roled {
-		if h.First.Mark == 0 {
+		if h.First.Mark == 0 && !h.OfTable() {
 			asked[spanOf(h.Job)] = false
 		}
 	}
@@ -163,7 +163,7 @@ func (d *desk) followRole(more bool) {
 	if d.readRole(); !more {
 		return
 	}
-	if s := d.touched(); len(s.pools) > 0 {
+	if s := d.touched(); len(s.pools) > 0 || len(d.synced) > 0 {
 		_ = d.agree(s) // every table has logged its own
 		d.saveRecord()
 	}

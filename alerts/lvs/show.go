@@ -21,9 +21,10 @@ const (
 	topicStanding = "standing"
 	topicIpvsadm  = "ipvsadm"
 	topicDiff     = "diff"
+	topicCopying  = "copying"
 )
 
-const knownTopics = "table [after N] [VIRTUAL...], standing SERVICE..., ipvsadm [VIRTUAL...], diff [VIRTUAL...]"
+const knownTopics = "table [after N] [VIRTUAL...], standing SERVICE..., ipvsadm [VIRTUAL...], diff [VIRTUAL...], copying"
 
 // answers answers one topic; idle is the answer of an owner that has not
 // begun.
@@ -41,6 +42,8 @@ func answers(topic string) (show func(*desk) (string, error), idle string, err e
 		return func(d *desk) (string, error) { return d.standing(rest) }, "[]\n", nil
 	case topicIpvsadm:
 		return func(d *desk) (string, error) { return d.commands(rest, (*desk).saved) }, "", nil
+	case topicCopying:
+		return (*desk).copying, "[]\n", nil
 	case topicDiff:
 		return func(d *desk) (string, error) { return d.commands(rest, (*desk).due) }, "", nil
 	}
@@ -139,6 +142,7 @@ func (d *desk) tableReport(r *report.Report, at words.Place) *report.Table {
 	r.Tables = append(r.Tables, report.Table{
 		Table: at.String(), NetNS: at.NetNS, Trouble: cmp.Or(m.trouble, m.limits.trouble),
 		Rows: []report.Row{}, Counts: m.counts, Timeouts: m.limits.report(),
+		Sync: m.sync.report(d.now()),
 	})
 	return &r.Tables[len(r.Tables)-1]
 }

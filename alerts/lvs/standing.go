@@ -27,7 +27,7 @@ func (d *desk) standing(services []string) (string, error) {
 	l := looker{desk: d, seen: map[place]looked{}}
 	out := make([]alert.Standing, 0, len(claims))
 	for _, h := range claims {
-		if h.Kind != words.Timeouts {
+		if !h.OfTable() {
 			out = append(out, l.standing(h))
 		}
 	}

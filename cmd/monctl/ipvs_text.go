@@ -45,7 +45,30 @@ func printTable(w io.Writer, t report.Table, diff bool, now time.Time) {
 	if l := t.Timeouts; l != nil {
 		fmt.Fprintf(w, "time limits (tcp, tcpfin, udp): %s %s %s: %s\n", limit(l.TCP), limit(l.TCPFin), limit(l.UDP), l.State)
 	}
+	printSync(w, t.Sync)
 	printPools(w, t, now)
+}
+
+// printSync prints the kernel's sync daemons.
+func printSync(w io.Writer, s *report.Sync) {
+	if s == nil {
+		return
+	}
+	fmt.Fprintf(w, "sync daemons: %s\n", s.State)
+	if s.Trouble != "" {
+		fmt.Fprintf(w, "trouble: %s\n", s.Trouble)
+	}
+	if s.Warning != "" {
+		fmt.Fprintf(w, "warning: %s\n", s.Warning)
+	}
+	for _, l := range []struct {
+		what string
+		list []string
+	}{{"wanted", s.Desired}, {"kernel", s.Actual}} {
+		for _, d := range l.list {
+			fmt.Fprintf(w, "  %s  %s\n", l.what, d)
+		}
+	}
 }
 
 // limit is a time limit that is wanted.

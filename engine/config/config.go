@@ -109,6 +109,8 @@ type Globals struct {
 	// director ("table = by-role").
 	TableByRole  bool
 	IPVSTimeouts IPVSTimeouts
+	// IPVSSync is how connections are copied to the other director.
+	IPVSSync IPVSSync
 	// OnStop is what becomes of held addresses when the daemon ends.
 	OnStop StopHow
 	// RoleSource is whose word counts about held addresses.

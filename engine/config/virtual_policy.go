@@ -392,7 +392,7 @@ func (r *resolver) fault(st *Statement) (LocalFault, bool) {
 	switch {
 	case !ok:
 	case f.Kind == FaultLink:
-		if len(w.Text) > 15 || strings.ContainsAny(w.Text, "/:") {
+		if !isInterface(w.Text) {
 			p.fail(w.Off, "it is a name such as ip link shows, of 15 letters at most", "invalid interface %s", quote(w.Text))
 		}
 		f.Link = w.Text

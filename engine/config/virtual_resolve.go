@@ -124,6 +124,7 @@ func (r *resolver) finishVirtuals() {
 		r.c.Virtuals = append(r.c.Virtuals, v)
 	}
 	r.limitTables()
+	r.syncTables()
 }
 
 func (r *resolver) finishPool(p *pool) {
@@ -232,6 +233,8 @@ func (r *resolver) judgeReal(p *pool, m *vreal, a *vaddress) {
 		r.diag.errorf(st, off, "only forward tun joins the two", "%s and %s are of two families, and forward is %s", m.addr, a, f.method)
 	case f.method != "nat" && a.proto != "" && m.port >= 0 && m.portIn(a.port) != a.port:
 		r.diag.errorf(st, off, "leave the port out, or write forward nat", "with forward %s the port of a real stays that of the virtual service, %d: the kernel takes no notice of %d", f.method, a.port, m.port)
+	case m.addr.Is6() != a.is6() && r.c.Globals.IPVSSync != IPVSSync{}:
+		r.diag.errorf(st, off, "leave ipvs_sync out, or give it a virtual service of its own family", "%s and %s are of two families: the kernel copies no connections (ipvs_sync) while its table has such a real", m.addr, a)
 	}
 }
 

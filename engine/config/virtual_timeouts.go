@@ -72,15 +72,18 @@ func (t IPVSTimeouts) udpFlow() time.Duration {
 // limitTables claims the time limits of each table that virtual services are
 // in: with one of them, since a table's limits are its own whatever is in it.
 func (r *resolver) limitTables() {
-	limits := r.c.Globals.IPVSTimeouts.String()
-	if limits == "" {
-		return
+	if limits := r.c.Globals.IPVSTimeouts.String(); limits != "" {
+		r.ofTables([]string{"--timeouts"}, limits)
 	}
+}
+
+// ofTables claims something of each table that virtual services are in.
+func (r *resolver) ofTables(flags []string, words string) {
 	var done []string
 	for _, p := range r.pools {
 		if !slices.Contains(done, p.netns) {
 			done = append(done, p.netns)
-			p.Rows = append(p.Rows, VirtualRow{Target: p.target([]string{"--timeouts"}, limits)})
+			p.Rows = append(p.Rows, VirtualRow{Target: p.target(flags, words)})
 		}
 	}
 }

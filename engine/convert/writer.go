@@ -111,6 +111,13 @@ func (w *Writer) Timeouts(pos config.Pos, t config.IPVSTimeouts) {
 	}
 }
 
+// Sync adds how connections are copied, if they are.
+func (w *Writer) Sync(pos config.Pos, s config.IPVSSync) {
+	if words := s.String(); words != "" {
+		w.Global(pos, "ipvs_sync", words)
+	}
+}
+
 // Virtual begins a virtual service.
 func (w *Writer) Virtual(pos config.Pos, name string) {
 	w.add(config.Statement{Kind: config.KindTop, Pos: pos, Name: "virtual", Text: name})

@@ -181,6 +181,8 @@ type Sender struct {
 	OnKeep func(ctx context.Context, program string, full bool, claims []alert.Claim) error
 	// OnStanding answers Standing; without it every call is an error.
 	OnStanding func(ctx context.Context, program string, services []string) ([]alert.Standing, error)
+	// OnCopying answers Copying; without it every call is an error.
+	OnCopying func(ctx context.Context, program string) ([]alert.Copying, error)
 
 	mu      sync.Mutex
 	sent    []Sent
@@ -240,6 +242,14 @@ func (s *Sender) Standing(ctx context.Context, program string, services []string
 		return nil, errors.New("this keeper does not say how its table stands")
 	}
 	return s.OnStanding(ctx, program, services)
+}
+
+// Copying answers by OnCopying.
+func (s *Sender) Copying(ctx context.Context, program string) ([]alert.Copying, error) {
+	if s.OnCopying == nil {
+		return nil, errors.New("this keeper does not say how connections are copied")
+	}
+	return s.OnCopying(ctx, program)
 }
 
 // Asked is every call of Standing so far.

@@ -89,6 +89,24 @@ type Standing struct {
 	Persistent int `json:"persistent"`
 }
 
+// Copying is how the copying of connections to and from another director
+// stands, for one table of a Keeper. One that copies shows a JSON list of them
+// for the topic "copying".
+type Copying struct {
+	Table string `json:"table"`
+	// Trouble is why they are not copied; "" if they are.
+	Trouble string `json:"trouble,omitempty"`
+	// Warning is what is unwise about it, Detail how it is done.
+	Warning string `json:"warning,omitempty"`
+	Detail  string `json:"detail,omitempty"`
+	// Since is since when those of the other director are taken in without a
+	// break; zero if they are not.
+	Since time.Time `json:"since,omitzero"`
+	// Refresh is after how many seconds a connection with traffic is told anew;
+	// 0 if that goes by packets.
+	Refresh int `json:"refresh,omitempty"`
+}
+
 // Request is one notice.
 type Request struct {
 	// ID is the idempotency key: equal for every try at the same notice.

@@ -22,3 +22,17 @@ func (h *Host) Standing(ctx context.Context, program string, services []string) 
 	}
 	return rows, nil
 }
+
+// Copying asks the keeper of that name how its copying of connections stands,
+// for each of its tables.
+func (h *Host) Copying(ctx context.Context, program string) ([]alert.Copying, error) {
+	text, err := h.Show(ctx, program, "copying")
+	if err != nil {
+		return nil, err
+	}
+	var rows []alert.Copying
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return nil, fmt.Errorf("ask %s how connections are copied: it answers no list of tables: %w", program, err)
+	}
+	return rows, nil
+}

@@ -18,7 +18,7 @@ func (s *Site) AddClaim(name string, claim []string) error {
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", words.Name, strings.Join(claim, " "), err)
 	}
-	if j.Table.File != "" || j.Kind == words.Timeouts {
+	if j.Table.File != "" || j.OfTable() {
 		return nil // a file's rows meet no packets
 	}
 	for _, v := range ends(j) {

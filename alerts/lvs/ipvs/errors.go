@@ -11,6 +11,8 @@ import (
 var (
 	ErrNoService     = errors.New("no such virtual service")
 	ErrNoDestination = errors.New("no such real server")
+	ErrNoDaemon      = errors.New("no such sync daemon runs")
+	ErrNoLink        = errors.New("the interface cannot be used: it is not there, down or without an address")
 	ErrExists        = errors.New("it exists already")
 	ErrNoScheduler   = errors.New("the kernel does not know this scheduler or persistence engine")
 	ErrNoNamespace   = errors.New("no such network namespace")
@@ -72,7 +74,7 @@ func (a Action) String() string {
 
 // ActionFor says what to do about err.
 func ActionFor(err error) Action {
-	for _, e := range []error{ErrNoService, ErrNoDestination, ErrExists} {
+	for _, e := range []error{ErrNoService, ErrNoDestination, ErrNoDaemon, ErrExists} {
 		if errors.Is(err, e) {
 			return Correct
 		}

@@ -70,7 +70,10 @@ type Fake struct {
 	closed bool
 }
 
-var _ Timer = (*Fake)(nil)
+var (
+	_ Timer  = (*Fake)(nil)
+	_ Syncer = (*Fake)(nil)
+)
 
 // NewFake makes a Fake with these virtual services, without real servers.
 func NewFake(services ...Service) *Fake {
@@ -105,7 +108,7 @@ func (f *Fake) Writes() int {
 	n := 0
 	for method, calls := range f.calls {
 		switch method {
-		case "Services", "Service", "Destinations", "Timeouts":
+		case "Services", "Service", "Destinations", "Timeouts", "Daemons":
 		default:
 			n += calls
 		}

@@ -11,6 +11,7 @@ import (
 // use.
 type rows struct {
 	timeouts Timeouts
+	daemons  map[DaemonState]Sync
 	services map[Virtual]*serviceRow
 	// tail is what stood after the last row of a file, and the comments of
 	// rows that are gone.
@@ -34,7 +35,9 @@ type text struct {
 	extra []string // unknown options of its own line
 }
 
-func newRows() *rows { return &rows{services: map[Virtual]*serviceRow{}} }
+func newRows() *rows {
+	return &rows{services: map[Virtual]*serviceRow{}, daemons: map[DaemonState]Sync{}}
+}
 
 func (r *rows) list() []Service {
 	out := make([]Service, 0, len(r.services))

@@ -28,6 +28,7 @@ type Table struct {
 	Services []Service `json:"services,omitempty"`
 	Rows     []Row     `json:"rows"`
 	Timeouts *Timeouts `json:"timeouts,omitempty"`
+	Sync     *Sync     `json:"sync,omitempty"`
 	Counts
 }
 
@@ -48,6 +49,20 @@ type Timeouts struct {
 	UDP    uint32 `json:"udp,omitempty"`
 	// State is agrees or differs.
 	State string `json:"state"`
+}
+
+// Sync is what is wanted of the kernel's sync daemons.
+type Sync struct {
+	// Desired and Actual are daemons as ipvsadm's --start-daemon takes them, the
+	// master first.
+	Desired []string `json:"desired"`
+	Actual  []string `json:"actual"`
+	// State is agrees, held (until the claim is confirmed, or the role is known)
+	// or differs.
+	State string `json:"state"`
+	// Trouble is why connections are not copied, Warning what is unwise.
+	Trouble string `json:"trouble,omitempty"`
+	Warning string `json:"warning,omitempty"`
 }
 
 // Service is a virtual service: one with claims, or one that is left.
@@ -120,7 +135,7 @@ type Why struct {
 
 // Agrees reports whether nothing of the table is other than it should be.
 func (t Table) Agrees() bool {
-	if t.Trouble != "" || t.Timeouts != nil && t.Timeouts.State == "differs" {
+	if t.Trouble != "" || t.Timeouts != nil && t.Timeouts.State == "differs" || t.Sync != nil && t.Sync.Trouble != "" {
 		return false
 	}
 	for _, s := range t.Services {

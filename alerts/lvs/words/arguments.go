@@ -30,6 +30,9 @@ type Arguments struct {
 	byRole   bool
 	table    Place
 	timeouts ipvs.Timeouts
+	sync     ipvs.Sync
+	// syncByRole is mode=by-role of --sync.
+	syncByRole bool
 }
 
 // addresses are what -V names: a mark, or addresses that follow each other.
@@ -149,6 +152,7 @@ func (a *Arguments) declareTable(fs *flag.FlagSet) {
 	a.toggle(fs, "", "by-role", "write only while an address of the virtual service is on this machine, other than on lo; take our rows out once when it no longer is", &a.byRole)
 	a.option(fs, "", "table", "edit this `file`, in the format of ipvsadm-save -n, instead of the kernel's table", a.setTable)
 	a.option(fs, "", "netns", "edit the kernel's table in the network namespace `name`, which is one of ip netns or a file", a.setNetNS)
+	a.option(fs, "", "sync", "keep the kernel's sync daemons, which copy connections to the other director: interface=`NAME`,syncid=N and, if need be, mode=both or by-role, maxlen=N, group=ADDR, port=N, ttl=N", a.setSync)
 	a.option(fs, "", "timeouts", "keep the table's time limits: tcp=`seconds`,tcpfin=seconds,udp=seconds; those that are not named stay as they are", a.setTimeouts)
 }
 

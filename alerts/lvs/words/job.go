@@ -31,9 +31,14 @@ func (a *Arguments) Job(rest []string) (Job, error) {
 		return Job{}, err
 	}
 	j := Job{Kind: kind, Table: a.table, ByRole: a.byRole}
-	if kind == Timeouts {
+	switch kind {
+	case Timeouts:
 		j.Timeouts = a.timeouts
 		return j, nil
+	case Sync:
+		j.Sync, j.ByRole = a.sync, a.syncByRole
+		return j, nil
+	case Real, Service:
 	}
 	if err := a.name(&j); err != nil {
 		return Job{}, err
@@ -53,7 +58,9 @@ func (a *Arguments) Job(rest []string) (Job, error) {
 func (a *Arguments) kind() (Kind, error) {
 	switch {
 	case a.given["timeouts"]:
-		return Timeouts, a.timeoutsAlone()
+		return Timeouts, a.alone("timeouts", "time limits")
+	case a.given["sync"]:
+		return Sync, a.alone("sync", "sync daemons")
 	case a.virtual == (addresses{}):
 		return 0, errors.New("-V is missing: say the virtual service, such as -V 10.0.0.3:80")
 	case a.declared:
@@ -78,16 +85,17 @@ func (a *Arguments) without(names []string, why string) error {
 	return nil
 }
 
-// timeoutsAlone refuses everything but a namespace beside --timeouts.
-func (a *Arguments) timeoutsAlone() error {
+// alone refuses everything but a namespace beside an option that is about the
+// whole table.
+func (a *Arguments) alone(option, what string) error {
 	if a.declared {
-		return errors.New("--service and --timeouts: the time limits are the whole table's, leave one out")
+		return fmt.Errorf("--service and --%s: the %s are the whole table's, leave one out", option, what)
 	}
 	if a.given["table"] {
-		return errors.New("--timeouts and --table: a file has no time limits, leave one out")
+		return fmt.Errorf("--%s and --table: a file has no %s, leave one out", option, what)
 	}
-	others := slices.DeleteFunc(slices.Sorted(maps.Keys(a.given)), func(n string) bool { return n == "timeouts" || n == "netns" })
-	return a.without(others, "--timeouts is about the whole table")
+	others := slices.DeleteFunc(slices.Sorted(maps.Keys(a.given)), func(n string) bool { return n == option || n == "netns" })
+	return a.without(others, "--"+option+" is about the whole table")
 }
 
 // name fills in which virtual services j is about.

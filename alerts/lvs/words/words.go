@@ -26,6 +26,7 @@ const (
 	Real     Kind = iota // a real server of virtual services
 	Service              // the row of virtual services
 	Timeouts             // the table's time limits
+	Sync                 // the table's sync daemons
 )
 
 // Place is a table. The zero value is the kernel's in our own network
@@ -57,11 +58,12 @@ type Job struct {
 	Kind  Kind
 	Table Place
 	// First is a virtual service and Count how many there are, at addresses
-	// that follow each other; 0 with Timeouts.
+	// that follow each other; 0 with Timeouts and Sync.
 	First ipvs.Virtual
 	Count int
 	// ByRole says that it holds only while an address of a virtual service is
-	// on this machine.
+	// on this machine. With Sync: only the master runs then, and only the backup
+	// otherwise.
 	ByRole bool
 	// Row and Says are of a Real: how it is, and which parts of Row were said.
 	Row  ipvs.Destination
@@ -70,7 +72,12 @@ type Job struct {
 	Service ipvs.Service
 	// Timeouts are of Timeouts.
 	Timeouts ipvs.Timeouts
+	// Sync is of Sync.
+	Sync ipvs.Sync
 }
+
+// OfTable reports whether j is about the table as a whole.
+func (j Job) OfTable() bool { return j.Kind == Timeouts || j.Kind == Sync }
 
 // Parse reads a list of arguments as the program would.
 func Parse(args []string) (Job, error) { return NewParser().Parse(args) }
@@ -128,7 +135,7 @@ func (j Job) Target(v ipvs.Virtual) reconcile.Target {
 // Words is j as a list of arguments, always the same for the same job.
 func (j Job) Words() []string {
 	var w []string
-	if j.Kind != Timeouts {
+	if !j.OfTable() {
 		if j.First.Mark == 0 {
 			w = append(w, "-P", j.First.Protocol.String())
 		}
@@ -141,8 +148,10 @@ func (j Job) Words() []string {
 		w = j.serviceWords(append(w, "--service"))
 	case Timeouts:
 		w = append(w, "--timeouts", j.Timeouts.String())
+	case Sync:
+		w = append(w, "--sync", j.syncWord())
 	}
-	if j.ByRole {
+	if j.ByRole && j.Kind != Sync {
 		w = append(w, "--by-role")
 	}
 	if j.Table.File != "" {

@@ -112,6 +112,8 @@ func (s *site) text(k config.Keyword) string {
 		return s.pick(k.Name, "exit", "perf load as  load", "perf x")
 	case "ipvs_timeouts":
 		return s.pick(k.Name, "tcp=900,tcpfin=120,udp=300", "udp=30")
+	case "ipvs_sync":
+		return s.pick(k.Name, "interface=eth1,syncid=7", "mode=by-role,interface=eth1.7,maxlen=1400,group=ff02::51,port=8900,ttl=2")
 	case "role_source":
 		return s.pick(k.Name, "mond", "heartbeat", "pacemaker", "keepalived")
 	case "on_stop":

@@ -194,7 +194,11 @@ func TestMeaning(t *testing.T) {
 		{"namespace", "net_namespace_ipvs blue\n" + site("", ""), "netns blue", ""},
 		{"timeouts", "global_defs {\nlvs_timeouts tcp 900 udp 30\n}\n" + site("", ""), "ipvs_timeouts = tcp=900,udp=30", ""},
 		{"flush", "global_defs {\nlvs_flush\n}\n" + site("", ""), "", "mond never flushes"},
-		{"sync daemon", "global_defs {\nlvs_sync_daemon eth0\n}\n" + site("", ""), "", "heartbeat.monitor"},
+		{"sync daemon", "global_defs {\nlvs_sync_daemon eth0\n}\n" + site("", ""), "ipvs_sync = interface=eth0,syncid=0", ""},
+		{"sync daemon, all said", "global_defs {\nlvs_sync_daemon eth0 VI_1 id 51 maxlen 1400 port 8849 ttl 2 group ff02::51\n}\n" + site("", ""), "ipvs_sync = interface=eth0,syncid=51,maxlen=1400,group=ff02::51,port=8849,ttl=2", ""},
+		{"sync daemon of an instance", "global_defs {\nlvs_sync_daemon eth0 VI_1\n}\n" + site("", ""), "ipvs_sync = interface=eth0,syncid=0", ""},
+		{"sync daemon with a strange word", "global_defs {\nlvs_sync_daemon eth0 id 3 speed 9\n}\n" + site("", ""), "!ipvs_sync = interface=eth0,syncid=3", ""},
+		{"sync daemon with a strange group", "global_defs {\nlvs_sync_daemon eth0 group 10.0.0.1\n}\n" + site("", ""), "!ipvs_sync = interface=eth0,syncid=0", ""},
 		{"VRRP", "vrrp_instance A {\nstate BACKUP\n}\n" + site("", ""), "", "keepalived -P"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -218,6 +218,7 @@ type reader struct {
 	mail     mail
 	netns    opt[string] // net_namespace_ipvs
 	limits   opt[config.IPVSTimeouts]
+	sync     opt[config.IPVSSync]
 	ssl      struct{ cert, key opt[string] }
 
 	// what is being read

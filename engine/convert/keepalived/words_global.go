@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/mondhq/mond/engine/config"
@@ -60,6 +61,7 @@ func globalWords() scope {
 		"smtp_alert":              yesTo(func(r *reader) *opt[bool] { return &m(r).all }),
 		"smtp_alert_checker":      yesTo(func(r *reader) *opt[bool] { return &m(r).checker }),
 		"lvs_timeouts":            {take: takeTimeouts},
+		"lvs_sync_daemon":         {take: takeSync},
 	}
 	all := []scope{carried, vrrpGlobals()}
 	for _, l := range lostGlobals() {
@@ -120,12 +122,68 @@ func takeTimeouts(r *reader, n *lang.Node) {
 	r.limits = opt[config.IPVSTimeouts]{config.IPVSTimeouts{TCP: set["tcp"], TCPFin: set["tcpfin"], UDP: set["udp"]}, true, n.Pos}
 }
 
+// takeSync reads INTERFACE [INSTANCE] [id N] [maxlen N] [port N] [ttl N]
+// [group ADDRESS].
+func takeSync(r *reader, n *lang.Node) {
+	if n.Args() == 0 {
+		r.missing(n, "an interface")
+		return
+	}
+	s, first := config.IPVSSync{Interface: n.Arg(0)}, 1
+	numbers := map[string]struct {
+		into        *int
+		least, most int
+	}{"id": {&s.ID, 0, 255}, "maxlen": {&s.MaxLen, 1024, 65507}, "port": {&s.Port, 1, 65535}, "ttl": {&s.TTL, 1, 255}}
+	named := false
+	if _, known := numbers[n.Arg(1)]; n.Args() > 1 && !known && n.Arg(1) != "group" {
+		first, named = 2, true
+	}
+	id := false
+	for i := first; i < n.Args(); i += 2 {
+		word := n.Arg(i)
+		w, known := numbers[word]
+		switch {
+		case word == "group":
+			if s.Group = r.multicast(n, i+1); s.Group == "" {
+				return
+			}
+		case !known:
+			r.w.Warnf(n.At(i), "it is one of id, maxlen, port, ttl and group", "lvs_sync_daemon: unknown word %q", word)
+			return
+		default:
+			v, ok := r.number(n, i+1, w.least, w.most)
+			if !ok {
+				return
+			}
+			*w.into = v
+			id = id || word == "id"
+		}
+	}
+	if named && !id {
+		r.w.Warnf(n.Pos, "write it after syncid=", "lvs_sync_daemon without id: with keepalived it is the virtual_router_id of %s, here 0", n.Arg(1))
+	}
+	r.sync = opt[config.IPVSSync]{s, true, n.Pos}
+}
+
+// multicast reads an address of a group; "" if it is none.
+func (r *reader) multicast(n *lang.Node, i int) string {
+	if n.Args() <= i {
+		r.missing(n, "an address")
+		return ""
+	}
+	a, err := netip.ParseAddr(n.Arg(i))
+	if err != nil || !a.IsMulticast() || a.Zone() != "" || a.Is4In6() {
+		r.w.Warnf(n.At(i), ignored, "%s: %q is no multicast address", n.Name(), n.Arg(i))
+		return ""
+	}
+	return a.String()
+}
+
 // lostGlobals are words of global_defs that nothing is done for, by reason.
 func lostGlobals() [][2]string {
 	return [][2]string{
 		{"mond never flushes: what is not of its configuration is not its to remove, and a table emptied at start drops every connection", "lvs_flush"},
 		{"mond leaves the table as it is when it ends, so that clients are served on; to clear it, ipvsadm -C by hand", "lvs_flush_on_stop lvs_flush_onstop"},
-		{"mond keeps the kernel's sync daemon together with heartbeat.monitor, which this version does not have yet; meanwhile run ipvsadm --start-daemon master and backup on both directors, or leave it to keepalived -P", "lvs_sync_daemon"},
 		{"mond makes no rules of the firewall: each address of a group is a row of the table; or mark packets by rules of your own and write address fwmark N", "nftables nftables_priority nftables_ifindex nftables_ipvs nftables_ipvs_priority nftables_ipvs_start_fwmark nftables_counters"},
 		{"write the events by exec.alert, whose program gets them one by one and in order", "lvs_notify_fifo lvs_notify_fifo_script notify_fifo notify_fifo_script"},
 		{"mond tells nobody of what was well from the start; a startupalert in the period does", "rs_init_notifies"},

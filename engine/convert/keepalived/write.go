@@ -59,6 +59,7 @@ func (w *writer) head() {
 	}
 	w.grants()
 	w.w.Timeouts(w.limits.pos, w.limits.v)
+	w.w.Sync(w.sync.pos, w.sync.v)
 	w.w.Blank(w.pos)
 }
 

@@ -45,6 +45,7 @@ func (c *conversion) run() {
 	c.w.Blank(c.pos)
 	c.w.Resident(c.pos)
 	c.timeouts()
+	c.sync()
 	c.w.Blank(c.pos)
 	c.lost()
 	for _, b := range c.file.inner {
@@ -60,6 +61,22 @@ func (c *conversion) run() {
 func (c *conversion) timeouts() {
 	tcp, fin, udp := c.file.values["tcp_timeout"], c.file.values["tcpfin_timeout"], c.file.values["udp_timeout"]
 	c.w.Timeouts(cmp.Or(tcp.pos, fin.pos, udp.pos), config.IPVSTimeouts{TCP: tcp.n, TCPFin: fin.n, UDP: udp.n})
+}
+
+// sync writes how connections are copied. Piranha's daemon runs on one interface
+// and has one part, that of its director; here each has both parts always.
+func (c *conversion) sync() {
+	v := c.file.values
+	if v["syncdaemon"].n != 1 {
+		return
+	}
+	link, id := cmp.Or(v["syncd_iface"].text, "eth0"), v["syncd_id"]
+	if id.n < 0 || id.n > 255 {
+		c.w.Warnf(id.pos, "it is a number from 0 to 255", "syncd_id %d is left out", id.n)
+		id.n = 0
+	}
+	c.w.Sync(v["syncdaemon"].pos, config.IPVSSync{Interface: link, ID: id.n})
+	c.w.Note("from syncdaemon, syncd_iface and syncd_id; both directors send and take in")
 }
 
 // from says where a value comes from.

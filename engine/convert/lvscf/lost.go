@@ -43,13 +43,11 @@ func (c *conversion) kernel() {
 			c.lose(d, key, "0 leaves the time limit of the kernel alone, as mond does")
 		}
 	}
-	on := v["syncdaemon"].n == 1
+	if v["syncdaemon"].n == 1 {
+		return
+	}
 	for _, key := range []string{"syncdaemon", "syncd_iface", "syncd_id"} {
-		switch d := v[key]; {
-		case !d.given():
-		case on:
-			c.lose(d, key, "mond does not start the kernel's sync daemon yet: run ipvsadm --start-daemon on both directors")
-		default:
+		if d := v[key]; d.given() {
 			c.lose(d, key, "syncdaemon is off")
 		}
 	}

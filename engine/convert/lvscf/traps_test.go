@@ -70,7 +70,10 @@ func TestTraps(t *testing.T) {
 		{"heartbeat", file("heartbeat = 1\n", "", ""), []string{"heartbeat = 1: who of two directors serves", "heartbeat.monitor"}, nil, nil},
 		{"monitor_links", file("monitor_links = 1\n", "", ""), []string{"local_fault link eth0", "monitor_links = 1: while the link is down"}, nil, nil},
 		{"timeouts of the kernel", file("tcp_timeout = 900\n", "", ""), []string{"ipvs_timeouts = tcp=900"}, nil, nil},
-		{"syncdaemon", file("syncdaemon = 1\n", "", ""), []string{"ipvsadm --start-daemon"}, nil, nil},
+		{"syncdaemon", file("syncdaemon = 1\n", "", ""), []string{"ipvs_sync = interface=eth0,syncid=0"}, []string{"ipvsadm --start-daemon"}, nil},
+		{"syncdaemon elsewhere", file("syncdaemon = 1\nsyncd_iface = eth1\nsyncd_id = 7\n", "", ""), []string{"ipvs_sync = interface=eth1,syncid=7"}, nil, nil},
+		{"syncdaemon with a wrong id", file("syncdaemon = 1\nsyncd_id = 700\n", "", ""), []string{"ipvs_sync = interface=eth0,syncid=0", "syncd_id 700 is left out"}, nil, nil},
+		{"syncdaemon off", file("syncdaemon = 0\nsyncd_iface = eth1\n", "", ""), []string{"syncdaemon is off"}, []string{"ipvs_sync"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			converttest.Trap(t, Format().Read("lvs.cf", []byte(tt.src)), tt.want, tt.not, tt.errors)

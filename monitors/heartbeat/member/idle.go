@@ -323,7 +323,7 @@ func (m *Member) wantsHeld(g *group, t *wire.Group) (wire.Cause, Reason, string)
 	case t.Claim != wire.Holding || g.fitness+margin <= int(t.Fitness):
 	case m.frozen(g) || t.Frozen:
 		return wire.NoCause, IsFrozen, "no failback: it changed hands too often"
-	case g.cfg.Failback == FailbackAfter && !m.facts.Synced:
+	case !m.facts.Synced:
 		return wire.NoCause, AwaitsSync, "failback waits for the copy of the connections"
 	case g.cfg.Failback == FailbackAfter && m.now-max(g.fitSince, m.peer.since) < g.cfg.After:
 		return wire.NoCause, AwaitsStable, fmt.Sprintf("failback waits until this node was fit for %v", g.cfg.After)

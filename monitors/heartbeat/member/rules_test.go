@@ -143,8 +143,14 @@ func TestRules(t *testing.T) {
 		}, wire.Idle, Asked, ""},
 		{"the peer holds", func(t *testing.T) *one { return standby(t, nil) }, wire.Idle, PeerHolds, ""},
 		{"failback at once", func(t *testing.T) *one {
-			return standby(t, func(c *Config) { c.Groups[0].Failback = FailbackNow })
+			o := standby(t, func(c *Config) { c.Groups[0].Failback = FailbackNow })
+			o.facts.Synced = true
+			o.step(o.facts)
+			return o
 		}, wire.Idle, Asked, ""},
+		{"failback at once waits for the copy", func(t *testing.T) *one {
+			return standby(t, func(c *Config) { c.Groups[0].Failback = FailbackNow })
+		}, wire.Idle, AwaitsSync, ""},
 		{"failback, not preferred", func(t *testing.T) *one {
 			return standby(t, func(c *Config) { c.Groups[0].Failback, c.Groups[0].Priority = FailbackNow, 100 })
 		}, wire.Idle, PeerHolds, ""},

@@ -1,0 +1,387 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mondhq/mond/engine/control"
+)
+
+// Connections survive a takeover: two directors with whole monds, whose sync
+// daemons copy connections over a cable, and a client that stays connected while
+// the addresses move.
+//
+//	tc   client         10.7.0.100/24
+//	ta   director       10.7.0.1/24, 172.16.7.1/24 inside, 10.1.7.1/24 the cable
+//	tb   director       10.7.0.2/24, 172.16.7.2/24 inside, 10.1.7.2/24 the cable
+//	ts   real server    172.16.7.10/24 inside, and 10.7.0.10/24 for dr and tun
+//
+// 10.7.0.3 is the virtual address, 172.16.7.254 the gateway of real servers
+// behind NAT.
+const (
+	takeoverVIP  = "10.7.0.3"
+	takeoverPort = "80"
+)
+
+// twoDirectors is that site.
+type twoDirectors struct {
+	method                  string
+	client, a, b, real, lan node
+	daemons                 map[node]*pairDaemon
+}
+
+// pairDaemon is a mond of one of two directors.
+type pairDaemon struct {
+	dir    string
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	client *control.Client
+}
+
+func newTwoDirectors(t *testing.T, method string) *twoDirectors {
+	t.Helper()
+	if os.Getenv("MOND_LAB") != "1" {
+		t.Skip("needs a kernel with IPVS: make test runs it in one")
+	}
+	s := &twoDirectors{method: method, client: "tc", a: "ta", b: "tb", real: "ts", lan: "tw", daemons: map[node]*pairDaemon{}}
+	for _, n := range []node{s.client, s.a, s.b, s.real, s.lan} {
+		run(t, exec.Command("ip", "netns", "add", string(n)))
+		t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", string(n)).Run() })
+	}
+	wires := []string{"link add lan type bridge forward_delay 0 stp_state 0", "link set lan up", "link add inside type bridge forward_delay 0 stp_state 0", "link set inside up"}
+	for _, n := range []node{s.client, s.a, s.b, s.real} {
+		wires = append(wires, fmt.Sprintf("link add l%s type veth peer name eth0 netns %s", n, n), fmt.Sprintf("link set l%s master lan up", n))
+		if n != s.client {
+			wires = append(wires, fmt.Sprintf("link add i%s type veth peer name eth1 netns %s", n, n), fmt.Sprintf("link set i%s master inside up", n))
+		}
+	}
+	batch(t, s.lan, wires...)
+	batch(t, s.a, "link add eth2 type veth peer name eth2 netns "+string(s.b))
+	batch(t, s.client, "link set lo up", "link set eth0 up", "address add 10.7.0.100/24 dev eth0")
+	for i, n := range []node{s.a, s.b} {
+		batch(t, n, "link set lo up", "link set eth0 up", "link set eth1 up", "link set eth2 up",
+			fmt.Sprintf("address add 10.7.0.%d/24 dev eth0", i+1), fmt.Sprintf("address add 172.16.7.%d/24 dev eth1", i+1), fmt.Sprintf("address add 10.1.7.%d/24 dev eth2", i+1))
+		n.write(t, "net/ipv4/ip_forward", "1")
+		n.write(t, "net/ipv4/conf/all/send_redirects", "0")
+		// Each connection is told when it is established, and every 10 s again
+		// if it has traffic.
+		n.write(t, "net/ipv4/vs/sync_threshold", "0 0")
+		n.write(t, "net/ipv4/vs/sync_refresh_period", "10")
+	}
+	s.realServer(t)
+	return s
+}
+
+// realServer makes the real server one of the method.
+func (s *twoDirectors) realServer(t *testing.T) {
+	t.Helper()
+	lines := []string{"link set lo up", "link set eth1 up", "address add 172.16.7.10/24 dev eth1"}
+	if s.method == "nat" {
+		lines = append(lines, "route add default via 172.16.7.254")
+	} else {
+		lines = append(lines, "link set eth0 up", "address add 10.7.0.10/24 dev eth0")
+		s.real.write(t, "net/ipv4/conf/all/arp_ignore", "1")
+		s.real.write(t, "net/ipv4/conf/all/arp_announce", "2")
+		s.real.write(t, "net/ipv4/conf/all/rp_filter", "0")
+		lines = append(lines, "address add "+takeoverVIP+"/32 dev lo")
+	}
+	batch(t, s.real, lines...)
+	if s.method == "tun" {
+		batch(t, s.real, "link set tunl0 up")
+		s.real.write(t, "net/ipv4/conf/tunl0/rp_filter", "0")
+	}
+	l := s.real.listen(t, ":"+takeoverPort)
+	go echo(l)
+}
+
+// batch runs lines of ip(8) in a node.
+func batch(t *testing.T, n node, lines ...string) {
+	t.Helper()
+	cmd := exec.Command("ip", "-n", string(n), "-batch", "-")
+	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", n, err, out)
+	}
+}
+
+// write writes a sysctl of the node.
+func (n node) write(t *testing.T, name, value string) {
+	t.Helper()
+	must(t, n.enter(func() error { return os.WriteFile("/proc/sys/"+name, []byte(value), 0o644) }))
+}
+
+// listen listens in the node.
+func (n node) listen(t *testing.T, addr string) (l net.Listener) {
+	t.Helper()
+	must(t, n.enter(func() (err error) {
+		l, err = net.Listen("tcp4", addr)
+		return err
+	}))
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// echo sends every line back until the listener is closed.
+func echo(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			r := bufio.NewReader(c)
+			for {
+				line, err := r.ReadString('\n')
+				if err != nil {
+					return
+				}
+				if _, err := c.Write([]byte(line)); err != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
+// start starts the mond of a director.
+func (s *twoDirectors) start(t *testing.T, n node) {
+	t.Helper()
+	number, peer := 1, 2
+	if n == s.b {
+		number, peer = 2, 1
+	}
+	d := &pairDaemon{ended: make(chan struct{})}
+	var err error
+	d.dir, err = os.MkdirTemp("", "mond")
+	must(t, err)
+	path := func(name string) string { return filepath.Join(d.dir, name) }
+	must(t, os.WriteFile(path("keys"), []byte("auth 1\n1 a-secret-of-the-tests-0123456789\n"), 0o600))
+	must(t, os.Mkdir(path("state"), 0o755))
+	group := takeoverVIP + "/32/eth0"
+	real := "172.16.7.10"
+	if s.method == "nat" {
+		group += " 172.16.7.254/32/eth1"
+	} else {
+		real = "10.7.0.10"
+	}
+	text := fmt.Sprintf(`syntax = mond
+controlsocket = %[1]s
+statedir = %[2]s
+logdir = %[2]s
+ipvs_sync = interface=eth2,syncid=7
+
+virtual web
+    address tcp %[3]s:%[4]s
+    scheduler rr
+    forward %[5]s
+    real %[6]s
+
+hostgroup directors other
+
+watch directors
+    service role
+        monitor heartbeat.monitor --node %[7]d --peer %[8]d --keys %[9]s --epochs %[10]s --interval 300ms --dead 3s --initdead 8s --neighbour 10.7.0.100 --link cable=udp:10.1.7.%[7]d,10.1.7.%[8]d
+        period wd {Sun-Sat}
+            alert fake.alert --group web --priority %[11]d %[12]s
+`, path("sock"), path("state"), takeoverVIP, takeoverPort, s.method, real, number, peer, path("keys"), path("epochs"), 100-number, group)
+	must(t, os.WriteFile(path("mon.cf"), []byte(text), 0o644))
+	log, err := os.Create(path("log"))
+	must(t, err)
+	defer log.Close()
+	d.cmd = n.command(context.Background(), program(t, "mond"), "-c", path("mon.cf"), "-P", "", "--log", "stderr")
+	d.cmd.Stdout, d.cmd.Stderr = log, log
+	must(t, d.cmd.Start())
+	go func() {
+		_ = d.cmd.Wait()
+		close(d.ended)
+	}()
+	d.client = control.Dial(path("sock"))
+	s.daemons[n] = d
+	t.Cleanup(func() {
+		_ = d.cmd.Process.Kill()
+		<-d.ended
+		if t.Failed() {
+			text, _ := os.ReadFile(path("log"))
+			t.Logf("log of %s:\n%s", n, text)
+			out, _ := n.command(context.Background(), "sh", "-c", "ip -br a; ipvsadm -Ln; ipvsadm -L --daemon; ipvsadm -Lnc | sort | uniq -c | head -20").CombinedOutput()
+			t.Logf("%s:\n%s", n, out)
+		}
+	})
+}
+
+// holds waits until the director holds the addresses.
+func (s *twoDirectors) holds(t *testing.T, n node) {
+	t.Helper()
+	until(t, nil, string(n)+" holds", func() bool {
+		return strings.Contains(n.run(t, "ip -br -4 address show dev eth0"), takeoverVIP+"/")
+	})
+}
+
+// copies waits until both sync daemons of both directors run.
+func (s *twoDirectors) copies(t *testing.T) {
+	t.Helper()
+	for _, n := range []node{s.a, s.b} {
+		until(t, nil, "sync daemons run on "+string(n), func() bool {
+			return strings.Count(n.run(t, "ipvsadm -L --daemon"), "syncid=7") == 2
+		})
+	}
+}
+
+// established is how many connections a director knows as such.
+func (n node) established(t *testing.T) int {
+	t.Helper()
+	return strings.Count(n.run(t, "ipvsadm -Lnc"), "ESTABLISHED")
+}
+
+// lines is a connection of the client.
+type lines struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+// say sends a line and wants it back.
+func (c *lines) say(text string) error {
+	_ = c.SetDeadline(time.Now().Add(limit))
+	if _, err := fmt.Fprintln(c, text); err != nil {
+		return err
+	}
+	got, err := c.r.ReadString('\n')
+	if err == nil && strings.TrimSpace(got) != text {
+		err = fmt.Errorf("said %q and heard %q", text, got)
+	}
+	return err
+}
+
+// connect makes n connections from the client, each of which said one line.
+func (s *twoDirectors) connect(t *testing.T, n int) (out []*lines) {
+	t.Helper()
+	for i := range n {
+		var c net.Conn
+		must(t, s.client.enter(func() (err error) {
+			c, err = net.DialTimeout("tcp4", net.JoinHostPort(takeoverVIP, takeoverPort), limit)
+			return err
+		}))
+		t.Cleanup(func() { _ = c.Close() })
+		l := &lines{c, bufio.NewReader(c)}
+		if err := l.say(fmt.Sprintf("hello %d", i)); err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// talk has half of the connections speak all the time until stop is closed; it
+// gives the errors of each.
+func talk(conns []*lines, stop <-chan struct{}) (wait func() []error) {
+	errs := make([]error, len(conns))
+	var all sync.WaitGroup
+	for i, c := range conns {
+		if i%2 == 1 {
+			continue // idle ones
+		}
+		all.Go(func() {
+			pause := time.NewTicker(200 * time.Millisecond)
+			defer pause.Stop()
+			for n := 0; errs[i] == nil; n++ {
+				errs[i] = c.say(fmt.Sprintf("word %d", n))
+				select {
+				case <-stop:
+					return
+				case <-pause.C:
+				}
+			}
+		})
+	}
+	return func() []error { all.Wait(); return errs }
+}
+
+// survive moves the addresses from a to b and wants every connection to live on.
+func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
+	t.Helper()
+	s.start(t, s.a)
+	s.holds(t, s.a)
+	s.start(t, s.b)
+	s.copies(t)
+	until(t, nil, "the real server is in both tables", func() bool {
+		return strings.Count(s.a.run(t, "ipvsadm -Sn")+s.b.run(t, "ipvsadm -Sn"), "-a -t") == 2
+	})
+	until(t, nil, "the other director is heard", func() bool {
+		p, err := s.daemons[s.a].client.Service(t.Context(), "mond", "peer")
+		return err == nil && p.Status == "ok"
+	})
+	conns := s.connect(t, n)
+	until(t, nil, "the standby knows all connections", func() bool { return s.b.established(t) >= n })
+	stop := make(chan struct{})
+	wait := talk(conns, stop)
+	event := time.Now()
+	move()
+	s.holds(t, s.b)
+	t.Logf("%s: moved after %v", s.method, time.Since(event).Round(time.Millisecond))
+	time.AfterFunc(3*time.Second, func() { close(stop) })
+	errs := wait()
+	lived := 0
+	for i, c := range conns {
+		if errs[i] == nil {
+			errs[i] = c.say("still here")
+		}
+		if errs[i] == nil {
+			lived++
+		}
+	}
+	t.Logf("%s: %d of %d connections survived", s.method, lived, n)
+	if lived != n {
+		t.Errorf("of the others: %v", errors.Join(errs...))
+	}
+	if s.b.established(t) < n {
+		t.Errorf("they did not go by %s", s.b)
+	}
+}
+
+// orderly ends the mond of a, which hands over.
+func (s *twoDirectors) orderly(t *testing.T) func() {
+	return func() {
+		must(t, s.daemons[s.a].cmd.Process.Signal(syscall.SIGTERM))
+		<-s.daemons[s.a].ended
+	}
+}
+
+// powerOff takes the power from a: its interfaces go and its mond is killed.
+func (s *twoDirectors) powerOff(t *testing.T) func() {
+	return func() {
+		batch(t, s.a, "link set eth0 down", "link set eth1 down", "link set eth2 down")
+		_ = s.daemons[s.a].cmd.Process.Kill()
+		<-s.daemons[s.a].ended
+	}
+}
+
+func TestTakeover(t *testing.T) {
+	s := newTwoDirectors(t, "dr")
+	s.survive(t, 20, s.orderly(t))
+}
+
+// All of them, for LAB_ALL.
+func TestTakeovers(t *testing.T) {
+	for _, method := range []string{"dr", "nat", "tun"} {
+		t.Run(method+" handed over", func(t *testing.T) {
+			s := newTwoDirectors(t, method)
+			s.survive(t, 100, s.orderly(t))
+		})
+		t.Run(method+" power off", func(t *testing.T) {
+			s := newTwoDirectors(t, method)
+			s.survive(t, 100, s.powerOff(t))
+		})
+	}
+}
