@@ -195,7 +195,7 @@ hostgroup directors other
 
 watch directors
     service role
-        monitor heartbeat.monitor --node %[7]d --peer %[8]d --keys %[9]s --epochs %[10]s --interval 1s --dead 10s --lease 20s --initdead 8s --neighbour 10.7.0.100 --link cable=udp:10.1.7.%[7]d,10.1.7.%[8]d
+        monitor heartbeat.monitor --node %[7]d --peer %[8]d --keys %[9]s --epochs %[10]s --interval 1s --dead 10s --lease 20s --initdead 12s --neighbour 10.7.0.100 --link cable=udp:10.1.7.%[7]d,10.1.7.%[8]d
         period wd {Sun-Sat}
             alert fake.alert --group web --priority %[11]d %[12]s
 `, path("sock"), path("state"), takeoverVIP, takeoverPort, s.method, real, number, peer, path("keys"), path("epochs"), 100-number, group)
@@ -228,6 +228,11 @@ watch directors
 func (s *twoDirectors) holds(t *testing.T, n node) {
 	t.Helper()
 	gently.until(t, nil, string(n)+" holds", func() bool {
+		select {
+		case <-s.daemons[n].ended:
+			t.Fatalf("the mond of %s has ended", n)
+		default:
+		}
 		return strings.Contains(n.run(t, "ip -br -4 address show dev eth0"), takeoverVIP+"/")
 	})
 }
