@@ -34,6 +34,9 @@ const (
 	takeoverPort = "80"
 )
 
+// gently leaves the one CPU to two monds: each look starts a program.
+var gently = patience{limit: 3 * limit, pause: time.Second}
+
 // twoDirectors is that site.
 type twoDirectors struct {
 	method                  string
@@ -192,7 +195,7 @@ hostgroup directors other
 
 watch directors
     service role
-        monitor heartbeat.monitor --node %[7]d --peer %[8]d --keys %[9]s --epochs %[10]s --interval 300ms --dead 3s --initdead 8s --neighbour 10.7.0.100 --link cable=udp:10.1.7.%[7]d,10.1.7.%[8]d
+        monitor heartbeat.monitor --node %[7]d --peer %[8]d --keys %[9]s --epochs %[10]s --interval 1s --dead 10s --lease 20s --initdead 12s --neighbour 10.7.0.100 --link cable=udp:10.1.7.%[7]d,10.1.7.%[8]d
         period wd {Sun-Sat}
             alert fake.alert --group web --priority %[11]d %[12]s
 `, path("sock"), path("state"), takeoverVIP, takeoverPort, s.method, real, number, peer, path("keys"), path("epochs"), 100-number, group)
@@ -224,7 +227,12 @@ watch directors
 // holds waits until the director holds the addresses.
 func (s *twoDirectors) holds(t *testing.T, n node) {
 	t.Helper()
-	until(t, nil, string(n)+" holds", func() bool {
+	gently.until(t, nil, string(n)+" holds", func() bool {
+		select {
+		case <-s.daemons[n].ended:
+			t.Fatalf("the mond of %s has ended", n)
+		default:
+		}
 		return strings.Contains(n.run(t, "ip -br -4 address show dev eth0"), takeoverVIP+"/")
 	})
 }
@@ -233,7 +241,7 @@ func (s *twoDirectors) holds(t *testing.T, n node) {
 func (s *twoDirectors) copies(t *testing.T) {
 	t.Helper()
 	for _, n := range []node{s.a, s.b} {
-		until(t, nil, "sync daemons run on "+string(n), func() bool {
+		gently.until(t, nil, "sync daemons run on "+string(n), func() bool {
 			return strings.Count(n.run(t, "ipvsadm -L --daemon"), "syncid=7") == 2
 		})
 	}
@@ -315,15 +323,15 @@ func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
 	s.holds(t, s.a)
 	s.start(t, s.b)
 	s.copies(t)
-	until(t, nil, "the real server is in both tables", func() bool {
+	gently.until(t, nil, "the real server is in both tables", func() bool {
 		return strings.Count(s.a.run(t, "ipvsadm -Sn")+s.b.run(t, "ipvsadm -Sn"), "-a -t") == 2
 	})
-	until(t, nil, "the other director is heard", func() bool {
+	gently.until(t, nil, "the other director is heard", func() bool {
 		p, err := s.daemons[s.a].client.Service(t.Context(), "mond", "peer")
 		return err == nil && p.Status == "ok"
 	})
 	conns := s.connect(t, n)
-	until(t, nil, "the standby knows all connections", func() bool { return s.b.established(t) >= n })
+	gently.until(t, nil, "the standby knows all connections", func() bool { return s.b.established(t) >= n })
 	stop := make(chan struct{})
 	wait := talk(conns, stop)
 	event := time.Now()

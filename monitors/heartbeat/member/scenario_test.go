@@ -510,7 +510,7 @@ func TestTwoGroups(t *testing.T) {
 		edit:   func(i int, c *Config) { c.Groups[1].Priority = uint8(50 + 50*i) },
 	})
 	a, b := s.nodes[0], s.nodes[1]
-	a.synced, b.synced = true, true
+	a.synced, b.synced = true, true // no connections are copied
 	a.power()
 	b.power()
 	apart := func() bool {
