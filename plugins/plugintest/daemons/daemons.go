@@ -6,11 +6,13 @@ package daemons
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -195,8 +197,29 @@ func (d *Daemon) Start(args ...string) {
 	d.ended = make(chan error, 1)
 	go func(c *exec.Cmd, ended chan error) { ended <- c.Wait() }(d.cmd, d.ended)
 	d.Until("it answers", func() bool {
-		return answers("tcp", d.Address) && (!d.IsMond() || answers("unix", d.Path("sock")))
+		if d.IsMond() {
+			return answers("tcp", d.Address) && answers("unix", d.Path("sock"))
+		}
+		return answers("tcp", d.Address) && hears(d.t, d.Address) // mon opens the one before the other
 	})
+}
+
+// hears reports whether somebody has this UDP port. Nothing is sent there.
+func hears(t *testing.T, address string) bool {
+	t.Helper()
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("/proc/net/udp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(table), fmt.Sprintf(":%04X 00000000:0000 ", n))
 }
 
 // answers reports whether somebody listens there.
