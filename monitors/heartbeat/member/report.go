@@ -176,5 +176,6 @@ func (m *Member) roleStands(g *group) standing {
 	case g.claim == wire.Idle && g.free && m.now-g.freeSince > 2*freeWait:
 		return wrong(Bad, "free", func() string { return "nobody holds it: " + g.text })
 	}
-	return standing{Good, g.claim.String(), says}
+	// the reason is in the code, so that the sentence that is told is that of now
+	return standing{Good, g.claim.String() + ", " + g.reason.String(), says}
 }
