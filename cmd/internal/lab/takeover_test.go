@@ -250,15 +250,21 @@ watch directors
 	})
 }
 
+// lives fails the test if the mond of a director has ended.
+func (s *twoDirectors) lives(t *testing.T, n node) {
+	t.Helper()
+	select {
+	case <-s.daemons[n].ended:
+		t.Fatalf("the mond of %s has ended", n)
+	default:
+	}
+}
+
 // holds waits until the director holds the addresses.
 func (s *twoDirectors) holds(t *testing.T, n node) {
 	t.Helper()
 	gently.until(t, nil, string(n)+" holds", func() bool {
-		select {
-		case <-s.daemons[n].ended:
-			t.Fatalf("the mond of %s has ended", n)
-		default:
-		}
+		s.lives(t, n)
 		return strings.Contains(n.run(t, "ip -br -4 address show dev eth0"), takeoverVIP+"/")
 	})
 }
@@ -268,6 +274,7 @@ func (s *twoDirectors) copies(t *testing.T) {
 	t.Helper()
 	for _, n := range []node{s.a, s.b} {
 		gently.until(t, nil, "sync daemons run on "+string(n), func() bool {
+			s.lives(t, n)
 			return strings.Count(n.run(t, "ipvsadm -L --daemon"), "syncid=7") == 2
 		})
 	}
