@@ -211,10 +211,12 @@ func (r *report) conntrack() {
 
 // daemons judges connection synchronisation.
 func (r *report) daemons() {
+	refresh := false
 	for _, d := range r.facts.Daemons {
 		l := r.facts.link(d.Link)
 		if l != nil && l.Up && l.Carrier {
 			r.ok("sync", Connections, fmt.Sprintf("the sync daemon (%s) runs on %s with id %d", d.role(), d.Link, d.SyncID))
+			refresh = refresh || d.Master
 			continue
 		}
 		r.add(Finding{
@@ -225,11 +227,14 @@ func (r *report) daemons() {
 			Why:  "connections are not known to the other director, and end with a takeover",
 		})
 	}
+	if refresh {
+		r.refresh()
+	}
 	if r.facts.Daemons != nil && len(r.facts.Daemons) == 0 && r.paired() {
 		r.add(Finding{
 			Level: Advice, Code: "no-sync", Subject: Connections,
 			What: "no sync daemon runs, and a virtual address moves between directors",
-			Do:   "start one for each role on both directors",
+			Do:   "declare them on both directors (ipvs_sync = interface=" + r.syncLink() + ",syncid=1, better a cable between the two), or start one for each role",
 			Run: []string{
 				"ipvsadm --start-daemon master --mcast-interface " + r.syncLink() + " --syncid 1",
 				"ipvsadm --start-daemon backup --mcast-interface " + r.syncLink() + " --syncid 1",
@@ -237,6 +242,21 @@ func (r *report) daemons() {
 			Why: "without it established connections end with every takeover",
 		})
 	}
+}
+
+// refresh judges when the master tells of a connection. By default that is with
+// its third packet from the client, and then with each fiftieth.
+func (r *report) refresh() {
+	if n, ok := r.facts.Sysctls.Int(vs + "sync_refresh_period"); !ok || n > 0 {
+		return
+	}
+	r.add(Finding{
+		Level: Advice, Code: "sync-refresh", Subject: Connections,
+		What: "the other director is told of a connection with its third packet, and then with each fiftieth only",
+		Do:   "tell it when the connection is established, and again every 10 s while it has traffic; keep that in /etc/sysctl.d",
+		Run:  []string{SysctlCommand(vs+"sync_threshold", `"0 0"`), SysctlCommand(vs+"sync_refresh_period", "10")},
+		Why:  "connections with few packets end with a takeover, and a director that was started again learns of slow ones late or never",
+	})
 }
 
 func (d Daemon) role() string {

@@ -218,6 +218,14 @@ func TestFaults(t *testing.T) {
 		{"TCP", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) { f.Timeouts.TCP = 60 }, []string{"warning tcp-timeout"}, ""},
 		{"nearly full", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) { f.Sysctls["net/netfilter/nf_conntrack_count"] = "80" }, []string{"warning conntrack-full"}, "nf_conntrack_max=200"},
 		{"full", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) { f.Sysctls["net/netfilter/nf_conntrack_count"] = "100" }, []string{"error conntrack-full"}, "100% full"},
+		{"sync by packets only", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) {
+			f.Daemons = []Daemon{{true, "eth1", 1}}
+			f.Sysctls["net/ipv4/vs/sync_refresh_period"] = "0"
+		}, []string{"advice sync-refresh"}, "net.ipv4.vs.sync_refresh_period=10"},
+		{"sync by time", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) {
+			f.Daemons = []Daemon{{true, "eth1", 1}}
+			f.Sysctls["net/ipv4/vs/sync_refresh_period"] = "10"
+		}, []string{}, ""},
 		{"sync on a link that is gone", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) { f.Daemons = []Daemon{{true, "eth9", 1}} }, []string{"warning sync-link"}, "eth9"},
 		{"the script lvs", ipvs.Direct, func(_ *Site, _ *Virtual, f *Facts) {
 			f.Daemons, f.Keepers = nil, []Keeper{{"/etc/ha.d/haresources", 1, "lvs1.domain.com 10.0.0.3 lvs mon"}}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mondhq/mond/alerts/lvs/ipvs"
 	"github.com/mondhq/mond/engine/control"
 )
 
@@ -158,6 +160,29 @@ func echo(l net.Listener) {
 	}
 }
 
+// fake gives the address to a director, or takes it away, as a person would.
+func (s *twoDirectors) fake(t *testing.T, n node, action string) {
+	t.Helper()
+	cmd := n.command(t.Context(), program(t, "fake"), takeoverVIP+"/32/eth0", action)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: fake %s: %v\n%s", n, action, err, out)
+	}
+}
+
+// declare fills the table of a director and starts its sync daemons.
+func (s *twoDirectors) declare(t *testing.T, n node) {
+	t.Helper()
+	k, err := ipvs.OpenKernelIn(string(n))
+	must(t, err)
+	t.Cleanup(func() { _ = k.Close() })
+	v := ipvs.Virtual{Protocol: ipvs.TCP, Addr: netip.MustParseAddrPort(takeoverVIP + ":" + takeoverPort)}
+	must(t, k.AddService(t.Context(), ipvs.Service{Virtual: v, Scheduler: "rr"}))
+	must(t, k.AddDestination(t.Context(), v, ipvs.Destination{Addr: netip.MustParseAddrPort("10.7.0.10:" + takeoverPort), Weight: 1, Forward: ipvs.Direct}))
+	for _, state := range []ipvs.DaemonState{ipvs.Master, ipvs.Backup} {
+		must(t, k.StartDaemon(t.Context(), ipvs.Daemon{State: state, Sync: ipvs.Sync{Link: "eth2", ID: 7}}))
+	}
+}
+
 // start starts the mond of a director.
 func (s *twoDirectors) start(t *testing.T, n node) {
 	t.Helper()
@@ -173,9 +198,10 @@ func (s *twoDirectors) start(t *testing.T, n node) {
 	must(t, os.WriteFile(path("keys"), []byte("auth 1\n1 a-secret-of-the-tests-0123456789\n"), 0o600))
 	must(t, os.Mkdir(path("state"), 0o755))
 	group := takeoverVIP + "/32/eth0"
-	real := "172.16.7.10"
+	real, inside := "172.16.7.10", ""
 	if s.method == "nat" {
 		group += " 172.16.7.254/32/eth1"
+		inside = "--neighbour " + real // on the network of the gateway
 	} else {
 		real = "10.7.0.10"
 	}
@@ -195,10 +221,10 @@ hostgroup directors other
 
 watch directors
     service role
-        monitor heartbeat.monitor --node %[7]d --peer %[8]d --keys %[9]s --epochs %[10]s --interval 1s --dead 10s --lease 20s --initdead 12s --neighbour 10.7.0.100 --link cable=udp:10.1.7.%[7]d,10.1.7.%[8]d
+        monitor heartbeat.monitor --node %[7]d --peer %[8]d --keys %[9]s --epochs %[10]s --interval 1s --dead 10s --lease 20s --initdead 12s --neighbour 10.7.0.100 %[13]s --link cable=udp:10.1.7.%[7]d,10.1.7.%[8]d
         period wd {Sun-Sat}
             alert fake.alert --group web --priority %[11]d %[12]s
-`, path("sock"), path("state"), takeoverVIP, takeoverPort, s.method, real, number, peer, path("keys"), path("epochs"), 100-number, group)
+`, path("sock"), path("state"), takeoverVIP, takeoverPort, s.method, real, number, peer, path("keys"), path("epochs"), 100-number, group, inside)
 	must(t, os.WriteFile(path("mon.cf"), []byte(text), 0o644))
 	log, err := os.Create(path("log"))
 	must(t, err)
@@ -224,15 +250,21 @@ watch directors
 	})
 }
 
+// lives fails the test if the mond of a director has ended.
+func (s *twoDirectors) lives(t *testing.T, n node) {
+	t.Helper()
+	select {
+	case <-s.daemons[n].ended:
+		t.Fatalf("the mond of %s has ended", n)
+	default:
+	}
+}
+
 // holds waits until the director holds the addresses.
 func (s *twoDirectors) holds(t *testing.T, n node) {
 	t.Helper()
 	gently.until(t, nil, string(n)+" holds", func() bool {
-		select {
-		case <-s.daemons[n].ended:
-			t.Fatalf("the mond of %s has ended", n)
-		default:
-		}
+		s.lives(t, n)
 		return strings.Contains(n.run(t, "ip -br -4 address show dev eth0"), takeoverVIP+"/")
 	})
 }
@@ -242,6 +274,7 @@ func (s *twoDirectors) copies(t *testing.T) {
 	t.Helper()
 	for _, n := range []node{s.a, s.b} {
 		gently.until(t, nil, "sync daemons run on "+string(n), func() bool {
+			s.lives(t, n)
 			return strings.Count(n.run(t, "ipvsadm -L --daemon"), "syncid=7") == 2
 		})
 	}
@@ -319,8 +352,11 @@ func talk(conns []*lines, stop <-chan struct{}) (wait func() []error) {
 // survive moves the addresses from a to b and wants every connection to live on.
 func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
 	t.Helper()
+	began := time.Now()
+	phase := func(what string) { t.Logf("%s: after %v", what, time.Since(began).Round(time.Second)) }
 	s.start(t, s.a)
 	s.holds(t, s.a)
+	phase("the first director holds")
 	s.start(t, s.b)
 	s.copies(t)
 	gently.until(t, nil, "the real server is in both tables", func() bool {
@@ -330,8 +366,11 @@ func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
 		p, err := s.daemons[s.a].client.Service(t.Context(), "mond", "peer")
 		return err == nil && p.Status == "ok"
 	})
+	phase("both are up")
 	conns := s.connect(t, n)
+	phase("connected")
 	gently.until(t, nil, "the standby knows all connections", func() bool { return s.b.established(t) >= n })
+	phase("copied")
 	stop := make(chan struct{})
 	wait := talk(conns, stop)
 	event := time.Now()
@@ -375,12 +414,25 @@ func (s *twoDirectors) powerOff(t *testing.T) func() {
 	}
 }
 
-func TestTakeover(t *testing.T) {
+// The daemons as mond starts them, and the address moved by hand: what can be
+// had every day.
+func TestCopiedConnections(t *testing.T) {
 	s := newTwoDirectors(t, "dr")
-	s.survive(t, 20, s.orderly(t))
+	s.declare(t, s.a)
+	s.declare(t, s.b)
+	s.fake(t, s.a, "start")
+	conns := s.connect(t, 20)
+	until(t, nil, "the standby knows all connections", func() bool { return s.b.established(t) >= len(conns) })
+	s.fake(t, s.a, "stop")
+	s.fake(t, s.b, "start")
+	for i, c := range conns {
+		if err := c.say("still here"); err != nil {
+			t.Errorf("connection %d: %v", i, err)
+		}
+	}
 }
 
-// All of them, for LAB_ALL.
+// Whole monds. Each takes minutes there: for LAB_ALL.
 func TestTakeovers(t *testing.T) {
 	for _, method := range []string{"dr", "nat", "tun"} {
 		t.Run(method+" handed over", func(t *testing.T) {
