@@ -49,6 +49,7 @@ type twoDirectors struct {
 // pairDaemon is a mond of one of two directors.
 type pairDaemon struct {
 	dir    string
+	words  []string
 	cmd    *exec.Cmd
 	ended  chan struct{}
 	client *control.Client
@@ -183,59 +184,52 @@ func (s *twoDirectors) declare(t *testing.T, n node) {
 	}
 }
 
-// start starts the mond of a director.
-func (s *twoDirectors) start(t *testing.T, n node) {
-	t.Helper()
+// config is the configuration of a director whose files are in dir.
+func (s *twoDirectors) config(n node, dir string) string {
 	number, peer := 1, 2
 	if n == s.b {
 		number, peer = 2, 1
 	}
-	d := &pairDaemon{ended: make(chan struct{})}
-	var err error
-	d.dir, err = os.MkdirTemp("", "mond")
-	must(t, err)
-	path := func(name string) string { return filepath.Join(d.dir, name) }
-	must(t, os.WriteFile(path("keys"), []byte("auth 1\n1 a-secret-of-the-tests-0123456789\n"), 0o600))
-	must(t, os.Mkdir(path("state"), 0o755))
-	group := takeoverVIP + "/32/eth0"
-	real, inside := "172.16.7.10", ""
+	group, real, inside := takeoverVIP+"/32/eth0", "10.7.0.10", ""
 	if s.method == "nat" {
+		real = "172.16.7.10"
 		group += " 172.16.7.254/32/eth1"
 		inside = "--neighbour " + real // on the network of the gateway
-	} else {
-		real = "10.7.0.10"
 	}
-	text := fmt.Sprintf(`syntax = mond
-controlsocket = %[1]s
-statedir = %[2]s
-logdir = %[2]s
+	return fmt.Sprintf(`syntax = mond
+controlsocket = %[1]s/sock
+statedir = %[1]s/state
+logdir = %[1]s/state
 ipvs_sync = interface=eth2,syncid=7
 
 virtual web
-    address tcp %[3]s:%[4]s
+    address tcp %[2]s:%[3]s
     scheduler rr
-    forward %[5]s
-    real %[6]s
+    forward %[4]s
+    real %[5]s
 
 hostgroup directors other
 
 watch directors
     service role
-        monitor heartbeat.monitor --node %[7]d --peer %[8]d --keys %[9]s --epochs %[10]s --interval 1s --dead 10s --lease 20s --initdead 12s --neighbour 10.7.0.100 %[13]s --link cable=udp:10.1.7.%[7]d,10.1.7.%[8]d
+        monitor heartbeat.monitor --node %[6]d --peer %[7]d --keys %[1]s/keys --epochs %[1]s/epochs --interval 1s --dead 10s --lease 20s --initdead 12s --neighbour 10.7.0.100 %[8]s --link cable=udp:10.1.7.%[6]d,10.1.7.%[7]d
         period wd {Sun-Sat}
-            alert fake.alert --group web --priority %[11]d %[12]s
-`, path("sock"), path("state"), takeoverVIP, takeoverPort, s.method, real, number, peer, path("keys"), path("epochs"), 100-number, group, inside)
-	must(t, os.WriteFile(path("mon.cf"), []byte(text), 0o644))
-	log, err := os.Create(path("log"))
+            alert fake.alert --group web --priority %[9]d %[10]s
+`, dir, takeoverVIP, takeoverPort, s.method, real, number, peer, inside, 100-number, group)
+}
+
+// start starts the mond of a director and waits until it answers.
+func (s *twoDirectors) start(t *testing.T, n node) {
+	t.Helper()
+	d := &pairDaemon{}
+	var err error
+	d.dir, err = os.MkdirTemp("", "mond") // short, for the socket
 	must(t, err)
-	defer log.Close()
-	d.cmd = n.command(context.Background(), program(t, "mond"), "-c", path("mon.cf"), "-P", "", "--log", "stderr")
-	d.cmd.Stdout, d.cmd.Stderr = log, log
-	must(t, d.cmd.Start())
-	go func() {
-		_ = d.cmd.Wait()
-		close(d.ended)
-	}()
+	path := func(name string) string { return filepath.Join(d.dir, name) }
+	must(t, os.WriteFile(path("keys"), []byte("auth 1\n1 a-secret-of-the-tests-0123456789\n"), 0o600))
+	must(t, os.Mkdir(path("state"), 0o755))
+	must(t, os.WriteFile(path("mon.cf"), []byte(s.config(n, d.dir)), 0o644))
+	d.words = n.command(t.Context(), program(t, "mond"), "-c", path("mon.cf"), "-P", "", "--log", "stderr").Args
 	d.client = control.Dial(path("sock"))
 	s.daemons[n] = d
 	t.Cleanup(func() {
@@ -248,16 +242,58 @@ watch directors
 			t.Logf("%s:\n%s", n, out)
 		}
 	})
+	for range 3 { // a plugin has 30 s to start, which is not much there while the machine is busy
+		d.run(t)
+		gently.until(t, nil, string(n)+" answers", func() bool {
+			_, err := d.client.Daemon(t.Context())
+			return err == nil || d.hasEnded()
+		})
+		if !d.hasEnded() {
+			return
+		}
+	}
+	t.Fatalf("the mond of %s does not start", n)
+}
+
+// run runs it.
+func (d *pairDaemon) run(t *testing.T) {
+	t.Helper()
+	log, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	must(t, err)
+	defer log.Close()
+	cmd, ended := exec.Command(d.words[0], d.words[1:]...), make(chan struct{})
+	cmd.Stdout, cmd.Stderr = log, log
+	must(t, cmd.Start())
+	d.cmd, d.ended = cmd, ended
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+}
+
+// hasEnded reports whether it has.
+func (d *pairDaemon) hasEnded() bool {
+	select {
+	case <-d.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // lives fails the test if the mond of a director has ended.
 func (s *twoDirectors) lives(t *testing.T, n node) {
 	t.Helper()
-	select {
-	case <-s.daemons[n].ended:
+	if s.daemons[n].hasEnded() {
 		t.Fatalf("the mond of %s has ended", n)
-	default:
 	}
+}
+
+// order orders a director to keep the addresses, or lets the rules decide again:
+// where everything takes seconds, neighbours answer too late to be believed.
+func (s *twoDirectors) order(t *testing.T, n node, verb string) {
+	t.Helper()
+	must(t, s.daemons[n].client.Failover(t.Context(), control.FailoverRequest{Verb: verb}))
 }
 
 // holds waits until the director holds the addresses.
@@ -366,6 +402,8 @@ func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
 		p, err := s.daemons[s.a].client.Service(t.Context(), "mond", "peer")
 		return err == nil && p.Status == "ok"
 	})
+	s.order(t, s.a, "hold")
+	s.holds(t, s.a)
 	phase("both are up")
 	conns := s.connect(t, n)
 	phase("connected")
@@ -373,6 +411,7 @@ func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
 	phase("copied")
 	stop := make(chan struct{})
 	wait := talk(conns, stop)
+	s.order(t, s.a, "auto")
 	event := time.Now()
 	move()
 	s.holds(t, s.b)
