@@ -122,7 +122,7 @@ func (m *mailbox) run() {
 }
 
 // lastCall is how long a reader may take for what is left at the end.
-const lastCall = 100 * time.Millisecond
+const lastCall = 300 * time.Millisecond
 
 // close ends the mailbox when all was read, or nobody reads.
 func (m *mailbox) close() {
