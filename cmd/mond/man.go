@@ -91,7 +91,7 @@ have cap_net_raw, to send ICMP where net.ipv4.ping_group_range does not let them
 .B fake.alert
 has cap_net_admin and cap_net_raw, to hold addresses and to tell the network of them;
 .B heartbeat.monitor
-has cap_net_raw, to see whether this director is on the network, and cap_sys_nice and cap_ipc_lock, with which beats below 50 ms come in time;
+has cap_net_raw, to see whether this director is on the network, cap_sys_nice, to come before programs that work all the time, and cap_ipc_lock, which beats below 50 ms want too;
 .B "grant = lvs.alert none"
 and the like take it away.
 Only what mond has itself can be passed on.
