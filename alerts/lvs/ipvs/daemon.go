@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -125,19 +127,35 @@ func (s Sync) Validate() error {
 // Options are d as ipvsadm's --start-daemon takes it.
 func (d Daemon) Options() string {
 	text := fmt.Sprintf("%s --mcast-interface %s --syncid %d", d.State, d.Link, d.ID)
-	if d.MaxLen != 0 {
-		text += fmt.Sprintf(" --sync-maxlen %d", d.MaxLen)
-	}
-	if d.Group.IsValid() {
-		text += " --mcast-group " + d.Group.String()
-	}
-	if d.Port != 0 {
-		text += fmt.Sprintf(" --mcast-port %d", d.Port)
-	}
-	if d.TTL != 0 {
-		text += fmt.Sprintf(" --mcast-ttl %d", d.TTL)
+	for name, value := range d.Asked() {
+		option := " --mcast-"
+		if name == "maxlen" {
+			option = " --sync-"
+		}
+		text += option + name + " " + value
 	}
 	return text
+}
+
+// Asked are the parts of s that are not left to the kernel, beside Link and ID:
+// maxlen, group, port and ttl, in this order.
+func (s Sync) Asked() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, part := range []struct {
+			name  string
+			asked bool
+			value string
+		}{
+			{"maxlen", s.MaxLen != 0, strconv.Itoa(int(s.MaxLen))},
+			{"group", s.Group.IsValid(), s.Group.String()},
+			{"port", s.Port != 0, strconv.Itoa(int(s.Port))},
+			{"ttl", s.TTL != 0, strconv.Itoa(int(s.TTL))},
+		} {
+			if part.asked && !yield(part.name, part.value) {
+				return
+			}
+		}
+	}
 }
 
 // mixed names a real server of another address family than its virtual

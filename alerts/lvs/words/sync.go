@@ -82,17 +82,8 @@ func (j Job) syncWord() string {
 	if j.ByRole {
 		text += ",mode=" + modeByRole
 	}
-	if s.MaxLen != 0 {
-		text += fmt.Sprintf(",maxlen=%d", s.MaxLen)
-	}
-	if s.Group.IsValid() {
-		text += ",group=" + s.Group.String()
-	}
-	if s.Port != 0 {
-		text += fmt.Sprintf(",port=%d", s.Port)
-	}
-	if s.TTL != 0 {
-		text += fmt.Sprintf(",ttl=%d", s.TTL)
+	for name, value := range s.Asked() {
+		text += "," + name + "=" + value
 	}
 	return text
 }

@@ -67,22 +67,6 @@ func (o *Outbox) Push(kind uint8, message []byte, now time.Duration) error {
 // Waiting is how many chunks the peer has not acknowledged.
 func (o *Outbox) Waiting() int { return len(o.kept) }
 
-// Reset begins anew with chunk 1, and sends again what is kept from the first
-// chunk of a message on: the peer restarted, and knows nothing. What had been
-// cut by acknowledgements cannot be completed and is dropped: dropped says that,
-// and the caller sends its whole state.
-func (o *Outbox) Reset(now time.Duration) (dropped bool) {
-	for len(o.kept) > 0 && o.kept[0].chunk.Index != 0 {
-		o.kept, dropped = o.kept[1:], true
-	}
-	for i := range o.kept {
-		o.kept[i].chunk.Number = uint32(i) + 1
-		o.kept[i].due = true
-	}
-	o.last, o.heard = uint32(len(o.kept)), now
-	return dropped
-}
-
 // Acked takes in what the peer has and misses. It ignores one about another
 // incarnation of ours, and numbers that were never sent.
 func (o *Outbox) Acked(n *Nack, incarnation uint64, now time.Duration) {

@@ -111,23 +111,9 @@ func TestInboxIsBounded(t *testing.T) {
 	}
 }
 
-// A peer that restarted gets whole messages only.
-func TestReset(t *testing.T) {
+func TestPushTooLong(t *testing.T) {
 	var out Outbox
-	now := time.Hour
-	for _, n := range []int{3, 1} {
-		if err := out.Push(9, make([]byte, n*MaxData), now); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out.Acked(&Nack{Incarnation: 5, Acked: 1}, 5, now)
-	if !out.Reset(now) || out.Waiting() != 1 {
-		t.Errorf("%d chunks wait", out.Waiting())
-	}
-	if c := out.Next(now + time.Second); c == nil || c.Number != 1 || c.Index != 0 {
-		t.Errorf("it sends %+v", c)
-	}
-	if err := out.Push(1, make([]byte, MaxMessage+1), now); err == nil {
+	if err := out.Push(1, make([]byte, MaxMessage+1), time.Hour); err == nil {
 		t.Error("a message that is too long is taken")
 	}
 }
