@@ -163,7 +163,9 @@ func (p *pair) begin(first role.Site, keys *wire.Keys) error {
 	for _, w := range p.ways {
 		p.work.Go(func() { w.Run(p.ctx, func(b []byte, _ time.Duration) { w.take(b, p.poke) }) })
 	}
-	p.third.run(p.ctx, &p.work, p.poke)
+	if p.third != nil {
+		p.third.run(p.ctx, &p.work, p.poke)
+	}
 	// These nobody waits for: a disk may hang, or who reads the log. They end with
 	// ctx as soon as it does not.
 	go p.chronicle()
@@ -241,9 +243,7 @@ func (p *pair) read() {
 		more = w.drain(func(data []byte) { p.open(uint8(i), data) }) || more
 	}
 	if p.third != nil {
-		for i, w := range p.third.ways {
-			more = w.drain(func(data []byte) { p.third.open(uint8(i), data, p.step) }) || more
-		}
+		more = p.third.drain(func(i uint8, data []byte) { p.third.hear(i, data, p.step) }) || more
 	}
 	if more {
 		select {

@@ -1,9 +1,7 @@
 package heartbeat
 
 import (
-	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/link"
@@ -16,13 +14,7 @@ import (
 // Elect. Its session and its incarnation are its own: what it says and hears is
 // no business of the pair's links.
 type third struct {
-	node    wire.Node
-	ways    []*way
-	every   []uint8
-	sealer  *wire.Sealer
-	session *wire.Session
-	put     func(uint8, []byte)
-	body    []byte
+	*channel
 	// ask are the questions of this step; number counts the packets, sent is when
 	// each of the last went out.
 	ask    []wire.Question
@@ -30,8 +22,6 @@ type third struct {
 	sent   [64]time.Duration
 	votes  []wire.Vote
 	groups map[uint16]string
-	// alarm is when a packet last did not open, 0 for never.
-	alarm time.Duration
 }
 
 // newThird makes the way to the witness, nil if there is none.
@@ -41,28 +31,7 @@ func newThird(h *heart, keys *wire.Keys) *third {
 		return nil
 	}
 	id := wire.Identity{Cluster: h.cluster, Self: wire.Node(h.self), Incarnation: draw()}
-	t := &third{node: nodes[0], sealer: wire.NewSealer(id, keys), session: wire.NewSession(id, nodes[0], keys, wire.SessionOptions{})}
-	t.ways, t.every = openWays(h.witness)
-	t.put = func(i uint8, packet []byte) { t.ways[i].Send(packet) }
-	return t
-}
-
-// openWays makes the links of specs, which are all sent on.
-func openWays(specs []link.Spec) (ways []*way, every []uint8) {
-	for i, spec := range specs {
-		ways, every = append(ways, newWay(link.New(spec))), append(every, uint8(i))
-	}
-	return ways, every
-}
-
-// run receives until ctx ends.
-func (t *third) run(ctx context.Context, work *sync.WaitGroup, poke chan<- struct{}) {
-	if t == nil {
-		return
-	}
-	for _, w := range t.ways {
-		work.Go(func() { w.Run(ctx, func(b []byte, _ time.Duration) { w.take(b, poke) }) })
-	}
+	return &third{channel: newChannel(id, nodes[0], keys, wire.NewSealer(id, keys), h.witness)}
 }
 
 // name notes which groups there are.
@@ -99,25 +68,13 @@ func (t *third) flush() {
 		t.body = q.Append(t.body)
 	}
 	t.ask = t.ask[:0]
-	t.sealer.Seal(wire.KindAskVote, t.node, t.body, t.every, t.put)
+	t.send(wire.KindAskVote)
 }
 
-func (t *third) reply() {
-	kind, body := t.session.Reply(t.body[:0], boottime.Now())
-	t.body = body
-	if kind != 0 {
-		t.sealer.Seal(kind, t.node, body, t.every, t.put)
-	}
-}
-
-// open opens a packet that came, and tells of each vote in it.
-func (t *third) open(i uint8, data []byte, tell func(member.Event)) {
-	o, reason := t.session.Open(i, data)
-	t.reply()
-	if reason.Keys() {
-		t.alarm = boottime.Now()
-	}
-	if reason != wire.Taken || o.Copy || o.Kind != wire.KindVote {
+// hear opens a packet that came, and tells of each vote in it.
+func (t *third) hear(i uint8, data []byte, tell func(member.Event)) {
+	o, ok := t.open(i, data, wire.KindVote)
+	if !ok {
 		return
 	}
 	votes, ok := wire.DecodeVotes(t.votes, o.Body)
@@ -167,7 +124,7 @@ func (t *third) state() *link.State {
 			s = next
 		}
 	}
-	if t.alarm != 0 && boottime.Now()-t.alarm < alarmFor {
+	if t.forged() {
 		s.Err = errKeys
 	}
 	return &s

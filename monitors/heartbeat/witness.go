@@ -61,7 +61,6 @@ type court struct {
 	parties []*party
 	poke    chan struct{}
 	work    sync.WaitGroup
-	body    []byte
 	ask     []wire.Question
 	// born is when it started; told the last states, by group.
 	born time.Duration
@@ -70,14 +69,9 @@ type court struct {
 
 // party is one director as its witness knows it.
 type party struct {
-	node    wire.Node
-	ways    []*way
-	every   []uint8
-	put     func(uint8, []byte)
-	session *wire.Session
-	// heard is when it last asked, alarm when a packet last did not open; 0 for
-	// never.
-	heard, alarm time.Duration
+	*channel
+	// heard is when it last asked, 0 for never.
+	heard time.Duration
 }
 
 // serveWitness is Elect of a witness: it says who is there, and no token.
@@ -120,9 +114,7 @@ func (h *heart) holdCourt(ctx context.Context, say func(string, monitor.Result))
 	defer stop()
 	c.voice.say = say
 	for _, p := range c.parties {
-		for _, w := range p.ways {
-			c.work.Go(func() { w.Run(ctx, func(b []byte, _ time.Duration) { w.take(b, c.poke) }) })
-		}
+		p.run(ctx, &c.work, c.poke)
 	}
 	news := make(chan keyNews, 1)
 	go watchKeys(ctx, h.keys, news) // the disk may hang; it ends with ctx
@@ -151,10 +143,7 @@ func (h *heart) newCourt(keys *wire.Keys) *court {
 				specs = append(specs, s)
 			}
 		}
-		p := &party{node: n, session: wire.NewSession(id, n, keys, wire.SessionOptions{})}
-		p.ways, p.every = openWays(specs)
-		p.put = func(i uint8, packet []byte) { p.ways[i].Send(packet) }
-		c.parties = append(c.parties, p)
+		c.parties = append(c.parties, &party{channel: newChannel(id, n, keys, c.sealer, specs)})
 	}
 	return c
 }
@@ -181,9 +170,7 @@ func (c *court) loop(ctx context.Context, news <-chan keyNews) {
 func (c *court) read() {
 	more := false
 	for _, p := range c.parties {
-		for i, w := range p.ways {
-			more = w.drain(func(data []byte) { c.open(p, uint8(i), data) }) || more
-		}
+		more = p.drain(func(i uint8, data []byte) { c.hear(p, i, data) }) || more
 	}
 	if more {
 		select {
@@ -193,16 +180,10 @@ func (c *court) read() {
 	}
 }
 
-// open opens one packet and answers it.
-func (c *court) open(p *party, i uint8, data []byte) {
-	o, reason := p.session.Open(i, data)
-	if kind, body := p.session.Reply(c.body[:0], boottime.Now()); kind != 0 {
-		c.sealer.Seal(kind, p.node, body, p.every, p.put)
-	}
-	if reason.Keys() {
-		p.alarm = boottime.Now()
-	}
-	if reason != wire.Taken || o.Copy || o.Kind != wire.KindAskVote {
+// hear opens one packet and answers it.
+func (c *court) hear(p *party, i uint8, data []byte) {
+	o, ok := p.open(i, data, wire.KindAskVote)
+	if !ok {
 		return
 	}
 	list, ok := wire.DecodeQuestions(c.ask, o.Body)
@@ -211,15 +192,15 @@ func (c *court) open(p *party, i uint8, data []byte) {
 		return
 	}
 	p.heard = boottime.Now()
-	c.body = c.body[:0]
+	p.body = p.body[:0]
 	for _, q := range list {
 		if v, ok := c.witness.Ask(p.node, o.Incarnation, q, p.heard); ok {
 			c.note(v)
-			c.body = v.Append(c.body)
+			p.body = v.Append(p.body)
 		}
 	}
-	if len(c.body) > 0 {
-		c.sealer.Seal(wire.KindVote, p.node, c.body, p.every, p.put)
+	if len(p.body) > 0 {
+		p.send(wire.KindVote)
 	}
 }
 
@@ -280,7 +261,7 @@ func (c *court) report(p *party) member.Report {
 	}
 	silent := now - max(p.heard, c.born)
 	switch {
-	case p.alarm != 0 && now-p.alarm < alarmFor:
+	case p.forged():
 		r.Level, r.Code, r.Summary = member.Bad, "forged", errKeys.Error()
 	case p.heard == 0 && silent < limit:
 		r.Level, r.Code, r.Summary = member.Warn, "unknown", "it has not asked yet"
