@@ -78,9 +78,7 @@ type observed struct {
 // machine has else to do hits all. It prints a table and fails only where mond
 // does what it must never do; the gaps are to be read.
 func TestCompare(t *testing.T) {
-	if os.Getenv("MOND_SOAK") == "" {
-		t.Skip("takes a quarter of an hour: scripts/bench failover runs it, with MOND_SOAK=1")
-	}
+	seldom(t) // a quarter of an hour; scripts/bench failover runs it alone
 	runs, err := strconv.Atoi(os.Getenv("MOND_RUNS"))
 	if err != nil {
 		runs = 5

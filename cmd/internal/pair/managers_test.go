@@ -18,9 +18,7 @@ var removes = regexp.MustCompile(`Removing foreign address [^:]*: ` + regexp.Quo
 // holds: it takes what it did not set from its interfaces, leased addresses even
 // with KeepConfiguration=static, and they are put back.
 func TestNetworkd(t *testing.T) {
-	if os.Getenv("MOND_SOAK") == "" {
-		t.Skip("scripts/soak runs it, with MOND_SOAK=1")
-	}
+	seldom(t)
 	want(t, "systemd", "/lib/systemd/systemd-networkd")
 	for keep, takes := range map[string]bool{"no": true, "static": true, "yes": false} {
 		t.Run("KeepConfiguration="+keep, func(t *testing.T) {
