@@ -104,7 +104,6 @@ const keepalivedConf = `global_defs {
 }
 vrrp_instance web {
     state BACKUP
-    nopreempt
     interface eth0
     virtual_router_id 51
     priority %d
