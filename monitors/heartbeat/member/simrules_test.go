@@ -100,7 +100,7 @@ func (s *sim) mended() {
 func TestWitnessRules(t *testing.T) {
 	seeds := uint64(20)
 	if os.Getenv("MOND_SOAK") != "" {
-		seeds = 4000
+		seeds = 2000
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { witnessRules(t, seed) })
