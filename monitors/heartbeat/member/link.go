@@ -162,8 +162,11 @@ func (m *Member) test(l *linkState) {
 // testEvery is the time between two beats of a test.
 func (m *Member) testEvery() time.Duration { return max(m.beatInterval()/testPace, MinInterval) }
 
-// missing is when the next beat on a link is missed.
-func (m *Member) missing(l *linkState) time.Duration { return l.heard + m.beatInterval()*3/2 }
+// missing is when the next beat on a link is missed. One takes its time on a
+// serial line, which carries fewer than are due if it is slow.
+func (m *Member) missing(l *linkState) time.Duration {
+	return l.heard + m.beatInterval()*3/2 + l.rtt
+}
 
 // listen begins a test of each link on which a beat is late: one test, for one
 // silence.
