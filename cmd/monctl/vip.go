@@ -22,7 +22,8 @@ func vipCommand(c *common) *cobra.Command {
 		Short: "show the groups of addresses: whether they are held here, until when, and why",
 		Long: `Shows a line for each group of addresses that this director and its peer may hold: whether it is held here, how many of its
 addresses the kernel has, when it removes them if nobody renews them, the epoch, and why. An epoch grows with every change of who holds
-the group: of two directors that both say "here" the one with the higher epoch is right. Below stand the peer and the links to it.
+the group: of two directors that both say "here" the one with the higher epoch is right. Below stand the peer, the links to it, and the witness if there is one; monctl show of the
+service that decides tells more of each.
 Where another program moves addresses (role_source) it says so, and shows the peer and the links only.
 With --sent it also shows what the program that holds the addresses says it has done and announced.
 The exit status is 0 if every group is as it is to be, 1 if not.`,

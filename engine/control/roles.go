@@ -87,7 +87,7 @@ func (s *Server) roles(w http.ResponseWriter, _ *http.Request) {
 
 // ofPair reports whether a service is one that tells of a pair of directors.
 func ofPair(k opstatus.Key) bool {
-	return k.Group == "mond" && (k.Service == "peer" || k.Service == "redundancy" ||
+	return k.Group == "mond" && (k.Service == "peer" || k.Service == "redundancy" || k.Service == "witness" ||
 		strings.HasPrefix(k.Service, "link-") || strings.HasPrefix(k.Service, "role-"))
 }
 

@@ -55,7 +55,7 @@ func New(fs *flag.FlagSet) monitor.Monitor {
 		dead:     span{0, member.MinDead, member.MaxDead},
 		initDead: span{member.DefaultInitDead, member.MinDead, time.Hour},
 		lease:    span{member.DefaultLease, time.Second, time.Minute}, leaseAlone: span{0, time.Second, time.Minute},
-		lossy: count{member.DefaultLossy, 1, 12}, changes: count{member.DefaultChanges, 1, 1000},
+		lossy: count{member.DefaultLossy, 1, 24}, changes: count{member.DefaultChanges, 1, 1000},
 	}
 	fs.Var(&h.self, "node", "`number` of this director, 1 to 255; of two that are equally good the lower one is preferred")
 	fs.Var(&h.peer, "peer", "`number` of the other director; without there is none")
@@ -71,7 +71,7 @@ func New(fs *flag.FlagSet) monitor.Monitor {
 	fs.Var(&h.initDead, "initdead", "`time` to wait for the other director's first word")
 	fs.Var(&h.lease, "lease", "`time` for which the kernel keeps an address without renewal while the other director could take it, in whole seconds")
 	fs.Var(&h.leaseAlone, "lease-alone", "the same `time` while it could not; 0 for ever")
-	fs.Var(&h.lossy, "lossy", "`number` of the last 12 beats on a link that may be missing before it is reported")
+	fs.Var(&h.lossy, "lossy", "`number` of the last 24 beats on a link that may be missing before it is reported")
 	fs.Var(&h.changes, "max-changes", "`number` of times that a group may change hands within 10 minutes before it stays where it is")
 	fs.Var(&h.neighbours, "neighbour", "`address` of a station that is asked, beside the gateways, whether this director is on the network; may be repeated")
 	fs.StringVar(&h.epochs, "epochs", epochFile, "`file` in which epochs are reserved ahead; nothing waits for it")

@@ -37,6 +37,8 @@ type Status struct {
 	Heard       uint64       `json:"heard,omitempty"`
 	Links       []LinkShown  `json:"links"`
 	Groups      []GroupShown `json:"groups"`
+	// Witness is what is known of the witness, null where there is none.
+	Witness *WitnessShown `json:"witness,omitempty"`
 	// Refused are packets that were not taken, by why.
 	Refused map[string]uint64 `json:"refused,omitempty"`
 	// Decisions are the last ones, oldest first.
@@ -92,6 +94,29 @@ type GroupShown struct {
 	HeldByPeer int    `json:"held_by_peer,omitempty"`
 }
 
+// WitnessShown is how the witness stands to this director.
+type WitnessShown struct {
+	// Answered: it did once; Silent is how long ago, or since the start. Absent:
+	// the two directors do without it.
+	Answered bool          `json:"answered"`
+	Silent   time.Duration `json:"silent"`
+	Absent   bool          `json:"absent,omitempty"`
+	Votes    []VoteShown   `json:"votes"`
+}
+
+// VoteShown is the witness's last word about a group.
+type VoteShown struct {
+	Group string `json:"group"`
+	// Node has the group, 0 for nobody, for Left yet.
+	Node int           `json:"node"`
+	Left time.Duration `json:"left"`
+	// Undecided: it started a short while ago; Refused: it has no room.
+	Undecided bool `json:"undecided,omitempty"`
+	Refused   bool `json:"refused,omitempty"`
+	// Ago is when it said so.
+	Ago time.Duration `json:"ago"`
+}
+
 // Decision is one about a group, also to do nothing.
 type Decision struct {
 	Group  string        `json:"group"`
@@ -123,6 +148,7 @@ func (p *pair) show() {
 		}
 		s.Groups = append(s.Groups, shown)
 	}
+	s.Witness = witnessShown(m.Witness)
 	counts := p.session.Counts()
 	for r := wire.Taken + 1; r <= wire.Garbled; r++ {
 		if n := counts.Of(r); n > 0 {
@@ -131,6 +157,17 @@ func (p *pair) show() {
 	}
 	s.sum(p.voice.last)
 	p.h.status.Store(s)
+}
+
+func witnessShown(w *member.WitnessStatus) *WitnessShown {
+	if w == nil {
+		return nil
+	}
+	out := &WitnessShown{Answered: w.Answered, Silent: w.Silent, Absent: w.Absent}
+	for _, v := range w.Groups {
+		out.Votes = append(out.Votes, VoteShown{v.Name, int(v.Whose), v.Left, v.Undecided, v.Refused, v.Ago})
+	}
+	return out
 }
 
 func (s *Status) sum(r monitor.Result) {
@@ -179,6 +216,9 @@ func (s *Status) text() string {
 		l := &s.Links[i]
 		_, _ = fmt.Fprintf(w, "%s\t%d %%\t%d %%\t%v\t%t\t%s\t%d\t%d\t%s %s\n", l.Name, l.Loss, l.LossThere, l.RTT.Round(time.Microsecond), l.Hears, ago(l.Silent), l.Sent, l.Received, l.Way, l.Error)
 	}
+	if s.Witness != nil {
+		_, _ = fmt.Fprintln(w, s.witness())
+	}
 	_, _ = fmt.Fprintln(w, "GROUP\tHERE\tPEER\tHELD\tEPOCH\tORDER\tFIT\tSINCE\tWHY")
 	for i := range s.Groups {
 		g := &s.Groups[i]
@@ -192,6 +232,45 @@ func (s *Status) text() string {
 		fmt.Fprintf(&b, "%s ago: %s: %s, epoch %d: %s\n", ago(s.At-d.At), d.Group, d.To, d.Epoch, d.Text)
 	}
 	return b.String()
+}
+
+// witness is the line of the witness.
+func (s *Status) witness() string {
+	v := s.Witness
+	text := "witness: answered " + ago(v.Silent) + " ago"
+	if !v.Answered {
+		text = "witness: has not answered for " + ago(v.Silent)
+	}
+	if v.Absent {
+		text += "; the two directors do without it"
+	}
+	for _, g := range v.Votes {
+		text += "; " + g.Group + ": " + g.word(s)
+		if g.Ago > v.Silent+time.Second {
+			text += " (" + ago(g.Ago) + " ago)"
+		}
+	}
+	return text
+}
+
+// word is what the witness said.
+func (g *VoteShown) word(s *Status) string {
+	switch {
+	case g.Refused:
+		return "refused, it has no room"
+	case g.Undecided:
+		return "nobody's yet, it has just started"
+	case g.Node == 0:
+		return "nobody's"
+	}
+	whose := "this node's"
+	if g.Node != s.Node {
+		whose = cmp.Or(s.PeerName, fmt.Sprintf("node %d", g.Node)) + "'s"
+	}
+	if g.Left == 0 {
+		return whose + ", and its vote has ended"
+	}
+	return whose + ", for " + ago(g.Left)
 }
 
 // ago is a time as people want it.

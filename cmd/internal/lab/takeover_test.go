@@ -44,6 +44,8 @@ type twoDirectors struct {
 	method                  string
 	client, a, b, real, lan node
 	daemons                 map[node]*pairDaemon
+	// more are further lines of the virtual service.
+	more string
 }
 
 // pairDaemon is a mond of one of two directors.
@@ -207,7 +209,7 @@ virtual web
     scheduler rr
     forward %[4]s
     real %[5]s
-
+%[11]s
 hostgroup directors other
 
 watch directors
@@ -215,7 +217,7 @@ watch directors
         monitor heartbeat.monitor --node %[6]d --peer %[7]d --keys %[1]s/keys --epochs %[1]s/epochs --interval 1s --dead 10s --lease 20s --initdead 12s --neighbour 10.7.0.100 %[8]s --link cable=udp:10.1.7.%[6]d,10.1.7.%[7]d
         period wd {Sun-Sat}
             alert fake.alert --group web --priority %[9]d %[10]s
-`, dir, takeoverVIP, takeoverPort, s.method, real, number, peer, inside, 100-number, group)
+`, dir, takeoverVIP, takeoverPort, s.method, real, number, peer, inside, 100-number, group, s.more)
 }
 
 // start starts the mond of a director and waits until it answers.
@@ -385,18 +387,16 @@ func talk(conns []*lines, stop <-chan struct{}) (wait func() []error) {
 	return func() []error { all.Wait(); return errs }
 }
 
-// survive moves the addresses from a to b and wants every connection to live on.
-func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
+// both starts both directors, of which a holds the addresses.
+func (s *twoDirectors) both(t *testing.T) {
 	t.Helper()
-	began := time.Now()
-	phase := func(what string) { t.Logf("%s: after %v", what, time.Since(began).Round(time.Second)) }
 	s.start(t, s.a)
 	s.holds(t, s.a)
-	phase("the first director holds")
 	s.start(t, s.b)
 	s.copies(t)
 	gently.until(t, nil, "the real server is in both tables", func() bool {
-		return strings.Count(s.a.run(t, "ipvsadm -Sn")+s.b.run(t, "ipvsadm -Sn"), "-a -t") == 2
+		row := "-a -t " + takeoverVIP + ":" + takeoverPort
+		return strings.Contains(s.a.run(t, "ipvsadm -Sn"), row) && strings.Contains(s.b.run(t, "ipvsadm -Sn"), row)
 	})
 	gently.until(t, nil, "the other director is heard", func() bool {
 		p, err := s.daemons[s.a].client.Service(t.Context(), "mond", "peer")
@@ -404,6 +404,14 @@ func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
 	})
 	s.order(t, s.a, "hold")
 	s.holds(t, s.a)
+}
+
+// survive moves the addresses from a to b and wants every connection to live on.
+func (s *twoDirectors) survive(t *testing.T, n int, move func()) {
+	t.Helper()
+	began := time.Now()
+	phase := func(what string) { t.Logf("%s: after %v", what, time.Since(began).Round(time.Second)) }
+	s.both(t)
 	phase("both are up")
 	conns := s.connect(t, n)
 	phase("connected")

@@ -9,7 +9,8 @@ import (
 // send sends a beat if one is due, and says whether it did.
 func (m *Member) send() bool {
 	b := &m.beats
-	if !m.tick() && (!b.urgent || m.now-b.latest < sendGap) {
+	b.test = m.testing() && m.now-b.latest >= m.testEvery()
+	if !m.tick() && !b.test && (!b.urgent || m.now-b.latest < sendGap) {
 		return false
 	}
 	if m.tick() {
@@ -83,7 +84,7 @@ func (m *Member) flags() (f wire.Flags) {
 	if m.doubt != 0 {
 		f |= wire.Doubts | wire.Answer
 	}
-	if m.peer.state == Dead || m.peer.state == Unknown {
+	if m.peer.state == Dead || m.peer.state == Unknown || m.beats.test {
 		f |= wire.Answer
 	}
 	return f

@@ -19,7 +19,7 @@ const (
 	DefaultInitDead   = 10 * time.Second
 	DefaultLease      = 3 * time.Second
 	DefaultTakeWithin = 5 * time.Second
-	DefaultLossy      = 4
+	DefaultLossy      = 6
 	DefaultChanges    = 3
 	DefaultChangesIn  = 10 * time.Minute
 	// beatsToDead is how many intervals the default dead time has.
@@ -65,7 +65,7 @@ type Config struct {
 	// Rival says what to do if somebody who is not the peer answers for an
 	// address that is to be taken; Takeover is for all groups, whatever they say.
 	Rival Rival
-	// Lossy is how many of a link's last 12 beats may be missing before it is
+	// Lossy is how many of a link's last 24 beats may be missing before it is
 	// reported; a link reported so is good again when at most 1 of 32 is.
 	Lossy int
 	// A group that changed hands more than MaxChanges times within ChangesIn

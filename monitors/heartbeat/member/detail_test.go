@@ -318,7 +318,7 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Groups = make([]Group, 9) }, "9 groups are more than 8"},
 		{func(c *Config) { c.Groups[0].Total = 300 }, "group vip has 300 addresses: from 1 to 255"},
 		{func(c *Config) { c.Groups = append(c.Groups, c.Groups[0]) }, `group "vip": every group needs a name of its own`},
-		{func(c *Config) { c.Lossy = 13 }, "lossy at 13 of 12 beats"},
+		{func(c *Config) { c.Lossy = 25 }, "lossy at 25 of 24 beats"},
 		{func(c *Config) { c.TakeWithin = ms100 }, "100ms to take a group: at least 1s"},
 	} {
 		cfg := good

@@ -123,9 +123,11 @@
 // such time.
 //
 // G2. A dead machine's group is taken at its dead time. G3. One link alone
-// changes no role. G4. A link is reported dead after 3 beats or a second, one-way
-// within that, lossy at 4 of 12 beats. G5. What does not open changes nothing;
-// see wire. G7. No wall clock.
+// changes no role. G4. A link is reported within a second at beats of 100 ms: dead
+// after 700 ms of silence (5 beats where they take longer), one-way in the same
+// time, lossy at 6 of 24 beats, which follow each other eight times as fast once
+// one was missed. One that loses 1 %, or a director that stands still for 300 ms,
+// is no reason. G5. What does not open changes nothing; see wire. G7. No wall clock.
 //
 // What is not promised: a holder that was alone holds permanent addresses. If
 // its programs die then, all at once and before the peer that has come back is

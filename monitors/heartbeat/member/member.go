@@ -56,7 +56,9 @@ type beats struct {
 	latest time.Duration
 	urgent bool
 	answer bool
-	beat   wire.Beat
+	// test: the beat of now is one that tests a link.
+	test bool
+	beat wire.Beat
 }
 
 type epochs struct{ floor, reserved uint64 }
@@ -66,7 +68,7 @@ func New(cfg Config, now time.Duration) (*Member, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	m := &Member{now: now, born: now, wake: now, woke: now - leastSilence, last: map[string]string{}, renewed: now}
+	m := &Member{now: now, born: now, wake: now, woke: now - settled, last: map[string]string{}, renewed: now}
 	m.beats.next, m.beats.latest = now, now-sendGap
 	m.peer.heard, m.peer.since = now, now
 	m.configure(cfg)
@@ -123,6 +125,7 @@ func (m *Member) Step(e Event, now time.Duration) []Action {
 		return m.out
 	}
 	m.judge()
+	m.listen()
 	for _, g := range m.groups {
 		m.decide(g)
 	}
@@ -187,6 +190,7 @@ func (m *Member) due() time.Duration {
 		}
 	}
 	sooner(m.reportAt)
+	m.dueTests(sooner)
 	sooner(m.peer.heard + m.suspectAfter())
 	sooner(m.peer.heard + m.deadAfter())
 	for _, g := range m.groups {

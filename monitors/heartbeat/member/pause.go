@@ -10,6 +10,9 @@ import (
 // how a busy machine is.
 const leastPause = 20 * time.Millisecond
 
+// settled is how long after a pause what waited in sockets has surely been read.
+const settled = time.Second
+
 // notice moves the time on, and sees whether this program stood still.
 func (m *Member) notice(e Event, now time.Duration) {
 	late := now - m.wake
@@ -29,7 +32,8 @@ func (m *Member) notice(e Event, now time.Duration) {
 func (m *Member) paused(d time.Duration) {
 	m.peer.heard = min(m.now, m.peer.heard+d)
 	for i := range m.links {
-		m.links[i].heard = min(m.now, m.links[i].heard+d)
+		l := &m.links[i]
+		l.heard, l.hearsSince = min(m.now, l.heard+d), min(m.now, l.hearsSince+d)
 	}
 	for _, g := range m.groups {
 		g.probe, g.stream = probe{}, m.now

@@ -194,6 +194,9 @@ func (m *Member) echoes() {
 		if own.hears != l.Hears || !own.told {
 			own.hears, own.hearsSince, own.told = l.Hears, m.now, true
 		}
+		if deaf := !l.Hears && m.now-own.hearsSince >= oneWayFor; deaf != own.oneWay {
+			own.oneWay, m.reportAt = deaf, m.now
+		}
 		heard = heard || l.Hears
 		if l.Last > m.beats.number {
 			m.renew()
@@ -205,7 +208,7 @@ func (m *Member) echoes() {
 		if sent, ok := m.sentAt(l.Last); ok && l.Last > own.echoed {
 			own.echoed, p.acked = l.Last, max(p.acked, sent)
 			p.touch = max(p.touch, sent)
-			if m.now-m.woke > leastSilence { // else it waited in our socket
+			if m.now-m.woke > settled { // else it waited in our socket
 				own.measure(m.now - sent - l.Ago)
 			}
 		}

@@ -42,7 +42,7 @@ func (m *Member) reports() {
 			m.do(Report{service, s.level, s.code, s.text()})
 		}
 	})
-	m.reportAt = m.now + leastSilence
+	m.reportAt = m.now + time.Second
 	for i := range m.links {
 		if at := m.links[i].heard + m.linkDead(); at > m.now {
 			m.reportAt = min(m.reportAt, at)
@@ -58,6 +58,9 @@ func (m *Member) Reports() (all []Report) {
 	return all
 }
 
+// deafFor is for how long the peer may say that it hears us on no link.
+const deafFor = 500 * time.Millisecond
+
 func (m *Member) peerStands() standing {
 	name := m.cfg.PeerName
 	switch m.peer.state {
@@ -71,7 +74,7 @@ func (m *Member) peerStands() standing {
 	case Left:
 		return warn("left", name+" said goodbye")
 	}
-	if !m.peer.hears && m.now-m.peer.deaf > leastSilence/2 {
+	if !m.peer.hears && m.now-m.peer.deaf > deafFor {
 		return bad("deaf", name+" is alive, but does not hear this node")
 	}
 	return good("alive", name+" is alive")
@@ -99,7 +102,7 @@ func (m *Member) linkStands(i int) standing {
 		return standing{Bad, "dead", func() string {
 			return fmt.Sprintf("nothing was heard on it for %v", silent.Round(time.Millisecond))
 		}}
-	case l.told && !l.hears && m.now-l.hearsSince > leastSilence/2:
+	case l.oneWay:
 		return bad("one-way", m.cfg.PeerName+" is heard on it, but does not hear this node")
 	case l.lossy:
 		return standing{Bad, "lossy", func() string { return fmt.Sprintf("%d %% of the last beats on it were lost", l.loss()) }}

@@ -421,53 +421,6 @@ func TestSplits(t *testing.T) {
 	}
 }
 
-// Links that lose, one way or both: no change, and the link's service says so.
-func TestLinks(t *testing.T) {
-	for link := range 2 {
-		name := []string{"link-eth0", "link-eth1"}[link]
-		for _, c := range []struct {
-			name string
-			edit func(l *simLink)
-			a, b Level
-		}{
-			{"cut", func(l *simLink) { l.cut = [2]bool{true, true} }, Bad, Bad},
-			{"A is not heard", func(l *simLink) { l.cut = [2]bool{true, false} }, Bad, Bad},
-			{"B is not heard", func(l *simLink) { l.cut = [2]bool{false, true} }, Bad, Bad},
-			{"half is lost", func(l *simLink) { l.loss = [2]int{50, 50} }, Bad, Bad},
-			{"slow, reordered and doubled", func(l *simLink) { l.delay, l.vary, l.dup = 50*time.Millisecond, 300*time.Millisecond, 50 }, Good, Good},
-		} {
-			t.Run(name+" "+c.name, func(t *testing.T) {
-				s := startPair(t, simOptions{})
-				c.edit(s.links[link])
-				begin := s.now
-				if c.a == Bad {
-					s.nodes[0].level(3*time.Second, name, c.a)
-					s.nodes[1].level(3*time.Second, name, c.b)
-					t.Log(s.now - begin)
-				}
-				s.nodes[0].keeps(30 * time.Second)
-				if c.a == Good && (s.nodes[0].reports[name].Level != Good || s.nodes[1].reports[name].Level != Good) {
-					s.fatalf("%v, %v", s.nodes[0].reports[name], s.nodes[1].reports[name])
-				}
-				s.nodes[0].level(0, "peer", Good)
-				*s.links[link] = simLink{delay: time.Millisecond}
-				s.nodes[0].level(5*time.Second, "redundancy", Good)
-				s.nodes[1].level(5*time.Second, "redundancy", Good)
-				s.nodes[0].keeps(time.Second)
-			})
-		}
-	}
-}
-
-// One percent and twenty percent lost on one link: no change.
-func TestLoss(t *testing.T) {
-	for _, percent := range []int{1, 20} {
-		s := startPair(t, simOptions{})
-		s.links[1].loss = [2]int{percent, percent}
-		s.nodes[0].keeps(time.Minute)
-	}
-}
-
 // A token that is on its way when the lease ends is never acted on after the
 // peer has the group, however long engine or keeper were stopped, and with the
 // monitor restarted meanwhile.

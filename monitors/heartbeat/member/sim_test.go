@@ -29,6 +29,8 @@ type sim struct {
 	lanLoss int
 	log     []string
 	watch   watch
+	// told hears each report, nil for nobody.
+	told    func(*simNode, Report)
 	keys    *wire.Keys
 	tokens  int
 	witness simWitness
@@ -53,6 +55,13 @@ type simNode struct {
 	s   *sim
 	i   int
 	cfg Config
+	// clock is the node's own: ahead of the world's, and fast by so many of a
+	// million.
+	ahead time.Duration
+	fast  int64
+	// slow is how long a step of a process or of the kernel takes at most, half of
+	// it at least.
+	slow time.Duration
 	// off: no power. frozen: the machine stands still, kernel and all, until.
 	off    bool
 	frozen bool
@@ -78,6 +87,7 @@ type simNode struct {
 	without  bool   // it did without the witness once
 	engine   lane
 	keeper   lane
+	kernels  lane // what the keeper has the kernel do
 	kernel   map[string]*simHeld
 	announce int
 }
@@ -91,6 +101,8 @@ type simPacket struct {
 type lane struct {
 	stopped, dead bool
 	queue         []func()
+	// done is when the last step is.
+	done time.Duration
 }
 
 // simHeld is what keeper and kernel of a node have of a group.
@@ -124,6 +136,31 @@ func (q *events) Pop() any {
 	e := old[len(old)-1]
 	*q = old[:len(old)-1]
 	return e
+}
+
+// local is an instant of the world's on the node's clock, world the other way
+// round.
+func (n *simNode) local(t time.Duration) time.Duration {
+	return t + n.ahead + t*time.Duration(n.fast)/1e6
+}
+
+func (n *simNode) world(t time.Duration) time.Duration {
+	at := t - n.ahead
+	at -= at * time.Duration(n.fast) / 1e6
+	for n.local(at) < t {
+		at += max(t-n.local(at), 1)
+	}
+	return at
+}
+
+func (n *simNode) now() time.Duration { return n.local(n.s.now) }
+
+// takes is how long a step takes that takes d where nothing else is done.
+func (n *simNode) takes(d time.Duration) time.Duration {
+	if n.slow > 0 {
+		d += n.slow/2 + time.Duration(n.s.rng.Int64N(int64(n.slow/2)+1))
+	}
+	return d
 }
 
 func (s *sim) after(d time.Duration, do func()) {
@@ -174,6 +211,8 @@ type simOptions struct {
 	dead     time.Duration
 	groups   []Group
 	edit     func(i int, c *Config)
+	// make makes a node otherwise, before it is turned on.
+	make func(n *simNode)
 }
 
 func newSim(t tb, o simOptions) *sim {
@@ -203,6 +242,9 @@ func newSim(t tb, o simOptions) *sim {
 		if o.edit != nil {
 			o.edit(i, &n.cfg)
 		}
+		if o.make != nil {
+			o.make(n)
+		}
 		s.nodes[i] = n
 	}
 	return s
@@ -230,7 +272,7 @@ func (n *simNode) power() {
 	for _, g := range n.cfg.Groups {
 		n.kernel[g.Name] = &simHeld{}
 	}
-	n.engine, n.keeper, n.warm = lane{}, lane{}, false
+	n.engine, n.keeper, n.kernels, n.warm = lane{}, lane{}, lane{}, false
 	n.s.after(500*time.Millisecond, func() { n.warm = true; n.facts() })
 	n.start()
 }
@@ -248,7 +290,7 @@ func (n *simNode) start() {
 	n.inc = n.s.rng.Uint64() | 1
 	cfg := n.cfg
 	cfg.Incarnation, cfg.Epoch = n.inc, n.disk
-	m, err := New(cfg, n.s.now)
+	m, err := New(cfg, n.now())
 	if err != nil {
 		n.s.t.Fatal(err)
 	}
@@ -302,6 +344,9 @@ func (n *simNode) facts() {
 		h, k := Held{}, n.kernel[g.Name]
 		if k.held {
 			h = Held{Count: g.Total, Lease: k.until}
+			if k.until != wire.Permanent {
+				h.Lease = n.local(k.until)
+			}
 		}
 		f.Groups = append(f.Groups, h)
 	}
@@ -312,7 +357,7 @@ func (n *simNode) step(e Event) {
 	if !n.runs() {
 		return
 	}
-	n.carry(n.m.Step(e, n.s.now))
+	n.carry(n.m.Step(e, n.now()))
 	if n.m != nil {
 		n.without = n.without || n.m.absent
 		n.arm()
@@ -326,7 +371,7 @@ func (n *simNode) arm() {
 		return
 	}
 	n.waking = at
-	n.s.after(max(at-n.s.now, 0), func() {
+	n.s.after(max(n.world(at)-n.s.now, 0), func() {
 		if timer == n.timer && n.waking == at && n.runs() {
 			n.waking = 0
 			n.step(Tick{})
@@ -345,6 +390,9 @@ func (n *simNode) carry(actions []Action) {
 			n.ask(a)
 		case Report:
 			n.reports[a.Service] = a
+			if n.s.told != nil {
+				n.s.told(n, a)
+			}
 			n.logf("%s %s: %s", a.Service, a.Level, a.Summary)
 		case Change:
 			n.changes = append(n.changes, a)

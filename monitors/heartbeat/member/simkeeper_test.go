@@ -8,7 +8,7 @@ import (
 
 // through runs do in a process, after a millisecond, or when it goes on.
 func (n *simNode) through(l *lane, do func()) {
-	n.s.after(time.Millisecond, func() {
+	n.s.after(l.next(n, time.Millisecond), func() {
 		switch {
 		case n.off || l.dead:
 		case l.stopped || n.frozen:
@@ -17,6 +17,13 @@ func (n *simNode) through(l *lane, do func()) {
 			do()
 		}
 	})
+}
+
+// next is how long it takes until a step is done that takes d: steps are done one
+// after the other.
+func (l *lane) next(n *simNode, d time.Duration) time.Duration {
+	l.done = max(l.done, n.s.now+n.takes(d))
+	return l.done - n.s.now
 }
 
 // stopLane stops engine or keeper for d.
@@ -53,7 +60,7 @@ func (n *simNode) keep(t Token, validTo time.Duration) {
 	if !t.Hold {
 		k.hold = false
 		if k.held {
-			n.s.after(2*time.Millisecond, func() { n.remove(t.Group) })
+			n.s.after(n.kernels.next(n, 2*time.Millisecond), func() { n.remove(t.Group) })
 		}
 		return
 	}
@@ -64,7 +71,7 @@ func (n *simNode) keep(t Token, validTo time.Duration) {
 	changed := !k.hold || (k.lease == 0) != (t.Lease == 0)
 	k.hold, k.validTo, k.lease = true, validTo, t.Lease
 	if changed || !k.held {
-		n.s.after(2*time.Millisecond, func() { n.renew(t.Group) })
+		n.s.after(n.kernels.next(n, 2*time.Millisecond), func() { n.renew(t.Group) })
 	} else if n.s.now-k.renewed >= time.Second {
 		n.renew(t.Group)
 	}
@@ -117,7 +124,7 @@ func (n *simNode) remove(group string) {
 // ask is the ARP probe: whoever has the address and is on the network answers.
 func (n *simNode) ask(a Probe) {
 	group := a.Group
-	asked, timer := n.s.now, n.timer
+	asked, timer := n.now(), n.timer
 	answer := func(d time.Duration, a Answer) {
 		n.s.after(d, func() {
 			if timer == n.timer {

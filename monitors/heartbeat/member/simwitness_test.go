@@ -41,7 +41,7 @@ func (s *sim) restartWitness(d time.Duration) {
 
 // askVote asks it. A packet may be lost, late, and overtaken.
 func (n *simNode) askVote(a AskVote) {
-	s, w, asked, timer, inc := n.s, &n.s.witness, n.s.now, n.timer, n.inc
+	s, w, asked, timer, inc := n.s, &n.s.witness, n.now(), n.timer, n.inc
 	n.number++
 	q := wire.Question{Number: n.number, Group: wire.GroupHash(a.Group), Epoch: a.Epoch, Want: a.Want, Sure: a.Sure, For: a.For}
 	carry := func(do func()) {

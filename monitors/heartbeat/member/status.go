@@ -16,6 +16,30 @@ type Status struct {
 	Beat   *wire.Beat
 	Links  []LinkStatus
 	Groups []GroupStatus
+	// Witness is how the witness stands, nil where there is none.
+	Witness *WitnessStatus
+}
+
+// WitnessStatus is how the witness stands to this node.
+type WitnessStatus struct {
+	// Answered: it did once, Silent ago. Absent: the two do without it.
+	Answered, Absent bool
+	Silent           time.Duration
+	// Groups are its last words of those that it was asked about.
+	Groups []VoteStatus
+}
+
+// VoteStatus is the witness's last word about a group.
+type VoteStatus struct {
+	Name string
+	// Whose it is, for Left yet; Everyone for nobody's.
+	Whose wire.Node
+	Left  time.Duration
+	// Undecided: it started a short while ago, and does not know yet. Refused: it
+	// has no room for it.
+	Undecided, Refused bool
+	// Ago is when it said so.
+	Ago time.Duration
 }
 
 // LinkStatus is one link.
@@ -63,5 +87,26 @@ func (m *Member) Status() Status {
 			g.cfg.Name, g.claim, g.since, epoch, g.order, g.held, g.fitness, m.frozen(g), g.reason, g.text,
 		})
 	}
+	if m.cfg.Witness {
+		s.Witness = m.witnessStatus()
+	}
 	return s
+}
+
+func (m *Member) witnessStatus() *WitnessStatus {
+	w, last := &WitnessStatus{Absent: m.absent}, time.Duration(0)
+	for _, g := range m.groups {
+		v := &g.vote
+		if v.heard == 0 {
+			continue
+		}
+		last = max(last, v.heard)
+		one := VoteStatus{Name: g.cfg.Name, Whose: v.whose, Undecided: v.undecided, Refused: v.refused, Ago: m.now - v.heard}
+		if one.Left = max(v.free-m.now, 0); v.whose == m.cfg.Self {
+			one.Left = max(v.until-m.now, 0)
+		}
+		w.Groups = append(w.Groups, one)
+	}
+	w.Answered, w.Silent = last != 0, m.now-max(last, m.born)
+	return w
 }

@@ -17,6 +17,9 @@ const (
 	// leastAlone is how long the vote of a director that is alone lasts at least:
 	// so many dead times.
 	leastAlone = 2
+	// firstAnswer is how long the witness's first answer may take before it counts
+	// as silent.
+	firstAnswer = 3 * time.Second
 )
 
 // vote is the witness's last word about a group.
@@ -176,9 +179,9 @@ func (m *Member) witnessStands() standing {
 	}
 	silent := m.now - max(heard, m.born)
 	switch {
-	case heard == 0 && silent < 3*leastSilence:
+	case heard == 0 && silent < firstAnswer:
 		return warn("unknown", "it has not answered yet")
-	case heard == 0 || silent >= m.linkDead():
+	case heard == 0 || silent >= max(m.linkDead(), time.Second):
 		what := "; who holds what does not change, but should the other director be lost as well, nobody serves"
 		if m.absent {
 			what = "; the two directors agree to do without it"
