@@ -103,8 +103,8 @@ func (s *scene) tells(t *testing.T, d *director, service, status string, event t
 	}
 }
 
-// linkLimit is within what a bad link is told.
-const linkLimit = time.Second
+// linkLimit is within what a bad link is told: a second.
+const linkLimit = time.Second + noise
 
 // A link that works in one direction only, and links that lose half: no role
 // changes, both directors tell of it.
