@@ -52,9 +52,15 @@ func (s *scene) ended() *director {
 // newStage is a pair that was not started.
 func newStage(t *testing.T, more words) *scene {
 	t.Helper()
+	return newStageEach(t, more, every)
+}
+
+// newStageEach is one whose client asks at this pace.
+func newStageEach(t *testing.T, more words, pace time.Duration) *scene {
+	t.Helper()
 	s := &scene{w: newWorld(t)}
 	s.watch = newWitness(t, s.w)
-	s.ask = newAsker(t, s.w)
+	s.ask = newAskerEach(t, s.w, pace)
 	more.elector += " --initdead " + initdead.String()
 	s.a, s.b = newPair(t, s.w, more)
 	return s
