@@ -7,7 +7,7 @@
 set -eu
 mount --make-rprivate /
 mount -t proc proc /proc
-mount -t sysfs -o ro sysfs /sys
+mount -o remount,bind,ro /sys
 mount -t tmpfs tmpfs /run
 mkdir -p /run/dbus /run/nm/conf.d /run/nm/profiles /run/nm/lib /var/lib/NetworkManager
 mount --bind /run/nm/lib /var/lib/NetworkManager
