@@ -178,13 +178,17 @@ func (n *lane) pass() {
 		case t.Hold && !lives:
 			n.pending.Put(t)
 		default:
-			n.passed(g, t)
 			work[g.holder] = append(work[g.holder], t)
 		}
 	}
 	n.waits.Store(n.pending.Len() > 0)
 	for program, tokens := range work {
 		n.to.Hold(program, role.Work{Tokens: tokens})
+	}
+	for _, tokens := range work { // the log may be slow
+		for _, t := range tokens {
+			n.passed(n.groups[t.Group], t)
+		}
 	}
 }
 
@@ -310,8 +314,8 @@ func (n *lane) release(reason string) {
 	defer n.mu.Unlock()
 	for _, g := range n.groups {
 		t := role.Token{Group: g.name, Epoch: g.token.Epoch, Reason: reason}
-		n.passed(g, t)
 		n.to.Hold(g.holder, role.Work{Tokens: []role.Token{t}})
+		n.passed(g, t)
 	}
 }
 

@@ -181,6 +181,7 @@ func (l *loop) run(ctx context.Context) {
 		case c := <-faultChanges:
 			l.handleFaults(c, time.Now())
 		case <-l.roles.wake():
+			l.roles.lane.signs() // a token may wait for it
 			l.handleLane(time.Now())
 		case list := <-l.roles.shared():
 			l.handleShared(list, time.Now())

@@ -33,6 +33,11 @@ import (
 	"github.com/mondhq/mond/plugins/role/boottime"
 )
 
+// lastOnes is how long leased addresses stay after mond died: whoever kills all of
+// its programs one after the other has come to this one by then, and its kernel
+// goes on serving; the other director takes over in either case.
+const lastOnes = 50 * time.Millisecond
+
 // Name is the program's name.
 const Name = "fake.alert"
 
@@ -245,6 +250,7 @@ func (a *fakeAlert) Hold(ctx context.Context, work <-chan role.Work, say func(ro
 			}
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), role.ErrOrphaned) {
+				<-time.After(lastOnes)
 				_ = shared.Tell(context.WithoutCancel(ctx), a.owner.Work(), func(d *desk) error { return d.orphan(id) }) // it fails if another session holds
 			}
 			return nil

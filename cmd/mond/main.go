@@ -51,6 +51,7 @@ func serve(o options, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // a reader that went away is not our end
+	slacken()
 	d, err := newDaemon(ctx, o, stderr)
 	if err != nil {
 		return fail(stderr, err)

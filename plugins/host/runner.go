@@ -83,7 +83,7 @@ func (r *runner) Start(ctx context.Context) error {
 	proc, err := r.spawner.Start(ctx, procgroup.Spec{
 		Path: r.path, Args: r.args,
 		Env:    append(r.cmd.Env, rpc.LifelineEnv+"="+strconv.Itoa(lifelineFD)),
-		Stdout: outW, Stderr: errW, ExtraFiles: []*os.File{child}, AmbientCaps: r.caps,
+		Stdout: outW, Stderr: errW, ExtraFiles: []*os.File{child}, AmbientCaps: r.caps, Around: slackened,
 	})
 	if err != nil {
 		closeAll()

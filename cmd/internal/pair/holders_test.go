@@ -81,6 +81,8 @@ const (
 	permanent
 )
 
+var virtual = net.ParseIP(vip)
+
 // has says how a node has the virtual address, as far as others can see: not if
 // its interface is down.
 func has(table *netlink.Handle) held {
@@ -88,16 +90,17 @@ func has(table *netlink.Handle) held {
 	if err != nil {
 		return none
 	}
-	if lan, err := table.LinkByName("eth0"); err != nil || lan.Attrs().Flags&net.FlagUp == 0 {
-		return none
-	}
 	for _, a := range all {
-		if a.IP.Equal(net.ParseIP(vip)) {
-			if a.ValidLft > 0 && uint32(a.ValidLft) != math.MaxUint32 {
-				return leased
-			}
-			return permanent
+		if !a.IP.Equal(virtual) {
+			continue
 		}
+		if lan, err := table.LinkByName("eth0"); err != nil || lan.Attrs().Flags&net.FlagUp == 0 {
+			return none
+		}
+		if a.ValidLft > 0 && uint32(a.ValidLft) != math.MaxUint32 {
+			return leased
+		}
+		return permanent
 	}
 	return none
 }

@@ -81,3 +81,62 @@ func (d *director) putBack(t *testing.T) (n uint64) {
 	}
 	return n
 }
+
+// TestNetworkManager has NetworkManager manage the interface of a director that
+// holds: it leaves alone what others set when it starts and when it is restarted,
+// and takes it when its own profile is applied anew. Then it is put back.
+func TestNetworkManager(t *testing.T) {
+	seldom(t)
+	want(t, "network-manager", "/usr/sbin/NetworkManager")
+	s := newScene(t)
+	s.steady(t, "a")
+	say := s.networkManager(t)
+	for _, tt := range []struct {
+		word  string
+		takes bool
+	}{{"start", false}, {"restart", false}, {"reapply", true}, {"up", true}} {
+		before, event := s.a.putBack(t), time.Now()
+		say(tt.word)
+		rest(2 * time.Second) // it goes on for a while
+		s.serves(t, "a")
+		gap, _, _ := s.ask.gap(event)
+		n := s.a.putBack(t) - before
+		t.Logf("%s: put back %d times; the client had no answer for %v", tt.word, n, gap)
+		if tt.takes != (n > 0) {
+			t.Errorf("%s: put back %d times, want some: %v", tt.word, n, tt.takes)
+		}
+	}
+	s.stays(t, "a", 4*time.Second)
+}
+
+// networkManager is ready to run on a; what it returns has it do a word and waits
+// until that is done.
+func (s *scene) networkManager(t *testing.T) (say func(word string)) {
+	t.Helper()
+	script, err := filepath.Abs("testdata/networkmanager.sh")
+	must(t, err)
+	cmd := s.w.command("a", "unshare", "-m", "-p", "--fork", "--kill-child", "sh", script, lanA+"/24")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	path := filepath.Join(t.TempDir(), "log")
+	log, err := os.Create(path)
+	must(t, err)
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	words, err := cmd.StdinPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	read := func() []byte { text, _ := os.ReadFile(path); return text }
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("NetworkManager:\n%s", read())
+		}
+	})
+	return func(word string) {
+		t.Helper()
+		_, err := words.Write([]byte(word + "\n"))
+		must(t, err)
+		until(t, "NetworkManager has done "+word, func() bool { return bytes.Contains(read(), []byte("done "+word+"\n")) })
+	}
+}

@@ -52,9 +52,15 @@ func (s *scene) ended() *director {
 // newStage is a pair that was not started.
 func newStage(t *testing.T, more words) *scene {
 	t.Helper()
+	return newStageEach(t, more, every)
+}
+
+// newStageEach is one whose client asks at this pace.
+func newStageEach(t *testing.T, more words, pace time.Duration) *scene {
+	t.Helper()
 	s := &scene{w: newWorld(t)}
 	s.watch = newWitness(t, s.w)
-	s.ask = newAsker(t, s.w)
+	s.ask = newAskerEach(t, s.w, pace)
 	more.elector += " --initdead " + initdead.String()
 	s.a, s.b = newPair(t, s.w, more)
 	return s
@@ -228,8 +234,10 @@ func TestPluginHurt(t *testing.T) {
 func TestAllKilled(t *testing.T) {
 	s := newScene(t)
 	s.steady(t, "a")
+	all := s.a.all()
 	event := time.Now()
-	s.a.signal(syscall.SIGKILL, s.a.all()...)
+	s.a.signal(syscall.SIGSTOP, all...) // or one that is left for a moment leaves in order, as when mond dies alone
+	s.a.signal(syscall.SIGKILL, all...)
 	s.took(t, event, "b", time.Second+noise)
 	if d := time.Since(event); d > 4*time.Second+noise {
 		t.Errorf("b served after %v, want 4s at most", d)

@@ -34,20 +34,28 @@ func (s *scene) lone(t *testing.T, d *director) {
 	}
 }
 
+// never is when a director comes that does not.
+const never time.Duration = -1
+
 // Both start at once; one comes later, while the other waits for it or long
-// after: one holder each time.
+// after, or not at all: one holder each time.
 func TestStart(t *testing.T) {
 	seldom(t)
 	for _, tt := range []struct {
 		name  string
 		later time.Duration
-	}{{"together", 0}, {"within initdead", 2 * time.Second}, {"after 10s", 10 * time.Second}, {"after a minute", time.Minute}} {
+	}{{"together", 0}, {"within initdead", 2 * time.Second}, {"after 10s", 10 * time.Second}, {"after a minute", time.Minute}, {"never", never}} {
 		for _, first := range []string{"a", "b"} {
 			t.Run(tt.name+" "+first, func(t *testing.T) {
 				s := newStage(t, words{})
 				one, two := s.a, s.b
 				if first == "b" {
 					one, two = s.b, s.a
+				}
+				if tt.later == never {
+					s.lone(t, one)
+					s.stays(t, first, 10*time.Second)
+					return
 				}
 				event := time.Now()
 				one.start(t)

@@ -36,7 +36,7 @@ const (
 	// tryAgain is after how long what could not be opened is tried again; it
 	// doubles up to tryLimit.
 	tryAgain = 50 * time.Millisecond
-	tryLimit = time.Second
+	tryLimit = 200 * time.Millisecond
 	// patience is for how long sending may fail before the link is opened anew.
 	patience = 200 * time.Millisecond
 )

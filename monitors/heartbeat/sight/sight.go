@@ -28,11 +28,13 @@ import (
 const (
 	// again is after how long everything is read anew, whatever the kernel told.
 	again = time.Second
-	// gap is the least time between two looks, so that a thousand changes at once
-	// are few looks; where a look takes long, share times that, up to maxGap.
-	gap    = 5 * time.Millisecond
-	share  = 2
-	maxGap = 100 * time.Millisecond
+	// gap is the least time between two looks at the addresses, so that a thousand
+	// changes at once are few looks, and wholeGap that between two at everything;
+	// where a look takes long, share times that, up to maxGap.
+	gap      = time.Millisecond
+	wholeGap = 5 * time.Millisecond
+	share    = 2
+	maxGap   = 100 * time.Millisecond
 	// askEvery is the time between two questions to each neighbour; hurried the
 	// same while the peer is silent.
 	askEvery = 100 * time.Millisecond
@@ -80,7 +82,10 @@ type Sight struct {
 	hurry   bool
 	holders []bool // the peer holds the group of that place
 	runs    context.Context
-	whole   time.Time // when all was read; Run's alone
+	// whole is when everything was read, rest how long it is not to be read again;
+	// Run's alone.
+	whole time.Time
+	rest  time.Duration
 	// lag is by how much the kernel's stamps are behind CLOCK_MONOTONIC, as far as
 	// is known.
 	lag      time.Duration
@@ -158,14 +163,13 @@ func (s *Sight) Run(ctx context.Context, seen func(Seen)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		began := time.Now()
-		seen(s.now(ctx))
+		timer.Reset(s.turn(ctx, seen))
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(min(max(share*time.Since(began), gap), maxGap)):
+		case <-timer.C:
 		}
-		timer.Reset(again)
+		timer.Reset(s.wholeIn())
 		select {
 		case <-ctx.Done():
 			return
@@ -173,6 +177,38 @@ func (s *Sight) Run(ctx context.Context, seen func(Seen)) {
 		case <-timer.C:
 		}
 	}
+}
+
+// turn looks at the addresses, since the other director may be waiting for one to
+// go, and after that at everything where that is due. It says how long to rest.
+func (s *Sight) turn(ctx context.Context, seen func(Seen)) time.Duration {
+	began := time.Now()
+	if s.kernel.links != nil { // else nothing is known of where addresses are
+		seen(s.now(ctx, false))
+	}
+	rest := pause(began, gap)
+	if s.wholeIn() <= 0 {
+		s.whole = time.Now()
+		s.fresh.Store(false)
+		seen(s.now(ctx, true))
+		s.rest = pause(s.whole, wholeGap)
+	}
+	return rest
+}
+
+// pause is how long not to look again after a look that began then.
+func pause(began time.Time, least time.Duration) time.Duration {
+	return min(max(share*time.Since(began), least), maxGap)
+}
+
+// wholeIn is how long it is until everything is to be read: a second after the
+// last time, or at once when the kernel told of more than addresses.
+func (s *Sight) wholeIn() time.Duration {
+	wait := again
+	if s.fresh.Load() {
+		wait = s.rest
+	}
+	return time.Until(s.whole.Add(wait))
 }
 
 // end ends all that Run began.
@@ -184,15 +220,8 @@ func (s *Sight) end(stop context.CancelFunc) {
 	s.work.Wait()
 }
 
-// now reads the kernel and sums up.
-func (s *Sight) now(ctx context.Context) Seen {
-	if time.Since(s.whole) >= again {
-		s.fresh.Store(true)
-	}
-	all := s.fresh.Swap(false)
-	if all {
-		s.whole = time.Now()
-	}
+// now reads the kernel, all of it or the addresses, and sums up.
+func (s *Sight) now(ctx context.Context, all bool) Seen {
 	s.mu.Lock()
 	lag := s.lag
 	s.mu.Unlock()
