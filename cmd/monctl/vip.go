@@ -25,7 +25,7 @@ addresses the kernel has, when it removes them if nobody renews them, the epoch,
 the group: of two directors that both say "here" the one with the higher epoch is right. Below stand the peer and the links to it.
 Where another program moves addresses (role_source) it says so, and shows the peer and the links only.
 With --sent it also shows what the program that holds the addresses says it has done and announced.
-The exit status is 0 if every group is as it is to be, 1 if not.`,
+The exit status is 0 if every group is as it is to be, 1 if not, or if what decides about them does not run.`,
 		Args: wants(0, "no words"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := c.client().Roles(cmd.Context())
@@ -37,7 +37,7 @@ The exit status is 0 if every group is as it is to be, 1 if not.`,
 			} else {
 				err = c.printRoles(cmd, r, sent)
 			}
-			if err == nil && slices.ContainsFunc(r.Groups, func(g control.Role) bool { return !asItShould(g) }) {
+			if err == nil && (slices.ContainsFunc(r.Groups, func(g control.Role) bool { return !asItShould(g) }) || slices.ContainsFunc(r.Services, sightless)) {
 				return errSaid
 			}
 			return err
@@ -46,6 +46,9 @@ The exit status is 0 if every group is as it is to be, 1 if not.`,
 	cmd.Flags().BoolVar(&sent, "sent", false, "show what the holder did and announced")
 	return cmd
 }
+
+// sightless reports whether s is what is to decide and cannot.
+func sightless(s control.Service) bool { return s.Group != "mond" && s.Blind != nil }
 
 // asItShould reports whether what is held is what is to be held.
 func asItShould(g control.Role) bool {
@@ -126,7 +129,11 @@ func printOfPair(w io.Writer, services []control.Service, now time.Time) {
 	fmt.Fprintln(w)
 	table(w, "SERVICE\tSTATUS\tSINCE\tSUMMARY", func(t io.Writer) {
 		for _, s := range services {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", s.Service, statusWord(s), since(s.Since, now), oneLine(s.Summary))
+			name := s.Service
+			if s.Group != "mond" {
+				name = s.Group + ":" + name
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", name, statusWord(s), since(s.Since, now), remark(s))
 		}
 	})
 }
@@ -144,12 +151,13 @@ func whyOf(g control.Role, services []control.Service) string {
 	return services[i].Summary
 }
 
-// hereOf says whether a group is to be held here.
+// hereOf says whether a group is to be held here. One that nothing was decided
+// about yet is not, unless the kernel has some of it.
 func hereOf(g control.Role) string {
-	switch g.State {
-	case "hold":
+	switch {
+	case g.State == "hold":
 		return "yes"
-	case "release":
+	case g.State == "release", g.Held != nil && *g.Held == 0:
 		return "no"
 	}
 	return "?"
@@ -238,7 +246,7 @@ user that monctl runs as. monctl stop, disable and ack, and reset, leave address
 			return c.client().Failover(cmd.Context(), m)
 		},
 	}
-	cmd.Flags().StringVarP(&note, "note", "n", "", "why, for those who look later")
+	noteFlag(cmd, &note)
 	return cmd
 }
 
