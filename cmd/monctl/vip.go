@@ -210,11 +210,11 @@ func failoverCommand(c *common) *cobra.Command {
 		Short: "take addresses from the other director, give them to it, or leave it to the rules",
 		Long: `Without a word, shows what monctl vip shows. Else it orders what is to become of GROUP, or of all groups of addresses:
 
-  hold     take it from the other director, and keep it
-  release  give it to the other director once; then the rules decide
-  standby  give it, and hold it again only if the other director is dead
-  off      release it, and never hold it here
-  auto     the rules decide: ends all of the others
+    hold     take it from the other director, and keep it
+    release  give it to the other director once; then the rules decide
+    standby  give it, and hold it again only if the other director is dead
+    off      release it, and never hold it here
+    auto     the rules decide: ends all of the others
 
 An order is kept over restarts and reloads of mond until another takes its place (release is told for ten seconds, and is not
 repeated). The order is carried out by the monitor that decides, which says in monctl vip why it does what it does. Who gave the order is the
