@@ -140,7 +140,7 @@ func TestReadingVerbs(t *testing.T) {
 		"history|www2":         "www2:http ",
 		"report":               "www2:http ",
 		"man|mon.cf":           ".TH",
-		"":                     "look at mond, ask why, steer it",
+		"":                     "Shows what mond sees, says why it acted or did not",
 		"test":                 "check a service now, or try its alerts",
 		"ack|--help":           "ack GROUP:SERVICE COMMENT...",
 	} {
