@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -245,7 +247,11 @@ func (l *loop) follow(p *pool, now time.Time) {
 		if p.own != nil {
 			l.event(p.own, p.changeRow(c), now)
 		}
-		l.opt.Log.Info("pool changed", "virtual", p.cfg.Name, "change", c.String())
+		level := slog.LevelInfo
+		if c.Member != "" && c.To.In == c.From.In && c.To.Phase == c.From.Phase && c.To.Weight == c.From.Weight {
+			level = slog.LevelDebug // another reason for the same; the history has it
+		}
+		l.opt.Log.Log(context.Background(), level, "pool changed", "virtual", p.cfg.Name, "change", c.String())
 	}
 	l.tell(p, false, now)
 	p.publish()

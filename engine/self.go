@@ -157,16 +157,29 @@ func (s *self) plugins(l *loop) monitor.Result {
 		bad = append(bad, p)
 		detail = append(detail, fmt.Sprintf("%s: %d services see nothing (%s)", p, s.blind[p], s.reason[p]))
 	}
-	for _, p := range slices.Sorted(maps.Keys(l.keepers)) {
-		if err := l.keepers[p].state(); err != nil {
-			bad = append(bad, p)
-			detail = append(detail, fmt.Sprintf("%s: claims are not kept: %v", p, err))
-		}
+	unkept := l.unkept()
+	for _, p := range slices.Sorted(maps.Keys(unkept)) {
+		bad = append(bad, p)
+		detail = append(detail, fmt.Sprintf("%s: claims are not kept: %s", p, unkept[p]))
 	}
 	if len(bad) == 0 {
 		return monitor.OK("all plugins answer")
 	}
 	return monitor.Failed(strings.Join(bad, " "), strings.Join(detail, "\n")+"\n")
+}
+
+// unkept are the keepers that do not keep what is claimed, with the reason.
+func (l *loop) unkept() map[string]string {
+	var all map[string]string
+	for program, k := range l.keepers {
+		if err := k.state(); err != nil {
+			if all == nil {
+				all = map[string]string{}
+			}
+			all[program] = err.Error()
+		}
+	}
+	return all
 }
 
 func storeResult(l *loop, now time.Time) monitor.Result {
@@ -217,7 +230,7 @@ func (l *loop) publishDaemon(now time.Time) {
 	d := l.daemon
 	d.Stopped, d.Hosts = l.globals.Stopped, l.globals.Hosts
 	d.Watches, d.Excluded = l.globals.Watches, l.globals.Excluded
-	d.Shared = l.viewShared()
+	d.Shared, d.Unkept = l.viewShared(), l.unkept()
 	d.Running, d.Outbox, d.Late = len(l.inflight), l.outbox.Len(), l.self.late
 	l.board.SetDaemon(&d)
 }

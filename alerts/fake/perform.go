@@ -217,5 +217,5 @@ func (d *desk) note(m *managed, a hold.Action, o hold.Outcome) {
 	m.logged = ""
 	took := (o.After - o.Before).Round(time.Microsecond)
 	m.detail = fmt.Sprintf("%v: %v", a.Kind, a.Reason)
-	d.Log.Info("changed a group", "group", m.name, "action", a.Kind.String(), "reason", a.Reason.String(), "epoch", t.Epoch, "token", t.Reason, "took", took)
+	d.Log.Info("changed a group", "group", m.name, "action", a.Kind.String(), "reason", a.Reason.String(), "epoch", t.Epoch, "token", t.Reason, "took", took.String())
 }

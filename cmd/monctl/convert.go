@@ -29,8 +29,8 @@ const (
 func convertCommand() *cobra.Command {
 	c := conversion{}
 	cmd := &cobra.Command{
-		Use:   "convert --to toml|mon.cf FILE",
-		Short: "write a configuration in TOML, or one in TOML as a mon.cf",
+		Use:   "convert {--to toml|mon.cf FILE | [FORMAT] FILE}",
+		Short: "write a configuration in TOML, one in TOML as a mon.cf, or another director's as mond's own",
 		Long: `Writes FILE in the other language, with its comments. Files that it includes and templates stay what they are.
 A file whose name ends in .toml is TOML, any other a mon.cf, unless --from says so. What comes out is read again and
 compared: it means the same, or nothing is written. What cannot be carried over is an error with its place; what is

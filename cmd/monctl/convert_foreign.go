@@ -17,7 +17,7 @@ import (
 )
 
 // foreignHelp says what else convert reads.
-const foreignHelp = `With the name of a format before FILE, or a FILE that can only be in one, it reads the configuration of another
+const foreignHelp = `With the name of a FORMAT before FILE, or a FILE that can only be in one, it reads the configuration of another
 director: ldirectord (ldirectord.cf), lvs.cf (Piranha), keepalived (keepalived.conf), ha.cf and haresources (heartbeat; the two are read together
 from one folder, and the result is for the director it is made on). What comes out is a mon.cf, or
 TOML with --toml, in which a comment behind each line says where it comes from; defaults are written out. What is not
@@ -53,10 +53,7 @@ func (c *conversion) foreign(cmd *cobra.Command, args []string) (*foreign, error
 		return nil, nil // toml, mon.cf, or a mistake that languages tells
 	}
 	src, err := readForeign(c.path)
-	switch {
-	case err != nil && !named:
-		return nil, nil // whoever reads it tells
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	found, is := site.Detect(src)
@@ -170,8 +167,11 @@ func (f *foreign) same(ctx context.Context, meaning *config.Config, text []byte)
 // writeLosses tells what was not carried over.
 func writeLosses(w io.Writer, losses []convert.Loss) error {
 	var b strings.Builder
-	for _, l := range losses {
-		fmt.Fprintf(&b, "%s: not carried over: %s\n    %s\n", l.Pos, l.What, l.Why)
+	for i, l := range losses {
+		fmt.Fprintf(&b, "%s: not carried over: %s\n", l.Pos, l.What)
+		if i+1 == len(losses) || losses[i+1].Why != l.Why { // one reason for a row of lines is told once
+			fmt.Fprintf(&b, "    %s\n", l.Why)
+		}
 	}
 	if len(losses) > 0 {
 		fmt.Fprintf(&b, "%s not carried over\n", count(len(losses), "line"))

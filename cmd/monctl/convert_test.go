@@ -84,7 +84,7 @@ func converted(t *testing.T) {
 }
 
 func TestConvert(t *testing.T) {
-	const usage = "usage: monctl convert --to toml|mon.cf FILE [flags]\n"
+	const usage = "usage: monctl convert {--to toml|mon.cf FILE | [FORMAT] FILE} [flags]\n"
 	for _, tt := range []struct {
 		name, args  string
 		code        int

@@ -72,21 +72,50 @@ func (c *common) client() *control.Client { return control.Dial(c.socket) }
 func newRoot() *cobra.Command {
 	c := &common{}
 	root := &cobra.Command{
-		Use:           "monctl VERB",
-		Short:         "look at mond, ask why, steer it",
+		Use:   "monctl VERB",
+		Short: "look at mond, ask why, steer it",
+		Long: `Shows what mond sees, says why it acted or did not, judges configurations and steers the daemon, which it speaks to by a socket.
+That is open to root, to mond's user and to its group. "monctl VERB --help" says what a verb does; names are completed from the running
+daemon ("monctl completion --help").
+
+The exit status is 0 when it is done and all is well, 1 when it was refused or what was looked at is not well, 2 when the command line
+makes no sense.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().StringVar(&c.socket, "socket", defaultSocket(), "mond's control socket")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%v", err) })
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print JSON")
-	holds(root, statusCommand(c), whyCommand(c), virtualCommand(c), ipvsCommand(c), vipCommand(c), failoverCommand(c), historyCommand(c), reportCommand(c),
-		checkCommand(c), doctorCommand(c), realserverCommand(c), pluginCommand(c))
-	root.AddCommand(c.textOnly(
-		ackCommand(c), disableCommand(c), enableCommand(c), testCommand(c), stopCommand(c), startCommand(c),
-		maintCommand(c), drainCommand(c), weightCommand(c), readyCommand(c),
-		reloadCommand(c), showCommand(c), trapCommand(c), convertCommand(), formatCommand(), manCommand(), versionCommand(),
-	)...)
+	holds(root)
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"What mond sees:", []*cobra.Command{statusCommand(c), whyCommand(c), historyCommand(c), reportCommand(c)}},
+		{"Services:", c.textOnly(ackCommand(c), disableCommand(c), enableCommand(c), testCommand(c), stopCommand(c), startCommand(c), trapCommand(c))},
+		{"Virtual services and their real servers:", append([]*cobra.Command{virtualCommand(c), ipvsCommand(c)}, c.textOnly(maintCommand(c), drainCommand(c), weightCommand(c))...)},
+		{"Directors and addresses:", append([]*cobra.Command{vipCommand(c), failoverCommand(c), doctorCommand(c), realserverCommand(c)}, c.textOnly(readyCommand(c))...)},
+		{"Configuration:", append([]*cobra.Command{checkCommand(c)}, c.textOnly(reloadCommand(c), convertCommand(), formatCommand())...)},
+		{"Programs:", append([]*cobra.Command{pluginCommand(c)}, c.textOnly(showCommand(c), manCommand(), versionCommand())...)},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, v := range g.verbs {
+			v.GroupID = g.title
+		}
+		root.AddCommand(g.verbs...)
+	}
+	root.SetHelpCommandGroupID("Programs:")
+	root.SetCompletionCommandGroupID("Programs:")
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, v := range root.Commands() {
+		switch v.Name() {
+		case "help":
+			v.Short = "say what a verb does"
+		case "completion":
+			v.Short = "print what completes names in a shell"
+		}
+	}
 	return root
 }
 

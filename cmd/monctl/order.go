@@ -33,7 +33,7 @@ func (o *ordering) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.end, "end", false, "end the order")
 	f.StringVar(&o.lasts, "for", "", "end it by itself after this time, such as 90s, 10m, 2h or 1d (default: never)")
-	f.StringVarP(&o.note, "note", "n", "", "why, for those who look later")
+	noteFlag(cmd, &o.note)
 }
 
 // request is the order as the options have it.

@@ -42,7 +42,7 @@ Nothing that exists is overwritten. monctl plugin test tries what you make of it
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := newPlugin(args[0], lang)
 			if err != nil {
-				return err
+				return misused(cmd, "%v", err)
 			}
 			if err := p.write(); err != nil {
 				return err
@@ -66,12 +66,12 @@ var goodName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*
 
 func newPlugin(path, lang string) (newborn, error) {
 	if !slices.Contains(languages(), lang) {
-		return newborn{}, fmt.Errorf("want --lang %s; %w", strings.Join(languages(), " or --lang "), errUsage)
+		return newborn{}, fmt.Errorf("want --lang %s", strings.Join(languages(), " or --lang "))
 	}
 	name := filepath.Base(path)
 	m := goodName.FindStringSubmatch(name)
 	if m == nil {
-		return newborn{}, fmt.Errorf("%q: want a name of letters, digits, - and _ that ends in .monitor or .alert; %w", name, errUsage)
+		return newborn{}, fmt.Errorf("%q: want a name of letters, digits, - and _ that ends in .monitor or .alert", name)
 	}
 	kind := m[len(m)-1]
 	return newborn{path: path, lang: lang, Name: name, Func: identifier(strings.TrimSuffix(name, "."+kind), kind), kind: kind}, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +25,8 @@ func readyCommand(c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ready [GROUP | GROUP:SERVICE]...",
 		Short: "exit status 0 if this director is fit to serve, 1 if not, with a sentence why",
-		Long: `Fit to serve means: mond answers within a second, its last reload was well, and every virtual service that the configuration declares is
-decided, so that its table is loaded. Services that are named must be well, too. It asks once and does nothing else, so it may be
+		Long: `Fit to serve means: mond answers within a second, its last reload was well, every virtual service that the configuration declares is
+decided, and the kernel has taken its table. Services that are named must be well, too. It asks once and does nothing else, so it may be
 asked every second.`,
 		Example:           "  monctl ready\n  monctl ready --serving gateway:ping",
 		ValidArgsFunction: c.completeNames,
@@ -56,6 +57,9 @@ func (c *common) unready(ctx context.Context, names []string, serving bool) (why
 	}
 	if d.ReloadError != "" {
 		why = append(why, "the last reload failed: "+d.ReloadError)
+	}
+	for _, program := range slices.Sorted(maps.Keys(d.Unkept)) {
+		why = append(why, fmt.Sprintf("%s does not keep what is claimed: %s", program, d.Unkept[program]))
 	}
 	all, err := c.client().Virtuals(ctx)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mondhq/mond/engine/control"
+	"github.com/mondhq/mond/engine/view"
 )
 
 func TestReady(t *testing.T) {
@@ -25,6 +26,18 @@ func TestReady(t *testing.T) {
 	}
 	if code, _, complaint := monctl("--socket", "/nonexistent/sock", "ready"); code != 1 || complaint == "" {
 		t.Errorf("without a daemon: exit status %d, %q", code, complaint)
+	}
+}
+
+// A table that the kernel does not take is not loaded, whatever was decided.
+func TestUnreadyTable(t *testing.T) {
+	d := newDaemon(t)
+	d.board.SetDaemon(&view.Daemon{Unkept: map[string]string{"lvs.alert": "the kernel has no IPVS"}})
+	for _, verb := range []string{"ready", "status"} {
+		code, out, _ := d.run(verb)
+		if (code == 0) != (verb == "status") || !strings.Contains(out, "lvs.alert does not keep what is claimed: the kernel has no IPVS") {
+			t.Errorf("%s: exit status %d, %q", verb, code, out)
+		}
 	}
 }
 

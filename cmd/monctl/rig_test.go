@@ -201,6 +201,7 @@ type daemon struct {
 	socket string
 	script script
 	client *control.Client
+	board  *view.Board
 }
 
 func newDaemon(t *testing.T) *daemon {
@@ -210,14 +211,14 @@ func newDaemon(t *testing.T) *daemon {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	d := &daemon{t: t, socket: filepath.Join(dir, "sock")}
+	d := &daemon{t: t, socket: filepath.Join(dir, "sock"), board: board()}
 	l, err := control.Listen(d.socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	s := control.New(control.Options{Controller: &d.script, Board: board(), Show: show, History: past(t), Log: slog.New(slog.DiscardHandler)})
+	s := control.New(control.Options{Controller: &d.script, Board: d.board, Show: show, History: past(t), Log: slog.New(slog.DiscardHandler)})
 	go func() { ended <- s.Serve(ctx, l) }()
 	t.Cleanup(func() {
 		cancel()

@@ -111,6 +111,9 @@ func printDaemon(w io.Writer, d control.Daemon, rows []control.Service, now time
 	if d.ReloadError != "" {
 		fmt.Fprintf(w, "the last reload was refused: %s\n", oneLine(d.ReloadError))
 	}
+	for _, program := range slices.Sorted(maps.Keys(d.Unkept)) {
+		fmt.Fprintf(w, "%s does not keep what is claimed: %s\n", program, oneLine(d.Unkept[program]))
+	}
 	for _, host := range slices.Sorted(maps.Keys(d.Hosts)) {
 		fmt.Fprintf(w, "host %s is disabled %s\n", host, by(d.Hosts[host]))
 	}

@@ -35,19 +35,24 @@ func (c *common) onService(cmd *cobra.Command, word, action string, m control.Re
 	return c.client().Do(cmd.Context(), m, "services", key.Group, key.Service, action)
 }
 
+// noteFlag is the option of those who leave a word.
+func noteFlag(cmd *cobra.Command, note *string) {
+	cmd.Flags().StringVarP(note, "note", "n", "", "why, for those who look later")
+}
+
 const whatToggles = "GROUP:SERVICE, watch GROUP or host HOST"
 
 func disableCommand(c *common) *cobra.Command {
-	var reason string
+	var note string
 	cmd := &cobra.Command{
 		Use:   "disable {GROUP:SERVICE | watch GROUP | host HOST}",
 		Short: "silence a service, a watch, or leave a host out of all checks",
 		Long: `Silences a service or a watch - it is checked on, nobody is told - or leaves a host out of all checks, until enable. With two
 directors it is so on both, whichever of them is told.`,
 		ValidArgsFunction: c.completeToggle,
-		RunE:              func(cmd *cobra.Command, args []string) error { return c.toggle(cmd, args, "disable", reason) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.toggle(cmd, args, "disable", note) },
 	}
-	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why, for those who look later")
+	noteFlag(cmd, &note)
 	return cmd
 }
 
@@ -61,8 +66,8 @@ func enableCommand(c *common) *cobra.Command {
 }
 
 // toggle disables or enables what the words name.
-func (c *common) toggle(cmd *cobra.Command, args []string, action, reason string) error {
-	m := control.Remark{Text: reason}
+func (c *common) toggle(cmd *cobra.Command, args []string, action, note string) error {
+	m := control.Remark{Text: note}
 	switch {
 	case len(args) == 1 && strings.ContainsAny(args[0], ":,"):
 		return c.onService(cmd, args[0], action, m)
@@ -115,16 +120,16 @@ func testAlertCommand(c *common) *cobra.Command {
 }
 
 func stopCommand(c *common) *cobra.Command {
-	var reason string
+	var note string
 	cmd := &cobra.Command{
 		Use:   "stop",
 		Short: "stop the scheduler: no checks, no alerts; tables stay as they are",
 		Args:  wants(0, "no words"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.client().Do(cmd.Context(), control.Remark{Text: reason}, "scheduler", "stop")
+			return c.client().Do(cmd.Context(), control.Remark{Text: note}, "scheduler", "stop")
 		},
 	}
-	cmd.Flags().StringVarP(&reason, "reason", "r", "", "why, for those who look later")
+	noteFlag(cmd, &note)
 	return cmd
 }
 

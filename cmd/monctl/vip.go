@@ -26,7 +26,7 @@ the group: of two directors that both say "here" the one with the higher epoch i
 service that decides tells more of each.
 Where another program moves addresses (role_source) it says so, and shows the peer and the links only.
 With --sent it also shows what the program that holds the addresses says it has done and announced.
-The exit status is 0 if every group is as it is to be, 1 if not.`,
+The exit status is 0 if every group is as it is to be, 1 if not, or if what decides about them does not run.`,
 		Args: wants(0, "no words"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := c.client().Roles(cmd.Context())
@@ -38,7 +38,7 @@ The exit status is 0 if every group is as it is to be, 1 if not.`,
 			} else {
 				err = c.printRoles(cmd, r, sent)
 			}
-			if err == nil && slices.ContainsFunc(r.Groups, func(g control.Role) bool { return !asItShould(g) }) {
+			if err == nil && (slices.ContainsFunc(r.Groups, func(g control.Role) bool { return !asItShould(g) }) || slices.ContainsFunc(r.Services, sightless)) {
 				return errSaid
 			}
 			return err
@@ -47,6 +47,9 @@ The exit status is 0 if every group is as it is to be, 1 if not.`,
 	cmd.Flags().BoolVar(&sent, "sent", false, "show what the holder did and announced")
 	return cmd
 }
+
+// sightless reports whether s is what is to decide and cannot.
+func sightless(s control.Service) bool { return s.Group != "mond" && s.Blind != nil }
 
 // asItShould reports whether what is held is what is to be held.
 func asItShould(g control.Role) bool {
@@ -127,7 +130,11 @@ func printOfPair(w io.Writer, services []control.Service, now time.Time) {
 	fmt.Fprintln(w)
 	table(w, "SERVICE\tSTATUS\tSINCE\tSUMMARY", func(t io.Writer) {
 		for _, s := range services {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", s.Service, statusWord(s), since(s.Since, now), oneLine(s.Summary))
+			name := s.Service
+			if s.Group != "mond" {
+				name = s.Group + ":" + name
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", name, statusWord(s), since(s.Since, now), remark(s))
 		}
 	})
 }
@@ -145,12 +152,13 @@ func whyOf(g control.Role, services []control.Service) string {
 	return services[i].Summary
 }
 
-// hereOf says whether a group is to be held here.
+// hereOf says whether a group is to be held here. One that nothing was decided
+// about yet is not, unless the kernel has some of it.
 func hereOf(g control.Role) string {
-	switch g.State {
-	case "hold":
+	switch {
+	case g.State == "hold":
 		return "yes"
-	case "release":
+	case g.State == "release", g.Held != nil && *g.Held == 0:
 		return "no"
 	}
 	return "?"
@@ -203,11 +211,11 @@ func failoverCommand(c *common) *cobra.Command {
 		Short: "take addresses from the other director, give them to it, or leave it to the rules",
 		Long: `Without a word, shows what monctl vip shows. Else it orders what is to become of GROUP, or of all groups of addresses:
 
-  hold     take it from the other director, and keep it
-  release  give it to the other director once; then the rules decide
-  standby  give it, and hold it again only if the other director is dead
-  off      release it, and never hold it here
-  auto     the rules decide: ends all of the others
+    hold     take it from the other director, and keep it
+    release  give it to the other director once; then the rules decide
+    standby  give it, and hold it again only if the other director is dead
+    off      release it, and never hold it here
+    auto     the rules decide: ends all of the others
 
 An order is kept over restarts and reloads of mond until another takes its place (release is told for ten seconds, and is not
 repeated). The order is carried out by the monitor that decides, which says in monctl vip why it does what it does. Who gave the order is the
@@ -239,7 +247,7 @@ user that monctl runs as. monctl stop, disable and ack, and reset, leave address
 			return c.client().Failover(cmd.Context(), m)
 		},
 	}
-	cmd.Flags().StringVarP(&note, "note", "n", "", "why, for those who look later")
+	noteFlag(cmd, &note)
 	return cmd
 }
 

@@ -54,6 +54,23 @@ func TestPrintRolesOfOthers(t *testing.T) {
 	}
 }
 
+// What decides does not run: it is named, with the reason. A standby that was told
+// nothing yet holds nothing.
+func TestPrintRolesUndecided(t *testing.T) {
+	blind := control.Service{Group: "directors", Service: "role", Status: "untested", Blind: &control.Blind{Cause: "local fault", Reason: "read the keys"}}
+	r := control.Roles{Groups: []control.Role{{Group: "web", State: "unknown", Held: new(0), Total: 1}}, Services: []control.Service{blind}}
+	var b strings.Builder
+	printRoles(&b, r, noon)
+	for _, want := range []string{"web    -          no ", "directors:role  untested, blind  -      local fault: read the keys"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, b.String())
+		}
+	}
+	if !sightless(blind) || sightless(control.Service{Group: "mond", Service: "peer", Blind: blind.Blind}) {
+		t.Error("sightless is who decides and cannot")
+	}
+}
+
 func TestFailoverCommand(t *testing.T) {
 	d := newDaemon(t)
 	for _, tt := range []struct {

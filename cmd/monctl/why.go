@@ -59,7 +59,7 @@ func printWhy(w io.Writer, s control.Service, now time.Time) {
 	printDecisions(w, s)
 	fmt.Fprintf(w, "\nbefore that: monctl history %s:%s\n", s.Group, s.Service)
 	if s.Detail != "" {
-		fmt.Fprintf(w, "\nlast output:\n%s", indent(s.Detail))
+		fmt.Fprintf(w, "\nlast output:\n%s", indent(strings.TrimLeft(s.Detail, "\n")))
 	}
 }
 

@@ -99,5 +99,5 @@ func readMail(in *bufio.Scanner) string {
 	for in.Scan() && in.Text() != "." {
 		mail.WriteString(strings.TrimPrefix(in.Text(), ".") + "\n")
 	}
-	return "\n" + mail.String()
+	return mail.String()
 }

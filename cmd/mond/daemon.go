@@ -165,7 +165,10 @@ func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
 		if g.Severity == config.Error {
 			level = slog.LevelError
 		}
-		attrs := []any{"at", g.Pos.String(), "hint", g.Hint}
+		attrs := []any{"at", g.Pos.String()}
+		if g.Hint != "" {
+			attrs = append(attrs, "hint", g.Hint)
+		}
 		for _, use := range g.Pos.Uses() {
 			attrs = append(attrs, "used_at", use.Pos.String())
 		}

@@ -45,7 +45,11 @@ with the services
 .BR outbox ,
 .B config
 and
-.BR local ;
+.BR local ,
+and with
+.B ipvs_sync
+in the file
+.BR sync ;
 declare it in mon.cf to be told of it.
 Where a monitor decides which director holds addresses, as
 .B heartbeat.monitor
@@ -55,7 +59,11 @@ does, there are
 .BI link\- NAME
 for each link and
 .BI role\- GROUP
-for each group of addresses, too.
+for each group of addresses, too, and
+.B witness
+where there is one; on the witness,
+.BI director\- N
+for each of the two.
 .SH OPTIONS
 `
 

@@ -298,12 +298,12 @@ func adds(kind Kind, name string) bool {
 
 // use puts the lines of a template where the cursor is.
 func (b *builder) use(by *layer, st *Statement, in *scope) {
+	b.uses++ // one that fails, too: it is told, and must not be given out as it stands
 	next, ok := b.x.bind(st, in, b)
 	if !ok {
 		b.broken, b.lost = true, true
 		return
 	}
-	b.uses++
 	back, opened := b.at, b.opened
 	b.block(&layer{up: by, depth: by.depth + 1, seq: b.uses}, next.template.body, next)
 	if b.opened == opened || b.pool != nil {

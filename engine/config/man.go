@@ -244,7 +244,7 @@ func (m manual) differences() {
 	m.text(`
 unack_summary may stand alone, and means yes, as mon's own manual has it. Missing directories and a missing authfile do not keep the file from being read. snmp, snmpport and ocfile of old files are passed over with a warning.
 
-A monitor has 30 seconds unless timeout says otherwise; mon waits for ever. A file with monitors that try many hosts one after the other may need a larger timeout.`)
+A monitor has 60 seconds unless timeout says otherwise; mon waits for ever. A file with monitors that try many hosts one after the other may need a larger timeout.`)
 }
 
 func (m manual) tail() {

@@ -107,7 +107,7 @@ func unreadable(path string, err error) Diagnostics {
 	d := Diagnostic{Pos: Pos{File: path}, Severity: Error, Mark: -1}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.Message, d.Hint = "there is no such configuration file", "give its path with -c"
+		d.Message, d.Hint = "there is no such configuration file", ""
 	default:
 		if p, ok := errors.AsType[*fs.PathError](err); ok {
 			err = p.Err

@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/mondhq/mond/plugins/alert"
 	"github.com/mondhq/mond/plugins/getopt"
@@ -115,10 +117,19 @@ func (t *roleTaker) service(s *Service) {
 		}
 		p.Lines = rest
 	}
-	if t.source() == SourceMond && len(s.Holds) == 0 && !t.failed() {
+	if t.source() == SourceMond && len(s.Holds) == 0 && !witness(s.Monitor) && !t.failed() {
 		t.add(Warning, s.Pos, "give it a line such as: alert fake.alert 10.0.0.3/32/eth0",
 			"service %s decides about directors, and nothing is declared that they could hold", s.Key)
 	}
+}
+
+// witness reports whether the monitor of a service is told of directors: it
+// decides about them and is none itself.
+func witness(m *Command) bool {
+	return slices.ContainsFunc(m.Args, func(word string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		return name == "director" && name != word
+	})
 }
 
 func (t *roleTaker) source() RoleSource { return t.c.Globals.RoleSource }

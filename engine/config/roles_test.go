@@ -59,6 +59,11 @@ func TestTakeRolesSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, diags)
 		}
 	}
+	// A witness decides and holds nothing.
+	witness := strings.Replace(directors("alert mail.alert root\n"), "heartbeat.monitor ", "heartbeat.monitor --director 1=udp:10.0.0.9,10.0.0.1 ", 1)
+	if diags := configtest.Parse(t, witness).TakeRoles(elects, holds); !strings.Contains(witness, "--director") || len(diags) > 0 {
+		t.Errorf("a witness: %v", diags)
+	}
 	c := configtest.Parse(t, strings.Replace(directors(alwaysLines), "wd {Sun-Sat}", "wd {Mon-Fri}", 1))
 	diags := c.TakeRoles(elects, holds)
 	if len(diags) != 3 || diags.HasErrors() || !strings.Contains(diags[0].Message, "does not count for fake.alert") {

@@ -184,15 +184,18 @@ func (r *resolver) hostsOf(d *draft, g *groupDraft) []string {
 	return slices.DeleteFunc(slices.Clone(g.Hosts), func(h string) bool { return !left[h] })
 }
 
+// says reports whether a line of that name stands in the service.
+func (d *draft) says(directive string) bool { return slices.Contains(d.seen, directive) }
+
 // incomplete warns of services that are never checked though they look as if
-// they were.
+// they were; not for want of a line that is there and could not be read.
 func (r *resolver) incomplete(d *draft) {
 	scheduled := d.Plan.Up > 0 || d.Plan.Calendar != nil
 	traps := d.TrapTimeout > 0 || d.TrapDuration > 0
 	switch {
-	case d.Monitor != nil && !scheduled:
+	case d.Monitor != nil && !scheduled && !d.says("interval") && !d.says("schedule"):
 		r.diag.warnf(d.st, -1, "give it an interval", noInterval, d.Key)
-	case d.Monitor == nil && scheduled && !traps:
+	case d.Monitor == nil && scheduled && !traps && !d.says("monitor"):
 		r.diag.warnf(d.st, -1, "give it a monitor", "service %s is never checked: it has an interval but no monitor", d.Key)
 	case d.Plan.Up > 0 && d.Plan.Calendar != nil:
 		r.diag.warnf(d.st, -1, "remove the interval", "service %s has a schedule: its interval does not count", d.Key)

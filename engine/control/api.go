@@ -26,6 +26,9 @@ type Daemon struct {
 	Outbox   int             `json:"outbox"`
 	Services int             `json:"services"`
 	Statuses map[string]int  `json:"statuses"`
+	// Unkept are the programs, such as lvs.alert, that do not keep what is claimed,
+	// with the reason.
+	Unkept map[string]string `json:"unkept,omitempty"`
 	// Shared is what this director shares with the other one; left out where there
 	// is none.
 	Shared *Shared `json:"shared,omitempty"`
@@ -148,7 +151,7 @@ func daemonOf(b *view.Board) Daemon {
 	d := b.Daemon()
 	out := Daemon{
 		Version: d.Version, PID: d.PID, Config: d.ConfigPath, Started: d.Started, Loaded: d.Loaded,
-		ReloadError: d.ReloadError, Stopped: noteOf(d.Stopped), Checks: d.Checks, Blind: d.Blind,
+		ReloadError: d.ReloadError, Unkept: d.Unkept, Stopped: noteOf(d.Stopped), Checks: d.Checks, Blind: d.Blind,
 		Running: d.Running, Late: d.Late.Seconds(), Outbox: d.Outbox, Statuses: map[string]int{}, Shared: sharedOf(d.Shared),
 	}
 	for host, n := range d.Hosts {

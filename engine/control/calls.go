@@ -31,7 +31,7 @@ func (s *Server) services(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) service(w http.ResponseWriter, r *http.Request) {
 	v := s.opt.Board.Service(keyOf(r))
 	if v == nil {
-		refuse(w, http.StatusNotFound, fmt.Errorf("service %s: no such name in the configuration", keyOf(r)))
+		refuse(w, http.StatusNotFound, fmt.Errorf("service %s: no such name in the configuration; monctl status --all shows all there are", keyOf(r)))
 		return
 	}
 	out := serviceOf(v, true)

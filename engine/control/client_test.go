@@ -32,7 +32,7 @@ func TestClientErrors(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"unknown service", second(r.client.Service(t.Context(), "gone", "http")), "service gone:http: no such name in the configuration"},
+		{"unknown service", second(r.client.Service(t.Context(), "gone", "http")), "service gone:http: no such name in the configuration; monctl status --all shows all there are"},
 		{"unknown plugin", second(r.client.Show(t.Context(), "gone.alert", "x")), "gone.alert does not run: file does not exist"},
 		{"unknown call", r.client.Do(t.Context(), Remark{}, "explode"), "no such call: POST /v1/explode"},
 		{"empty name", r.client.Do(t.Context(), Remark{}, "hosts", "", "disable"), "a name is empty"},

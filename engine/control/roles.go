@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,8 @@ type Roles struct {
 	// addresses (role_source); then there are no groups.
 	Source string `json:"source"`
 	Groups []Role `json:"groups"`
-	// Services are those of group mond that tell of the peer and the links to
-	// it.
+	// Services are those of group mond that tell of the peer, the witness and the
+	// links to them, and after them the electors that see nothing.
 	Services []Service `json:"services"`
 }
 
@@ -82,13 +83,18 @@ func (s *Server) roles(w http.ResponseWriter, _ *http.Request) {
 			out.Services = append(out.Services, serviceOf(v, false))
 		}
 	}
+	for v := range s.opt.Board.Services() {
+		if v.State.Blind != nil && slices.ContainsFunc(out.Groups, func(r Role) bool { return r.Elector == v.Key.String() }) {
+			out.Services = append(out.Services, serviceOf(v, false))
+		}
+	}
 	reply(w, out)
 }
 
 // ofPair reports whether a service is one that tells of a pair of directors.
 func ofPair(k opstatus.Key) bool {
 	return k.Group == "mond" && (k.Service == "peer" || k.Service == "redundancy" || k.Service == "witness" ||
-		strings.HasPrefix(k.Service, "link-") || strings.HasPrefix(k.Service, "role-"))
+		strings.HasPrefix(k.Service, "link-") || strings.HasPrefix(k.Service, "role-") || strings.HasPrefix(k.Service, "director-"))
 }
 
 func roleOf(v *view.Role) Role {

@@ -137,7 +137,7 @@ func meant(v *view.Pool, o *view.Order) bool {
 func (s *Server) virtual(w http.ResponseWriter, r *http.Request) {
 	v := s.opt.Board.Pool(r.PathValue("name"))
 	if v == nil {
-		refuse(w, http.StatusNotFound, fmt.Errorf("virtual service %s: no such name in the configuration", r.PathValue("name")))
+		refuse(w, http.StatusNotFound, fmt.Errorf("virtual service %s: no such name in the configuration; monctl virtual shows all there are", r.PathValue("name")))
 		return
 	}
 	reply(w, s.virtualOf(v, s.counts(r.Context(), []*view.Pool{v}), true))

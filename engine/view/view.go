@@ -97,6 +97,8 @@ type Daemon struct {
 	Late time.Duration
 	// Outbox is how many notices wait.
 	Outbox int
+	// Unkept are the keepers that do not keep what is claimed, with the reason.
+	Unkept map[string]string
 	// Shared is what this director shares with the other one; nil if there is
 	// none.
 	Shared *Shared

@@ -211,7 +211,7 @@ func (d *single) may(at int) (bool, string) {
 		case !l.Carrier:
 			return false, "a network it needs has no carrier"
 		case !l.Neighbour:
-			return false, "nobody answers on a network it needs"
+			return false, "nobody answers on a network that it needs: neither a gateway nor a station of --neighbour"
 		}
 	}
 	switch {

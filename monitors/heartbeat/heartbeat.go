@@ -191,7 +191,7 @@ func (h *heart) Elect(ctx context.Context, _ monitor.Request, site <-chan role.S
 func loadKeys(path string) (*wire.Keys, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the keys: %w", err)
+		return nil, fmt.Errorf("read the keys: %w; both directors want the same file of the lines \"auth 1\" and \"1 SECRET\", readable by mond's user alone", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()

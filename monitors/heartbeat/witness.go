@@ -208,7 +208,7 @@ func (c *court) hear(p *party, i uint8, data []byte) {
 func (c *court) note(v wire.Vote) {
 	if v.Yes && c.told[v.Group] != v.Whose {
 		c.told[v.Group] = v.Whose
-		slog.Info("vote", "group", groupName(v.Group), "to", v.Whose, "epoch", v.Epoch, "for", v.For)
+		slog.Info("vote", "group", groupName(v.Group), "to", v.Whose, "epoch", v.Epoch, "for", v.For.String())
 	}
 	if len(c.told) > 4*wire.MaxGroups { // groups that are no more
 		clear(c.told)

@@ -21,6 +21,25 @@ import (
 	"unicode/utf8"
 )
 
+// Usage is what flag says of the options of fs, long ones with two dashes, as
+// configurations and manuals have them.
+func Usage(fs *flag.FlagSet) string {
+	var b strings.Builder
+	before := fs.Output()
+	fs.SetOutput(&b)
+	fs.PrintDefaults()
+	fs.SetOutput(before)
+	lines := strings.Split(b.String(), "\n")
+	for i, line := range lines {
+		name, _, _ := strings.Cut(strings.TrimPrefix(line, "  -"), " ")
+		name, _, _ = strings.Cut(name, "\t")
+		if strings.HasPrefix(line, "  -") && len(name) > 1 {
+			lines[i] = "  -" + line[2:]
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Error says which option is wrong and why.
 type Error struct {
 	// Index is the place in args of the word at fault: that of a bad value

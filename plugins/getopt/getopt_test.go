@@ -233,3 +233,15 @@ func TestSpellings(t *testing.T) {
 		}
 	})
 }
+
+func TestUsage(t *testing.T) {
+	fs := flag.NewFlagSet("x.monitor", flag.ContinueOnError)
+	fs.Int("p", 80, "TCP `port`")
+	fs.Bool("o", false, "only once")
+	fs.String("link", "", "one `way`; -v is none")
+	fs.Bool("tls", false, "speak TLS")
+	want := "  --link way\n    \tone way; -v is none\n  -o\tonly once\n  -p port\n    \tTCP port (default 80)\n  --tls\n    \tspeak TLS\n"
+	if got := Usage(fs); got != want {
+		t.Errorf("%q", got)
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"syscall"
 
 	"github.com/mondhq/mond/plugins/alert"
+	"github.com/mondhq/mond/plugins/getopt"
 	"github.com/mondhq/mond/plugins/monitor"
 	"github.com/mondhq/mond/plugins/rpc"
 )
@@ -231,8 +232,6 @@ func (p Plugin) usage(w io.Writer) {
 	some := false
 	fs.VisitAll(func(*flag.Flag) { some = true })
 	if some {
-		_, _ = fmt.Fprintln(w, "\nOptions:")
-		fs.SetOutput(w)
-		fs.PrintDefaults()
+		_, _ = fmt.Fprint(w, "\nOptions:\n", getopt.Usage(fs))
 	}
 }

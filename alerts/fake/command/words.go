@@ -173,7 +173,5 @@ Options:
 	fs := flag.NewFlagSet("fake", flag.ContinueOnError)
 	var w role.Words
 	new(job).declare(fs, &w)
-	fs.SetOutput(&b)
-	fs.PrintDefaults()
-	return b.String()
+	return b.String() + getopt.Usage(fs)
 }

@@ -39,7 +39,7 @@ func TestOperatorsKnowledge(t *testing.T) {
 		until(t, d.name+" sees it fail", func() bool { return d.row(t).Status == "fail" })
 	}
 	s.a.monctl(t, "ack", "web1:http", "the disk")
-	s.a.monctl(t, "disable", "web1:http", "--reason", "noise")
+	s.a.monctl(t, "disable", "web1:http", "--note", "noise")
 	s.a.monctl(t, "disable", "host", "other")
 	until(t, "b knows", func() bool {
 		r := s.b.row(t)

@@ -1,7 +1,7 @@
 package lvscf
 
 // failover is why what pulse reads is not carried over.
-const failover = "who of two directors serves is not mond's to say yet: heartbeat.monitor will read it; until then run pulse, heartbeat or keepalived for it"
+const failover = "which of two directors serves is decided by heartbeat.monitor, which wants lines of its own: etc/examples/pair.cf shows them"
 
 // lost notes the keys that have no place in a configuration of mond.
 func (c *conversion) lost() {
@@ -11,7 +11,7 @@ func (c *conversion) lost() {
 		{"heartbeat", failover}, {"heartbeat_port", failover}, {"keepalive", failover}, {"deadtime", failover}, {"active_cmd", failover}, {"inactive_cmd", failover},
 		{"primary_shared", "reservations of shared disks are not mond's business"}, {"backup_shared", "reservations of shared disks are not mond's business"},
 		{"reservation_conflict_action", "reservations of shared disks are not mond's business"},
-		{"nat_router", "mond puts no address on an interface: fake.alert will, on the director that serves; until then give the address that the real servers have as their gateway to whatever moves the others"},
+		{"nat_router", "the address that the real servers have as their gateway belongs into the fake.alert line of the public addresses: etc/examples/pair.cf shows one"},
 		{"nat_nmask", "it belongs to nat_router"},
 		{"rsh_command", "it copied files between the directors, and read the load of the real servers"},
 		{"sync", "it copied this file to the other director"},
@@ -25,7 +25,7 @@ func (c *conversion) lost() {
 	}
 	c.kernel()
 	if v := c.file.values["monitor_links"]; v.n != 0 {
-		c.lose(v, "monitor_links", "while the link is down the table stays as it is (local_fault); that the other director takes over is not mond's to say yet")
+		c.lose(v, "monitor_links", "while the link is down the table stays as it is (local_fault); heartbeat.monitor looks at links by itself")
 	} else if v.given() {
 		c.lose(v, "monitor_links", "it is off")
 	}
@@ -56,7 +56,7 @@ func (c *conversion) kernel() {
 // virtualLosses notes what of a virtual service is not carried over.
 func (c *conversion) virtualLosses(p *pool) {
 	if p.mark == 0 || p.values["address"].given() {
-		c.lose(p.values["address"], "address", "mond puts no address on an interface yet: fake.alert will, on the director that serves; until then pulse, heartbeat or keepalived does")
+		c.lose(p.values["address"], "address", "fake.alert holds addresses, on the director that serves: etc/examples/pair.cf shows how; a single director may have it configured")
 	}
 	for _, l := range []struct{ key, why string }{
 		{"vip_nmask", "it belongs to the device of the address"},

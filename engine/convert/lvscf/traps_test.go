@@ -67,7 +67,7 @@ func TestTraps(t *testing.T) {
 			[]string{"192.168.0.1:80 name one", "another address has that name", "real 192.168.0.2:80 weight"}, nil, nil},
 		{"several names of an address", file("", "", "") + strings.NewReplacer("network = direct\n", "", "virtual web", "virtual b", "10.0.0.3", "10.0.0.4", "server one", "server two").Replace(file("", "", "")),
 			[]string{"192.168.0.1:80 name one"}, []string{"name two", "tcp-80-2"}, nil},
-		{"heartbeat", file("heartbeat = 1\n", "", ""), []string{"heartbeat = 1: who of two directors serves", "heartbeat.monitor"}, nil, nil},
+		{"heartbeat", file("heartbeat = 1\n", "", ""), []string{"heartbeat = 1: which of two directors serves", "heartbeat.monitor"}, nil, nil},
 		{"monitor_links", file("monitor_links = 1\n", "", ""), []string{"local_fault link eth0", "monitor_links = 1: while the link is down"}, nil, nil},
 		{"timeouts of the kernel", file("tcp_timeout = 900\n", "", ""), []string{"ipvs_timeouts = tcp=900"}, nil, nil},
 		{"syncdaemon", file("syncdaemon = 1\n", "", ""), []string{"ipvs_sync = interface=eth0,syncid=0"}, []string{"ipvsadm --start-daemon"}, nil},

@@ -108,7 +108,7 @@ func (m *Member) unready(g *group) (Reason, string) {
 		case NoCarrier:
 			return NoCarrier, "a network that it needs has no carrier"
 		case NoNeighbour:
-			return NoNeighbour, "nobody answers on a network that it needs"
+			return NoNeighbour, "nobody answers on a network that it needs: neither a gateway nor a station of --neighbour"
 		case NoTable:
 			return NoTable, "the table is not loaded yet"
 		}

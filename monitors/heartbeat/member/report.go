@@ -155,6 +155,12 @@ func (m *Member) cannot() *group {
 	return nil
 }
 
+// idleThere reports whether the peer is alive and holds nothing of the group.
+func (m *Member) idleThere(g *group) bool {
+	t := m.theirs(g)
+	return m.peer.state == Alive && t != nil && t.Known && t.Claim == wire.Idle && t.Held == 0
+}
+
 func (m *Member) roleStands(g *group) standing {
 	says := func() string { return g.claim.String() + ": " + g.text }
 	wrong := func(level Level, what string, text func() string) standing {
@@ -177,6 +183,8 @@ func (m *Member) roleStands(g *group) standing {
 	case g.claims() && g.held.Count > 0 && g.held.Count < g.cfg.Total && late:
 		return wrong(Warn, "partly", func() string { return fmt.Sprintf("%d of %d addresses are there", g.held.Count, g.cfg.Total) })
 	case g.claim == wire.Idle && g.free && m.now-g.freeSince > 2*freeWait:
+		return wrong(Bad, "free", func() string { return "nobody holds it: " + g.text })
+	case g.claim == wire.Idle && !g.ready && m.now-g.since > m.cfg.InitDead && m.idleThere(g):
 		return wrong(Bad, "free", func() string { return "nobody holds it: " + g.text })
 	}
 	// the reason is in the code, so that the sentence that is told is that of now
