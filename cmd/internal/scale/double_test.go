@@ -24,9 +24,19 @@ const kernelSocket = "kernel"
 // TestMain is lvs.alert on the double where it is called by that name.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == lvs.Name {
-		serve.Main(serve.Alert(lvs.Name, lvs.Synopsis, lvs.NewFactory(lvs.Options{Open: openDouble})))
+		o := lvs.Options{Open: openDouble, Resync: resync()}
+		serve.Main(serve.Alert(lvs.Name, lvs.Synopsis, lvs.NewFactory(o)))
 	}
 	os.Exit(daemons.Main(m))
+}
+
+// resyncFile says how often the table is looked at, if not as usual.
+const resyncFile = "resync"
+
+func resync() time.Duration {
+	text, _ := os.ReadFile(filepath.Join(os.Getenv("MON_STATEDIR"), resyncFile))
+	every, _ := time.ParseDuration(string(text))
+	return every
 }
 
 // openDouble opens a table in memory whose every request is a message to the

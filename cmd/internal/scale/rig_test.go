@@ -23,13 +23,13 @@ import (
 const (
 	manyVirtuals = 1000
 	manyReals    = 10
-	allRows      = manyVirtuals * (1 + manyReals)
 )
 
 // site is a mond with many virtual services on the double. All but one share
 // their real servers; those of that one are looked at more often.
 type site struct {
 	t      testing.TB
+	n      int // how many virtual services
 	dir    string
 	kernel *double
 	reals  []*real // of the many
@@ -41,14 +41,13 @@ type site struct {
 	client *control.Client
 }
 
-// newSite starts one and waits until the whole table is there. interval is how
-// often the real servers of the many are looked at.
-func newSite(t testing.TB, interval string) *site {
+// newSite starts one of n and waits until the whole table is there. every is the
+// time between two looks at the table, 0 for the usual one.
+func newSite(t testing.TB, n int, every time.Duration) *site {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mond") // sockets lie in it: a short path
 	must(t, err)
-	s := &site{t: t, dir: dir, client: control.Dial(filepath.Join(dir, "sock"))}
-	t.Cleanup(s.clear)
+	s := &site{t: t, n: n, dir: dir, client: control.Dial(filepath.Join(dir, "sock"))}
 	s.programs()
 	s.kernel = newDouble(t, dir)
 	for i := range manyReals {
@@ -56,9 +55,13 @@ func newSite(t testing.TB, interval string) *site {
 		s.quick = append(s.quick, newReal(t, fmt.Sprintf("127.0.2.%d", i+1)))
 	}
 	s.spare = newReal(t, "127.0.3.1")
-	s.configure(interval)
+	t.Cleanup(s.clear) // before its surroundings go
+	if every > 0 {
+		must(t, os.WriteFile(s.path(resyncFile), []byte(every.String()), 0o600))
+	}
+	s.configure()
 	s.start()
-	s.kernel.until(t, "all rows are there", func() bool { return s.kernel.count() >= allRows })
+	s.kernel.until(t, "all rows are there", func() bool { return s.kernel.count() >= n*(1+manyReals) })
 	s.settled()
 	return s
 }
@@ -78,14 +81,14 @@ func (s *site) programs() {
 func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
 
 // configure writes the configuration.
-func (s *site) configure(interval string) {
+func (s *site) configure() {
 	s.t.Helper()
 	var b strings.Builder
 	b.WriteString(strings.ReplaceAll("syntax = mond\nstatedir = DIR\nlogdir = DIR\ncontrolsocket = DIR/sock\npidfile = DIR/pid\nplugindir = DIR/plugins\nmondir = DIR/none\nalertdir = DIR/none\n", "DIR", s.dir))
 	b.WriteString("\ntemplate all\n    scheduler wlc\n    forward nat\n")
 	writeReals(&b, s.reals)
-	fmt.Fprintf(&b, "    check http\n        interval %s\n        monitor http.monitor -p $port -u /\n", interval)
-	for i := range manyVirtuals - 1 {
+	b.WriteString("    check http\n        interval 1h\n        monitor http.monitor -p $port -u /\n")
+	for i := range s.n - 1 {
 		fmt.Fprintf(&b, "\nvirtual v%d\n    address tcp 10.1.%d.%d:80\n", i, i/250, 1+i%250)
 		if i == 7 && s.extra > 0 {
 			fmt.Fprintf(&b, "    real %s weight %d\n", s.spare.addr, s.extra)
