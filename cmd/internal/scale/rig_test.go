@@ -159,7 +159,7 @@ func (s *site) clear() {
 	}
 	if s.t.Failed() {
 		text, _ := os.ReadFile(s.path("log"))
-		s.t.Logf("log of mond:\n%s", text[max(0, len(text)-10_000):])
+		s.t.Logf("log of mond:\n%s", text[max(0, len(text)-3000):])
 	}
 	_ = os.RemoveAll(s.dir)
 }
