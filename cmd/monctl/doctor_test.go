@@ -103,7 +103,7 @@ func TestSiteOfVirtual(t *testing.T) {
 		Declared: true, ByRole: true, Quiesces: true,
 		Reals: []doctor.Real{{Name: "www1", Addr: ap("192.168.0.1:80"), Forward: ipvs.Tunnel, Tunnel: ipvs.Encapsulation{Type: ipvs.GUE, Port: 6080}}},
 	}}}
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.AddrPort{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if marked(nil) || marked(&config.Service{}) || !marked(&config.Service{Monitor: &config.Command{Args: []string{"--mark", "7"}}}) {

@@ -213,11 +213,13 @@ func (o *realserverOptions) ofVirtual(cmd *cobra.Command, name string, gateway n
 			if o.real != "" && o.real != real.Name && o.real != real.Addr.Addr().String() {
 				continue
 			}
-			w := realserver.Want{VIP: v.VIP(), Forward: real.Forward, Tunnel: real.Tunnel, Real: real.Addr.Addr()}
+			w := realserver.Want{Forward: real.Forward, Tunnel: real.Tunnel, Real: real.Addr.Addr()}
 			if real.Forward == ipvs.NAT {
 				w.Gateway = gateway
 			}
-			out = append(out, w)
+			for w.VIP = range v.Addrs() {
+				out = append(out, w)
+			}
 		}
 	}
 	if len(out) == 0 {

@@ -95,3 +95,32 @@ func BenchmarkVirtual1000(b *testing.B) {
 		}
 	}
 }
+
+// shared is a file of n virtual services of the same ten reals each, which are
+// looked at once for all of them.
+func shared(n int) string {
+	var b strings.Builder
+	b.WriteString("syntax = mond\nalertdir = /usr/lib/mon/alert.d\nmondir = /usr/lib/mon/mon.d\n\ntemplate all\n    scheduler wlc\n")
+	for r := range 10 {
+		fmt.Fprintf(&b, "    real 192.168.0.%d weight 5\n", r+1)
+	}
+	b.WriteString("    check http\n        interval 10s\n        fall 3\n        monitor http.monitor -p $port -u /\n")
+	for v := range n {
+		fmt.Fprintf(&b, "\nvirtual v%d\n    address tcp 10.%d.%d.3:80\n    use all\n", v, v/250, v%250)
+	}
+	return b.String()
+}
+
+func BenchmarkVirtualShared1000(b *testing.B) {
+	src := []byte(shared(1000))
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		f, diag := Parse("mon.cf", src)
+		f, more := Expand(b.Context(), f, bare())
+		c, most := Resolve(f, bare())
+		if len(diag)+len(more)+len(most) > 0 || len(c.Services) != 1010 || len(c.Virtuals) != 1000 {
+			b.Fatal(len(c.Services), printed(append(append(diag, more...), most...)))
+		}
+	}
+}

@@ -41,6 +41,11 @@ func (c *Config) Hash() uint64 {
 // put adds values, each apart from its neighbours. Maps are printed in order.
 func put(h io.Writer, values ...any) {
 	for _, v := range values {
+		if s, ok := v.(string); ok { // as below, and sooner
+			_, _ = io.WriteString(h, s)
+			_, _ = h.Write([]byte{0})
+			continue
+		}
 		_, _ = fmt.Fprintf(h, "%v\x00", v) // a hash takes everything
 	}
 }

@@ -9,20 +9,38 @@ import (
 
 // addresses judges where the virtual addresses are.
 func (r *report) addresses() {
-	for _, vip := range r.site.VIPs() {
-		held := r.facts.holds(vip)
-		switch {
-		case len(held) == 0 && r.facts.Routes[vip].Local:
-			r.ok("vip", Addresses, vip.String()+" is local by a route")
-		case len(held) == 0:
-			r.absent(vip)
-		default:
-			for _, h := range held {
-				r.held(vip, h)
-			}
-		}
-		r.answers(vip)
+	var all Stretches
+	for _, vip := range r.vips {
+		one := *r
+		one.findings = nil
+		one.address(vip)
+		all.Add(vip, one.findings)
 	}
+	r.findings = append(r.findings, all.Findings()...)
+	if more := r.site.Beyond(); len(more) > 0 {
+		r.add(Finding{
+			Level: Advice, Code: "vip-many", Subject: Addresses,
+			What: fmt.Sprintf("there are %d virtual addresses: %d were looked at, and not %s", len(r.vips)+len(more), len(r.vips), Stretch(more)),
+			Do:   "look at those with `ip addr` and `ip route get`; so many are better balanced by a firewall mark",
+			Why:  "what was not looked at is not judged",
+		})
+	}
+}
+
+// address judges where one is, and who answers for it.
+func (r *report) address(vip netip.Addr) {
+	held := r.here[vip]
+	switch {
+	case len(held) == 0 && r.facts.Routes[vip].Local:
+		r.ok("vip", Addresses, vip.String()+" is local by a route")
+	case len(held) == 0:
+		r.absent(vip)
+	default:
+		for _, h := range held {
+			r.held(vip, h)
+		}
+	}
+	r.answers(vip)
 }
 
 // absent judges a virtual address that this machine does not have: it may be
@@ -31,7 +49,7 @@ func (r *report) absent(vip netip.Addr) {
 	if r.facts.Addrs == nil {
 		return // not read
 	}
-	if who := r.keeperOf(vip); who != "" {
+	if who := r.brings[vip]; who != "" {
 		r.ok("vip", Addresses, fmt.Sprintf("%s is not here; %s brings it when this director is the active one", vip, who))
 		return
 	}
@@ -92,23 +110,23 @@ func addCommand(vip netip.Addr, link string) string {
 // Host is the prefix that is just the address.
 func Host(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
-// keeperOf says who brings the address, if anything that was read does.
-func (r *report) keeperOf(vip netip.Addr) string {
-	for _, a := range r.site.Holds {
-		if a == vip {
-			return "fake.alert"
+// bringers say who brings which address, if anything that was read does.
+func (s *Site) bringers(f *Facts) map[netip.Addr]string {
+	out := map[netip.Addr]string{}
+	for _, k := range slices.Backward(f.Keepers) { // the first line counts
+		for a := range k.names() {
+			out[a] = fmt.Sprintf("%s:%d", k.File, k.Line)
 		}
 	}
-	for _, k := range r.facts.Keepers {
-		if k.names(vip) {
-			return fmt.Sprintf("%s:%d", k.File, k.Line)
-		}
+	for _, a := range s.Holds {
+		out[a] = "fake.alert"
 	}
-	return ""
+	return out
 }
 
-// names reports whether the line names the address.
-func (k Keeper) names(a netip.Addr) bool {
+// names are the addresses that the line names.
+func (k Keeper) names() map[netip.Addr]bool {
+	out := map[netip.Addr]bool{}
 	separates := func(c rune) bool { return strings.ContainsRune(" \t/,;\"'{}[]", c) }
 	for _, word := range strings.FieldsFunc(k.Text, separates) {
 		// haresources writes NAME::ADDRESS, and :: may stand in the address
@@ -117,11 +135,11 @@ func (k Keeper) names(a netip.Addr) bool {
 		} else if _, rest, ok := strings.Cut(word, "addr2::"); ok {
 			word = rest
 		}
-		if got, err := netip.ParseAddr(word); err == nil && got == a {
-			return true
+		if a, err := netip.ParseAddr(word); err == nil {
+			out[a] = true
 		}
 	}
-	return false
+	return out
 }
 
 // held judges an address that is here.
@@ -131,7 +149,7 @@ func (r *report) held(vip netip.Addr, h Addr) {
 	case h.Duplicate:
 		r.add(Finding{
 			Level: Error, Code: "vip-duplicate", Subject: Addresses,
-			What: fmt.Sprintf("%s on %s is a duplicate: another machine on the link has it", vip, h.Link),
+			What: fmt.Sprintf("%s is a duplicate on %s: another machine on the link has it", vip, h.Link),
 			Do:   "take it from the other machine (a real server has it on lo), then remove it here and add it anew",
 			Run:  []string{"ip addr del " + h.Prefix.String() + " dev " + h.Link, addCommand(vip, h.Link)},
 			Why:  "the kernel does not use a duplicate address",
@@ -223,7 +241,7 @@ func (r *report) loopback6(vip netip.Addr, h Addr) {
 // isReal reports whether this machine is a real server of the address.
 func (r *report) isReal(vip netip.Addr) bool {
 	for _, v := range r.site.Virtuals {
-		if v.VIP() != vip {
+		if !v.Covers(vip) {
 			continue
 		}
 		for _, real := range v.Reals {
@@ -260,7 +278,7 @@ func (r *report) directorAndReal(vip netip.Addr, h Addr) {
 	}
 	for i := range r.site.Virtuals {
 		v := &r.site.Virtuals[i]
-		if v.VIP() != vip || v.ByRole || r.site.FromTable {
+		if !v.Covers(vip) || v.ByRole || r.site.FromTable {
 			continue
 		}
 		r.add(Finding{
@@ -308,7 +326,7 @@ func (r *report) answers(vip netip.Addr) {
 		return
 	}
 	here := false // it is this machine that should answer
-	for _, h := range r.facts.holds(vip) {
+	for _, h := range r.here[vip] {
 		if l := r.facts.link(h.Link); l != nil && l.ARP {
 			here = true
 		}

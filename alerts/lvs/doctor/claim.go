@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -10,9 +11,8 @@ import (
 )
 
 // AddClaim adds what the words of lvs.alert say to the site: a virtual
-// service (--service) or a real server. Of a range of addresses it takes the
-// first and the last. name is what the configuration calls the virtual service,
-// or empty.
+// service (--service) or a real server. name is what the configuration calls the
+// virtual service, or empty.
 func (s *Site) AddClaim(name string, claim []string) error {
 	j, err := words.Parse(claim)
 	if err != nil {
@@ -21,24 +21,29 @@ func (s *Site) AddClaim(name string, claim []string) error {
 	if j.Table.File != "" || j.OfTable() {
 		return nil // a file's rows meet no packets
 	}
-	for _, v := range ends(j) {
-		join(s.virtual(name, j.Table.NetNS, v), j)
-	}
+	join(s.virtual(name, j.Table.NetNS, j.First, lastOf(j)), j)
 	return nil
 }
 
-// ends are the first and the last virtual service of a range.
-func ends(j words.Job) []ipvs.Virtual {
-	all := slices.Collect(j.Virtuals())
-	return slices.Compact([]ipvs.Virtual{all[0], all[len(all)-1]})
+// lastOf is the last address of a range, invalid for one address.
+func lastOf(j words.Job) netip.Addr {
+	var last netip.Addr
+	if j.Count > 1 {
+		for v := range j.Virtuals() {
+			last = v.Addr.Addr()
+		}
+	}
+	return last
 }
 
 // virtual is the virtual service of the site, which is added if it is new.
-func (s *Site) virtual(name, netns string, v ipvs.Virtual) *Virtual {
-	at := slices.IndexFunc(s.Virtuals, func(have Virtual) bool { return have.Virtual == v && have.Netns == netns })
+func (s *Site) virtual(name, netns string, v ipvs.Virtual, last netip.Addr) *Virtual {
+	at := slices.IndexFunc(s.Virtuals, func(have Virtual) bool {
+		return have.Virtual == v && have.Last == last && have.Netns == netns
+	})
 	if at < 0 {
 		at = len(s.Virtuals)
-		s.Virtuals = append(s.Virtuals, Virtual{Name: name, Netns: netns, Virtual: v})
+		s.Virtuals = append(s.Virtuals, Virtual{Name: name, Netns: netns, Virtual: v, Last: last})
 	}
 	return &s.Virtuals[at]
 }

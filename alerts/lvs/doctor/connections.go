@@ -268,12 +268,12 @@ func (d Daemon) role() string {
 
 // paired reports whether something moves a virtual address.
 func (r *report) paired() bool {
-	return slices.ContainsFunc(r.site.VIPs(), func(a netip.Addr) bool { return r.keeperOf(a) != "" })
+	return slices.ContainsFunc(r.vips, func(a netip.Addr) bool { return r.brings[a] != "" })
 }
 
 // syncLink is a link that the other director is probably on.
 func (r *report) syncLink() string {
-	for _, vip := range r.site.VIPs() {
+	for _, vip := range r.vips {
 		if link := r.outerLink(vip); link != "" {
 			return link
 		}

@@ -11,6 +11,7 @@ package doctor
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -67,7 +68,7 @@ type Finding struct {
 // order in which packets meet them, the worst first within each. The same
 // facts give the same findings.
 func Judge(s Site, f *Facts) []Finding {
-	r := &report{site: s, facts: f}
+	r := newReport(s, f)
 	r.unread()
 	r.kernel()
 	r.schedulers()
@@ -117,9 +118,25 @@ func Worst(list []Finding) Level {
 
 // report gathers the findings of one machine.
 type report struct {
-	site     Site
-	facts    *Facts
+	site  Site
+	facts *Facts
+	vips  []netip.Addr // that are looked at
+	isVIP map[netip.Addr]bool
+	// here are the interfaces that have an address, brings what brings one.
+	here     map[netip.Addr][]Addr
+	brings   map[netip.Addr]string
 	findings []Finding
+}
+
+func newReport(s Site, f *Facts) *report {
+	r := &report{site: s, facts: f, vips: s.VIPs(), isVIP: map[netip.Addr]bool{}, here: map[netip.Addr][]Addr{}, brings: s.bringers(f)}
+	for _, a := range r.vips {
+		r.isVIP[a] = true
+	}
+	for _, h := range f.Addrs {
+		r.here[h.Prefix.Addr()] = append(r.here[h.Prefix.Addr()], h)
+	}
+	return r
 }
 
 func (r *report) add(f Finding) { r.findings = append(r.findings, f) }

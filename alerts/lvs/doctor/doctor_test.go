@@ -395,13 +395,13 @@ func TestClaims(t *testing.T) {
 	got := map[string]string{}
 	for _, v := range s.Virtuals {
 		for _, r := range v.Reals {
-			got[v.Virtual.String()] += r.Addr.String() + " " + r.Forward.String() + " "
+			got[v.Subject()] += r.Addr.String() + " " + r.Forward.String() + " "
 		}
 	}
 	want := map[string]string{
-		"udp 10.0.0.3:80": "192.168.0.1:80 dr ", "udp 10.0.0.16:53": "[2001:db8::1]:53 tun ", "udp 10.0.0.19:53": "[2001:db8::1]:53 tun ",
-		"tcp [2001:db8::3]:80": "[2001:db8::1]:80 nat ", "tcp [2001:db8::9]:80": "[2001:db8::1]:80 nat ",
-		"fwmark 7": "192.168.0.1:0 dr ", "fwmark6 7": "[2001:db8::1]:0 dr ",
+		"web (udp 10.0.0.3:80)": "192.168.0.1:80 dr ", "web (udp 10.0.0.16-10.0.0.19:53)": "[2001:db8::1]:53 tun ",
+		"web (tcp [2001:db8::3-2001:db8::9]:80)": "[2001:db8::1]:80 nat ",
+		"web (fwmark 7)":                         "192.168.0.1:0 dr ", "web (fwmark6 7)": "[2001:db8::1]:0 dr ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -197,8 +197,8 @@ func (r *report) oneNet(v *Virtual) []string {
 // one link and the way to them is another.
 func (r *report) reversePath() {
 	seen := map[string]bool{}
-	for _, vip := range r.site.VIPs() {
-		for _, h := range r.facts.holds(vip) {
+	for _, vip := range r.vips {
+		for _, h := range r.here[vip] {
 			n, ok := r.facts.Sysctls.Most(h.Link, "rp_filter")
 			out := r.otherWay(h.Link)
 			if !vip.Is4() || !ok || n != 1 || out == "" || seen[h.Link] {

@@ -14,20 +14,53 @@ func (r *report) services() {
 	if r.site.FromTable || r.facts.Table == nil {
 		return
 	}
+	there := map[ipvs.Virtual]bool{}
+	for _, row := range r.facts.Table {
+		there[row.Virtual] = true
+	}
 	for i := range r.site.Virtuals {
 		v := &r.site.Virtuals[i]
-		there := slices.ContainsFunc(r.facts.Table, func(row Row) bool { return row.Virtual == v.Virtual })
-		if there || v.Declared {
+		if v.Declared {
 			continue
 		}
-		r.add(Finding{
-			Level: Error, Code: "no-service", Subject: v.Subject(),
-			What: "the table has no such virtual service, and the configuration only names its real servers",
-			Do:   "declare it whole (`virtual` in mon.cf), or make its row at boot",
-			Run:  []string{"ipvsadm -A " + adminWord(v.Virtual) + " -s wlc"},
-			Why:  "a line of lvs.alert alone puts real servers into services that exist, and waits for the others",
-		})
+		if v.Mark != 0 {
+			if !there[v.Virtual] {
+				r.add(v.noService(v.Virtual))
+			}
+			continue
+		}
+		var missing Stretches
+		for a := range v.Addrs() {
+			one := v.Virtual
+			one.Addr = netip.AddrPortFrom(a, v.Addr.Port())
+			if !there[one] && !r.declared(v, a) {
+				missing.Add(a, []Finding{v.noService(one)})
+			}
+		}
+		r.findings = append(r.findings, missing.Findings()...)
 	}
+}
+
+// declared reports whether another range declares the row of v at an address.
+func (r *report) declared(v *Virtual, a netip.Addr) bool {
+	return slices.ContainsFunc(r.site.Virtuals, func(o Virtual) bool {
+		return o.Declared && o.Netns == v.Netns && o.Protocol == v.Protocol && o.Addr.Port() == v.Addr.Port() && o.Covers(a)
+	})
+}
+
+// noService says that the row of v, or one of a range, is missing.
+func (v *Virtual) noService(row ipvs.Virtual) Finding {
+	f := Finding{
+		Level: Error, Code: "no-service", Subject: v.Subject(),
+		What: "the table has no such virtual service, and the configuration only names its real servers",
+		Do:   "declare it whole (`virtual` in mon.cf), or make its row at boot",
+		Run:  []string{"ipvsadm -A " + adminWord(row) + " -s wlc"},
+		Why:  "a line of lvs.alert alone puts real servers into services that exist, and waits for the others",
+	}
+	if v.Last.IsValid() {
+		f.What = "the table has no virtual service for " + row.Addr.Addr().String() + ", and the configuration only names its real servers"
+	}
+	return f
 }
 
 // adminWord is v as ipvsadm takes it.
@@ -78,7 +111,7 @@ func (r *report) mark(v *Virtual) {
 
 func (r *report) real(v *Virtual, real Real) {
 	addr := real.Addr.Addr()
-	if addr == v.VIP() {
+	if v.Covers(addr) {
 		r.add(Finding{
 			Level: Error, Code: "real-is-vip", Subject: v.Subject(),
 			What: fmt.Sprintf("its real server %s has the virtual address", real.Addr),
@@ -118,7 +151,7 @@ func (r *report) way(v *Virtual, real Real) {
 			Do:   "use tun or nat for it, or put it on a network that this director is on",
 			Why:  "by dr only the address of the card is changed: the router sends the packet back to the virtual address, that is here",
 		})
-	case real.Forward != ipvs.NAT && slices.Contains(r.site.VIPs(), route.Source):
+	case real.Forward != ipvs.NAT && r.isVIP[route.Source]:
 		r.source(v, route.Source, addr)
 	default:
 		r.neighbour(v, real, route)

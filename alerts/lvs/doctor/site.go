@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
 )
@@ -18,7 +20,7 @@ type Site struct {
 	FromTable bool
 }
 
-// Virtual is a virtual service, or one address of it.
+// Virtual is a virtual service, at one address or at those of a range.
 type Virtual struct {
 	// Name is what the configuration calls it, or empty.
 	Name string
@@ -26,6 +28,9 @@ type Virtual struct {
 	// mond runs in.
 	Netns string
 	ipvs.Virtual
+	// Last is the last address of a range that begins with Addr; invalid for
+	// one address.
+	Last netip.Addr
 	// Scheduler is empty where nothing says it.
 	Scheduler string
 	// Persist is the time of persistence in seconds, 0 for none.
@@ -54,14 +59,36 @@ type Real struct {
 
 // Subject is how findings name v.
 func (v *Virtual) Subject() string {
-	if v.Name != "" {
-		return v.Name + " (" + v.Virtual.String() + ")"
+	text := v.Virtual.String()
+	if v.Last.IsValid() {
+		first := v.VIP().String()
+		text = strings.Replace(text, first, first+"-"+v.Last.String(), 1)
 	}
-	return v.Virtual.String()
+	if v.Name != "" {
+		return v.Name + " (" + text + ")"
+	}
+	return text
 }
 
-// VIP is the virtual address, invalid for a firewall mark.
+// VIP is the virtual address, the first of a range, invalid for a firewall
+// mark.
 func (v *Virtual) VIP() netip.Addr { return v.Addr.Addr() }
+
+// Covers reports whether a is a virtual address of v.
+func (v *Virtual) Covers(a netip.Addr) bool {
+	if !v.Last.IsValid() {
+		return a.IsValid() && a == v.VIP()
+	}
+	return a.Is4() == v.Last.Is4() && !a.Less(v.VIP()) && !v.Last.Less(a)
+}
+
+// Addrs are the virtual addresses of v, none for a firewall mark.
+func (v *Virtual) Addrs() iter.Seq[netip.Addr] {
+	return func(yield func(netip.Addr) bool) {
+		for a := v.VIP(); v.Covers(a) && yield(a); a = a.Next() {
+		}
+	}
+}
 
 // uses reports whether any real is reached by f.
 func (v *Virtual) uses(f ipvs.Forward) bool {
@@ -73,13 +100,27 @@ func (s *Site) uses(f ipvs.Forward, six bool) bool {
 	return slices.ContainsFunc(s.Virtuals, func(v Virtual) bool { return v.Is6() == six && v.uses(f) })
 }
 
-// VIPs are the virtual addresses, each once.
+// maxVIPs is how many virtual addresses are looked at. The kernel is asked for
+// the route to each.
+const maxVIPs = 16384
+
+// VIPs are the virtual addresses, each once: all, or the first of them if there
+// are very many.
 func (s *Site) VIPs() []netip.Addr {
+	all := s.addresses()
+	return all[:min(len(all), maxVIPs)]
+}
+
+// Beyond are the virtual addresses that VIPs leaves out.
+func (s *Site) Beyond() []netip.Addr {
+	all := s.addresses()
+	return all[min(len(all), maxVIPs):]
+}
+
+func (s *Site) addresses() []netip.Addr {
 	var out []netip.Addr
-	for _, v := range s.Virtuals {
-		if v.VIP().IsValid() {
-			out = append(out, v.VIP())
-		}
+	for i := range s.Virtuals {
+		out = slices.AppendSeq(out, s.Virtuals[i].Addrs())
 	}
 	slices.SortFunc(out, netip.Addr.Compare)
 	return slices.Compact(out)

@@ -52,7 +52,18 @@ func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, er
 	diags = diags.Compact()
 	cfg.DropFile()
 	installed := func() { o.Host.Prepare(j.inUse()) }
-	return engine.Loaded{Config: cfg, Programs: j.programs, Hash: cfg.Hash(), Installed: installed}, diags, diags.Err()
+	return engine.Loaded{Config: cfg, Programs: j.programs, Hash: j.hash(cfg), Installed: installed}, diags, diags.Err()
+}
+
+// hash is the configuration's, which only another director is told; where
+// nothing elects there is none, and it is not worth its time.
+func (j *judge) hash(cfg *config.Config) uint64 {
+	for _, p := range j.programs {
+		if p.Elector {
+			return cfg.Hash()
+		}
+	}
+	return 0
 }
 
 // judge looks programs up, each once.

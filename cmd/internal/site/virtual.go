@@ -54,6 +54,9 @@ func (j *judge) row(k *known, pos config.Pos, v *config.Virtual, words []string)
 
 // kindOfWord is w, or what kind of number or address it is.
 func kindOfWord(w string) string {
+	if !strings.ContainsAny(w, "0123456789") { // most words, and errors are dear
+		return w
+	}
 	if _, err := strconv.Atoi(w); err == nil {
 		return "#"
 	}

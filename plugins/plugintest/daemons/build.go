@@ -20,7 +20,7 @@ var programs struct {
 
 // Programs is a folder with mond, monctl and plugins/ as scripts/build makes
 // them. A package that uses it ends in [Main].
-func Programs(t *testing.T) string {
+func Programs(t testing.TB) string {
 	t.Helper()
 	programs.once.Do(func() { programs.dir, programs.err = build() })
 	if programs.err != nil {

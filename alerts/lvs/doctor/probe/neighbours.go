@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 
 	"github.com/mondhq/mond/alerts/lvs/doctor"
@@ -38,8 +39,21 @@ func questions(s doctor.Site, f *doctor.Facts) []*question {
 		}
 		q.addrs = append(q.addrs, vip)
 	}
+	for _, q := range out {
+		if n := len(q.addrs); n > maxAsked {
+			f.Unread = append(f.Unread, doctor.Unread{
+				What: fmt.Sprintf("who answers for %s on %s", doctor.Stretch(q.addrs[maxAsked:]), q.link.Name),
+				Err:  fmt.Sprintf("only the first %d of %d virtual addresses are asked for, lest the network be flooded", maxAsked, n),
+			})
+			q.addrs = q.addrs[:maxAsked]
+		}
+	}
 	return out
 }
+
+// maxAsked is for how many addresses is asked on a link: each question goes to
+// all stations, twice within a second.
+const maxAsked = 256
 
 func linkLocal(f *doctor.Facts, link string) netip.Addr {
 	for _, a := range f.Addrs {

@@ -14,11 +14,14 @@ import (
 // the facts of the director, by which the way back of nat is judged; nil if
 // they are not known.
 func Judge(s doctor.Site, director *doctor.Facts, f *Facts) []doctor.Finding {
-	j := &judge{facts: f, director: director, subject: "real server " + f.Host}
+	j := &judge{facts: f, director: director, subject: "real server " + f.Host, here: map[netip.Addr][]doctor.Addr{}}
+	for _, a := range f.Addrs {
+		j.here[a.Prefix.Addr()] = append(j.here[a.Prefix.Addr()], a)
+	}
 	served := 0
 	for i := range s.Virtuals {
 		for _, real := range s.Virtuals[i].Reals {
-			if f.has(real.Addr.Addr()) {
+			if len(j.here[real.Addr.Addr()]) > 0 {
 				served++
 				j.service(&s.Virtuals[i], real)
 			}
@@ -39,6 +42,7 @@ type judge struct {
 	facts    *Facts
 	director *doctor.Facts
 	subject  string
+	here     map[netip.Addr][]doctor.Addr // the interfaces that have an address
 	findings []doctor.Finding
 }
 
@@ -49,10 +53,6 @@ func (j *judge) add(f doctor.Finding) {
 
 func (j *judge) ok(code, what string) {
 	j.add(doctor.Finding{Level: doctor.OK, Code: code, What: what})
-}
-
-func (f *Facts) has(a netip.Addr) bool {
-	return slices.ContainsFunc(f.Addrs, func(h doctor.Addr) bool { return h.Prefix.Addr() == a })
 }
 
 func (f *Facts) addresses() string {
@@ -84,18 +84,39 @@ func (j *judge) service(v *doctor.Virtual, real doctor.Real) {
 		fallthrough
 	default:
 		if v.Mark == 0 {
-			j.address(v)
+			j.each(v, func(vip netip.Addr) { j.address(v, vip) })
 			j.forwards(v)
 		}
 	}
-	j.listens(v, real)
+	switch {
+	case v.Mark != 0:
+	case real.Forward == ipvs.NAT:
+		j.listens(v.Protocol, real.Addr)
+	default:
+		j.each(v, func(a netip.Addr) { j.listens(v.Protocol, netip.AddrPortFrom(a, v.Addr.Port())) })
+	}
+}
+
+// each judges the virtual addresses of v one by one, and says once what is so
+// of several.
+func (j *judge) each(v *doctor.Virtual, of func(netip.Addr)) {
+	var all doctor.Stretches
+	before := j.findings
+	for a := range v.Addrs() {
+		j.findings = nil
+		of(a)
+		all.Add(a, j.findings)
+	}
+	j.findings = append(before, all.Findings()...)
 }
 
 // address judges the virtual address of dr and tun: it is to be the machine's,
 // and nobody on the network may hear of that.
-func (j *judge) address(v *doctor.Virtual) {
-	vip := v.VIP()
-	held := slices.DeleteFunc(slices.Clone(j.facts.Addrs), func(a doctor.Addr) bool { return a.Prefix.Addr() != vip })
+func (j *judge) address(v *doctor.Virtual, vip netip.Addr) {
+	held := j.here[vip]
+	if h, ok := j.network(v, vip); ok {
+		held = []doctor.Addr{h}
+	}
 	if len(held) == 0 {
 		j.add(doctor.Finding{
 			Level: doctor.Error, Code: "no-vip",
@@ -109,6 +130,28 @@ func (j *judge) address(v *doctor.Virtual) {
 	for _, h := range held {
 		j.held(vip, h)
 	}
+}
+
+// network is the address on lo whose network has vip and none but addresses of
+// the range v: on lo all of them are the machine's own.
+func (j *judge) network(v *doctor.Virtual, vip netip.Addr) (doctor.Addr, bool) {
+	for _, h := range j.facts.Addrs {
+		whole := h.Prefix.Masked()
+		if h.Link == "lo" && !whole.IsSingleIP() && whole.Contains(vip) && v.Covers(whole.Addr()) && v.Covers(lastIn(whole)) {
+			return doctor.Addr{Link: h.Link, Prefix: doctor.Host(vip)}, true
+		}
+	}
+	return doctor.Addr{}, false
+}
+
+// lastIn is the last address of a network.
+func lastIn(p netip.Prefix) netip.Addr {
+	b := p.Addr().AsSlice()
+	for i := p.Bits(); i < 8*len(b); i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
 }
 
 func addCommand(vip netip.Addr) string {
@@ -135,7 +178,7 @@ func (j *judge) held(vip netip.Addr, h doctor.Addr) {
 	case h.Duplicate || h.Tentative:
 		j.add(doctor.Finding{
 			Level: doctor.Error, Code: "vip-duplicate",
-			What: fmt.Sprintf("%s on %s is not in use: duplicate address detection found the director's, or has not ended", vip, h.Link),
+			What: fmt.Sprintf("%s is not in use on %s: duplicate address detection found the director's, or has not ended", vip, h.Link),
 			Do:   "add it without duplicate address detection",
 			Run:  move,
 			Why:  "packets arrive with the virtual address and are dropped by a machine that does not have it",
@@ -144,7 +187,7 @@ func (j *judge) held(vip netip.Addr, h doctor.Addr) {
 	case !h.Prefix.IsSingleIP():
 		j.add(doctor.Finding{
 			Level: doctor.Error, Code: "vip-mask",
-			What: fmt.Sprintf("%s on %s has the mask /%d", vip, h.Link, h.Prefix.Bits()),
+			What: fmt.Sprintf("%s has the mask /%d on %s", vip, h.Prefix.Bits(), h.Link),
 			Do:   fmt.Sprintf("give it the mask /%d", vip.BitLen()),
 			Run:  move,
 			Why:  "on lo a whole network becomes the machine's own: it answers no client of that network",
@@ -356,28 +399,24 @@ func (j *judge) directorFor(real netip.Addr) netip.Addr {
 }
 
 // listens judges whether something takes the connections.
-func (j *judge) listens(v *doctor.Virtual, real doctor.Real) {
-	if !j.facts.Read["socket"] || v.Mark != 0 || v.Addr.Port() == 0 || v.Protocol == ipvs.SCTP {
+func (j *judge) listens(protocol ipvs.Protocol, at netip.AddrPort) {
+	if !j.facts.Read["socket"] || at.Port() == 0 || protocol == ipvs.SCTP {
 		return
-	}
-	at := netip.AddrPortFrom(v.VIP(), v.Addr.Port())
-	if real.Forward == ipvs.NAT {
-		at = real.Addr
 	}
 	var others []string
 	for _, s := range j.facts.Sockets {
-		if s.UDP != (v.Protocol == ipvs.UDP) || s.Addr.Port() != at.Port() {
+		if s.UDP != (protocol == ipvs.UDP) || s.Addr.Port() != at.Port() {
 			continue
 		}
 		if s.takes(at.Addr()) {
-			j.ok("listens", fmt.Sprintf("something listens on %s %s", v.Protocol, at))
+			j.ok("listens", fmt.Sprintf("something listens on %s port %d of %s", protocol, at.Port(), at.Addr()))
 			return
 		}
 		others = append(others, s.Addr.String())
 	}
 	f := doctor.Finding{
 		Level: doctor.Error, Code: "listens",
-		What: fmt.Sprintf("nothing listens on %s %s", v.Protocol, at),
+		What: fmt.Sprintf("nothing listens on %s port %d of %s", protocol, at.Port(), at.Addr()),
 		Do:   "start the service, or let it listen there or on any address",
 		Why:  "connections are refused",
 	}

@@ -193,7 +193,7 @@ func TestJudge(t *testing.T) {
 		{"gre", ipvs.Tunnel, func(v *doctor.Virtual) { v.Reals[0].Tunnel.Type = ipvs.GRE }, nil, []string{"error tunnel"}, "modprobe ip_gre"},
 		{"no way back", ipvs.NAT, nothing, []string{"default via 192.168.0.254 dev eth0 proto static\n", ""}, []string{"error nat-gateway"}, "ip -4 route replace default via 192.168.0.254"},
 		{"another way back", ipvs.NAT, nothing, []string{"default via 192.168.0.254", "default via 192.168.0.9"}, []string{"error nat-gateway"}, "192.168.0.9"},
-		{"nothing listens", ipvs.Direct, func(v *doctor.Virtual) { v.Addr = netip.MustParseAddrPort("10.0.0.3:81") }, nil, []string{"error listens"}, "tcp 10.0.0.3:81"},
+		{"nothing listens", ipvs.Direct, func(v *doctor.Virtual) { v.Addr = netip.MustParseAddrPort("10.0.0.3:81") }, nil, []string{"error listens"}, "tcp port 81 of 10.0.0.3"},
 		{"listens elsewhere", ipvs.Direct, func(v *doctor.Virtual) { v.Protocol, v.Addr = ipvs.UDP, netip.MustParseAddrPort("10.0.0.3:53") }, nil, []string{"error listens"}, "only on 192.168.0.1:53"},
 		{"listens by nat", ipvs.NAT, func(v *doctor.Virtual) {
 			v.Protocol, v.Reals[0].Addr = ipvs.UDP, netip.MustParseAddrPort("192.168.0.1:53")
@@ -231,6 +231,44 @@ func TestJudge(t *testing.T) {
 // six makes the virtual service one of IPv6.
 func six(v *doctor.Virtual) {
 	v.Addr, v.Reals[0].Addr = netip.MustParseAddrPort("[2001:db8::3]:80"), netip.MustParseAddrPort("[2001:db8::1]:80")
+}
+
+// Each address of a range is looked at, and what is so of several is said once.
+func TestJudgeRange(t *testing.T) {
+	const vip = "1: lo    inet 10.0.0.3/32 scope global lo"
+	for _, tt := range []struct {
+		name, has string // instead of vip
+		last      string
+		want      []string
+	}{
+		{"the ends alone", vip + "\n" + strings.ReplaceAll(vip, "0.3/", "0.9/"), "10.0.0.9", []string{
+			"error: 10.0.0.4 to 10.0.0.8 are on no interface",
+			"ok: 10.0.0.3 and 10.0.0.9 are on lo, and nothing is said of them in ARP",
+			"ok: something listens on tcp port 80 of 10.0.0.3 to 10.0.0.9",
+		}},
+		{"one with a mask", vip + "\n" + strings.ReplaceAll(vip, "0.3/32", "0.4/24"), "10.0.0.4", []string{
+			"error: 10.0.0.4 has the mask /24 on lo",
+			"ok: 10.0.0.3 is on lo, and nothing is said of it in ARP",
+			"ok: something listens on tcp port 80 of 10.0.0.3 and 10.0.0.4",
+		}},
+		{"a network", strings.ReplaceAll(vip, "0.3/32", "0.4/30"), "10.0.0.7", []string{
+			"error: 10.0.0.3 is on no interface",
+			"ok: 10.0.0.4 to 10.0.0.7 are on lo, and nothing is said of them in ARP",
+			"ok: something listens on tcp port 80 of 10.0.0.3 to 10.0.0.7",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, director := guide(ipvs.Direct)
+			s.Virtuals[0].Last = addr(tt.last)
+			var got []string
+			for _, f := range Judge(s, director, parsed(t, vip, tt.has)) {
+				got = append(got, f.Level.String()+": "+f.What)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 // Without the director's facts its gateway is not judged.
