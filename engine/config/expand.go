@@ -193,6 +193,9 @@ func (x *expander) services(all []*serviceLines) {
 
 // emit gives out the lines of a section that count.
 func (x *expander) emit(s *section) {
+	if n := 1 + len(s.lines); cap(x.out)-len(x.out) < n {
+		x.out = slices.Grow(x.out, n+len(x.out)) // append would copy a long file five times
+	}
 	x.out = append(x.out, s.head.Statement)
 	for i := range s.lines {
 		if !s.lines[i].lost {

@@ -40,7 +40,7 @@ func (x *expander) reserved() {
 // real makes the services of one real.
 func (x *expander) real(v *virtualDraft, m *vreal) {
 	g := x.group(m)
-	in := v.scope(x, m)
+	var in *scope
 	called := m.called(v.port())
 	for _, c := range v.checks {
 		if !c.isFor(m.tier, called) {
@@ -49,16 +49,27 @@ func (x *expander) real(v *virtualDraft, m *vreal) {
 		if c.through != nil && !x.private(v, m, c) {
 			continue
 		}
-		name, lines, ok := x.make(v, m, c, in)
-		if !ok {
-			v.broken = true
-			continue
+		form, shared := c.form.of(m, v.port())
+		name, known := g.known[form]
+		if !known || !shared {
+			if in == nil {
+				in = v.scope(x, m)
+			}
+			var lines []Statement
+			var ok bool
+			if name, lines, ok = x.make(v, m, c, in); !ok {
+				v.broken = true
+				continue
+			}
+			x.service(g, v, c, name, lines)
+			if shared {
+				g.known[form] = name
+			}
 		}
 		key := serviceKey{Group: m.group, Service: name}
 		if !slices.Contains(m.keys, key) {
 			m.keys = append(m.keys, key)
 		}
-		x.service(g, v, c, name, lines)
 	}
 }
 
@@ -70,7 +81,7 @@ func (x *expander) group(m *vreal) *madeGroup {
 	host := m.addr.String()
 	g := x.made[m.group]
 	if g == nil {
-		g = &madeGroup{name: m.group, host: host, st: m.st, off: m.off, byName: map[string]*madeService{}}
+		g = &madeGroup{name: m.group, host: host, st: m.st, off: m.off, byName: map[string]*madeService{}, known: map[string]string{}}
 		x.made[m.group] = g
 		x.order = append(x.order, g)
 		if st := x.declared[m.group]; st != nil && !slices.Equal(x.groups[m.group], []string{host}) {

@@ -38,6 +38,7 @@ type vcheck struct {
 	through *Statement
 	monitor *Statement
 	plan    bool // it says when it is done
+	form    form
 }
 
 // virtuals is what an expander knows of virtual services.
@@ -65,6 +66,9 @@ type madeGroup struct {
 	byName     map[string]*madeService
 	// given are the services that the file itself declares there.
 	given map[string]*madeService
+	// known are the names of services, by the form and the values of the checks
+	// that they were made of.
+	known map[string]string
 }
 
 // madeService is a service of a real.
@@ -170,7 +174,8 @@ func (x *expander) pool(v *virtualDraft, s *serviceLines) {
 		v.broken = true
 	}
 	v.bind(in)
-	v.lines = make([]Statement, 0, len(lines))
+	v.lines = lines[:0] // flat made them for us
+	v.reals = make([]vreal, 0, countReals(lines))
 	for i := range lines {
 		st := &lines[i]
 		if st.Kind == KindVirtual && st.Name == "address" {
@@ -182,13 +187,28 @@ func (x *expander) pool(v *virtualDraft, s *serviceLines) {
 			continue
 		}
 		v.lines = append(v.lines, line)
-		if line.Kind == KindVirtual && (line.Name == "real" || line.Name == "standby" || line.Name == "fallback") {
+		if isReal(&line) {
 			all := readReals(x.diag, &v.lines[len(v.lines)-1])
 			v.broken = v.broken || all == nil
 			v.reals = append(v.reals, all...)
 		}
 	}
 	slices.SortStableFunc(v.reals, func(a, b vreal) int { return int(a.tier) - int(b.tier) })
+}
+
+// isReal reports whether a line gives reals.
+func isReal(st *Statement) bool {
+	return st.Kind == KindVirtual && (st.Name == "real" || st.Name == "standby" || st.Name == "fallback")
+}
+
+// countReals is how many lines give reals.
+func countReals(lines []Statement) (n int) {
+	for i := range lines {
+		if isReal(&lines[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // address reads one line.
@@ -290,6 +310,7 @@ func (x *expander) check(v *virtualDraft, s *serviceLines) *vcheck {
 			c.on[i] = true
 		}
 	}
+	c.form = c.written()
 	switch {
 	case c.monitor == nil && c.name == "":
 		x.diag.errorf(c.st, -1, "give it a monitor, or a name for the traps that it gets", "a check without monitor and name")

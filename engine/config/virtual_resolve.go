@@ -140,7 +140,8 @@ func (r *resolver) finishPool(p *pool) {
 		p.Rows = append(p.Rows, r.serviceRow(p, a))
 	}
 	most := 0
-	seen := map[string]*vreal{}
+	seen := make(map[string]*vreal, len(p.reals))
+	p.Members, p.policy.Members = make([]VirtualMember, 0, len(p.reals)), make([]virtual.Member, 0, len(p.reals))
 	for i := range p.reals {
 		m := &p.reals[i]
 		r.finishReal(p, m, seen)
