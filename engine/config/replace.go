@@ -17,7 +17,7 @@ func (s *scope) replace(st *Statement) (Statement, bool) {
 		return *st, true
 	}
 	out := *st
-	out.moved = true
+	out.moved, out.each = true, s.each
 	if s.from != nil {
 		out.Pos.From = s.from
 	}
