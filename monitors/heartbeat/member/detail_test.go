@@ -71,6 +71,16 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
+// The report says which of the links does not work.
+func TestDeadLinkIsNamed(t *testing.T) {
+	o := holding(t, nil)
+	o.cut = true
+	o.pass(2 * time.Second)
+	if r := o.report("redundancy"); r.Level != Bad || r.Summary != "1 of 2 links work: eth1 is dead" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // More than three changes in ten minutes: it stays, but for a dead peer.
 func TestFreeze(t *testing.T) {
 	o := holding(t, nil)

@@ -19,6 +19,7 @@ type one struct {
 	flags   wire.Flags
 	replica uint64
 	hears   bool
+	cut     bool // nothing comes on the second link
 	deaf    bool // the peer names no beat of ours any more
 	beats   bool // the peer beats each 100 ms
 	nextOne time.Duration
@@ -92,7 +93,9 @@ func (o *one) hear() {
 		b.Links = append(b.Links, l)
 	}
 	o.step(Heard{Link: 0, Incarnation: o.inc, Beat: &b})
-	o.step(Heard{Link: 1, Incarnation: o.inc, Beat: &b, Copy: true})
+	if !o.cut {
+		o.step(Heard{Link: 1, Incarnation: o.inc, Beat: &b, Copy: true})
+	}
 }
 
 // pass lets d pass.

@@ -2,6 +2,7 @@ package member
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
@@ -134,7 +135,7 @@ func (m *Member) redundancy() standing {
 	case cannot != nil:
 		return standing{Bad, "unable", func() string { return fmt.Sprintf("%s could not take %s", name, cannot.cfg.Name) }}
 	case works < len(m.links):
-		return standing{Bad, "links", func() string { return fmt.Sprintf("%d of %d links work", works, len(m.links)) }}
+		return standing{Bad, "links", func() string { return fmt.Sprintf("%d of %d links work: %s", works, len(m.links), m.badLinks()) }}
 	case m.cfg.Witness && m.witnessStands().level == Bad:
 		return standing{Bad, "witness", func() string { return "there is no witness: " + m.witnessStands().text() }}
 	case m.peer.unlike != 0 && m.now-m.peer.unlike >= unlikeFor:
@@ -143,6 +144,17 @@ func (m *Member) redundancy() standing {
 		return warn("one link", "there is only one link to "+name)
 	}
 	return standing{Good, "ok", func() string { return fmt.Sprintf("%s could take over, %d links work", name, works) }}
+}
+
+// badLinks says of the links that do not work which ones they are, and how each is.
+func (m *Member) badLinks() string {
+	var all []string
+	for i := range m.links {
+		if s := m.linkStands(i); s.level != Good {
+			all = append(all, m.cfg.Links[i].Name+" is "+s.code)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // cannot is a group of ours that the peer could not take.
