@@ -146,7 +146,7 @@ func (m *Member) fit(g *group) {
 		switch {
 		case !l.Carrier:
 			g.fitness = 0
-		case !l.Neighbour && (!l.Gateway || l.NoGateway):
+		case !l.answers():
 			g.fitness = min(g.fitness, 10)
 		case !l.Gateway && !l.NoGateway:
 			g.fitness = min(g.fitness, 40)

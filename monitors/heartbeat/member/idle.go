@@ -39,7 +39,7 @@ func (m *Member) unmet(g *group) Reason {
 		if !l.Carrier {
 			return NoCarrier
 		}
-		if !l.Neighbour && (!l.Gateway || l.NoGateway) {
+		if !l.answers() {
 			return NoNeighbour
 		}
 	}
@@ -50,6 +50,16 @@ func (m *Member) unmet(g *group) Reason {
 		return NoResults
 	}
 	return NoReason
+}
+
+// lacks says what the first network of g lacks that lacks anything.
+func (m *Member) lacks(g *group) string {
+	for _, l := range m.lans(g) {
+		if text := l.Lacks(); text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // idle is for a group that is not ours.
@@ -82,6 +92,7 @@ func (m *Member) idle(g *group) {
 		m.askVote(g, false)
 		m.request(g, wire.NoCause)
 		m.stay(g, r, "%s", text)
+		g.text = text // for the same reason, but of another network perhaps
 		return
 	}
 	if m.voter(g) {
@@ -104,11 +115,9 @@ func (m *Member) unready(g *group) (Reason, string) {
 	case !g.dumped:
 		return NoDump, "the kernel's addresses have not been looked at yet"
 	case !g.ready:
-		switch m.unmet(g) {
-		case NoCarrier:
-			return NoCarrier, "a network that it needs has no carrier"
-		case NoNeighbour:
-			return NoNeighbour, "nobody answers on a network that it needs: neither a gateway nor a station of --neighbour"
+		switch r := m.unmet(g); r {
+		case NoCarrier, NoNeighbour:
+			return r, m.lacks(g)
 		case NoTable:
 			return NoTable, "the table is not loaded yet"
 		}

@@ -39,7 +39,7 @@ func newOne(t tb, edit func(c *Config)) *one {
 	}
 	o := &one{t: t, now: time.Hour, inc: 9, hears: true, keeper: true, flags: wire.Ready}
 	o.peer = wire.Group{Group: wire.GroupHash("vip"), Known: true, Able: true, Priority: 100, Total: 2, Fitness: 100}
-	o.facts = Facts{LANs: []LAN{{true, true, true, false}}, Loaded: true, Results: true, Reals: 100, Groups: []Held{{}}}
+	o.facts = Facts{LANs: []LAN{{"eth0", true, true, true, false}}, Loaded: true, Results: true, Reals: 100, Groups: []Held{{}}}
 	m, err := New(c, o.now)
 	if err != nil {
 		t.Fatal(err)
