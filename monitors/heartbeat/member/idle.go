@@ -10,6 +10,9 @@ import (
 // learn takes in what a new beat says of a group.
 func (m *Member) learn(g *group, t *wire.Group) {
 	g.seen = max(g.seen, t.Epoch)
+	if t.Order != g.theirOrder {
+		g.theirOrder, g.ordered = t.Order, true
+	}
 	if (t.Claim == wire.Taking || t.Claim == wire.Holding) && !g.claims() {
 		m.moved(g, m.cfg.Peer)
 	}
@@ -234,8 +237,9 @@ func rank(o wire.Order) int {
 	switch o {
 	case wire.Hold:
 		return 2
-	case wire.Auto:
+	case wire.Auto, wire.Release:
 		return 1
+	case wire.Standby, wire.Off:
 	}
 	return 0
 }
@@ -331,7 +335,7 @@ func (m *Member) wantsHeld(g *group, t *wire.Group) (wire.Cause, Reason, string)
 	case g.cfg.Failback == FailbackOff || g.cfg.Priority <= t.Priority || g.order != wire.Auto || t.Order == wire.Hold:
 	case t.Claim != wire.Holding || g.fitness+margin <= int(t.Fitness):
 	case m.frozen(g) || t.Frozen:
-		return wire.NoCause, IsFrozen, "no failback: it changed hands too often"
+		return wire.NoCause, IsFrozen, "no failback: " + m.tooOften(g)
 	case !m.facts.Synced:
 		return wire.NoCause, AwaitsSync, "failback waits for the copy of the connections"
 	case g.cfg.Failback == FailbackAfter && m.now-max(g.fitSince, m.peer.since) < g.cfg.After:

@@ -190,8 +190,10 @@ func (m *Member) roleStands(g *group) standing {
 		return wrong(Bad, "rival", says)
 	case g.reason == Isolated || g.reason == RivalServes || g.reason == KernelServes || g.reason == NoVote || g.reason == NoWitness:
 		return wrong(Bad, g.reason.String(), says)
+	case m.frozen(g) && g.reason == IsFrozen:
+		return wrong(Bad, "frozen", func() string { return g.claim.String() + ": " + m.tooOften(g) })
 	case m.frozen(g):
-		return wrong(Bad, "frozen", func() string { return says() + "; it changed hands too often" })
+		return wrong(Bad, "frozen", func() string { return says() + "; " + m.tooOften(g) })
 	case g.claims() && g.held.Count > 0 && g.held.Count < g.cfg.Total && late:
 		return wrong(Warn, "partly", func() string { return fmt.Sprintf("%d of %d addresses are there", g.held.Count, g.cfg.Total) })
 	case g.claim == wire.Idle && g.free && m.now-g.freeSince > 2*freeWait:
