@@ -30,7 +30,7 @@ func (d *desk) clean() bool {
 		steps = append(steps, address.Step{Op: address.Remove, Thing: address.Address{Prefix: r.Prefix, Index: r.Index, Device: d.view.Name(r.Index)}})
 	}
 	if err := d.kernel.Clear(steps); err != nil {
-		d.Log.Error("what an earlier life has left could not all be removed", "error", err)
+		d.Log.Error("what an earlier life has left could not all be removed", "err", err)
 	}
 	d.look()
 	return true

@@ -201,7 +201,7 @@ func (d *desk) name() {
 	}
 	slices.SortFunc(all, netip.Addr.Compare)
 	if err := d.Names.Declare(slices.Compact(all)); err != nil {
-		d.Log.Warn("others on this machine may not know that these addresses are moved by roles", "error", err)
+		d.Log.Warn("others on this machine may not know that these addresses are moved by roles", "err", err)
 	}
 }
 
@@ -333,7 +333,7 @@ func (d *desk) reopen() {
 		changes, err := d.kernel.Watch(ctx)
 		if err != nil {
 			stop()
-			d.Log.Warn("changes by others are seen once a second only", "error", err)
+			d.Log.Warn("changes by others are seen once a second only", "err", err)
 		} else {
 			if d.unwatch != nil {
 				d.unwatch()
@@ -364,7 +364,7 @@ func (d *desk) look() bool {
 // failing notes that the kernel cannot be read.
 func (d *desk) failing(err error) {
 	if d.trouble != err.Error() {
-		d.Log.Error("the kernel's addresses cannot be read", "error", err)
+		d.Log.Error("the kernel's addresses cannot be read", "err", err)
 	}
 	d.trouble = err.Error()
 }

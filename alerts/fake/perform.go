@@ -106,7 +106,7 @@ func (d *desk) none(m *managed) {
 		return
 	}
 	if err := d.kernel.Clear(removals(m, there)); err != nil {
-		d.Log.Error("a part of a group stays", "group", m.name, "error", err)
+		d.Log.Error("a part of a group stays", "group", m.name, "err", err)
 		return
 	}
 	m.Restore(nil)
@@ -209,7 +209,7 @@ func (d *desk) note(m *managed, a hold.Action, o hold.Outcome) {
 	t, _ := m.Token()
 	if o.Err != nil {
 		if m.logged != o.Err.Error() {
-			d.Log.Error("a group is not as it should be", "group", m.name, "action", a.Kind.String(), "reason", a.Reason.String(), "error", o.Err)
+			d.Log.Error("a group is not as it should be", "group", m.name, "action", a.Kind.String(), "reason", a.Reason.String(), "err", o.Err)
 		}
 		m.logged = o.Err.Error()
 		return

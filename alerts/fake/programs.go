@@ -84,7 +84,7 @@ func (d *desk) ended(r ran) {
 	r.group.Ran(r.err)
 	r.group.tell = true
 	if r.err != nil {
-		d.Log.Error("programs of a group failed; it does not wait for them", "group", r.group.name, "error", r.err)
+		d.Log.Error("programs of a group failed; it does not wait for them", "group", r.group.name, "err", r.err)
 	}
 }
 

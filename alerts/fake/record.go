@@ -61,7 +61,7 @@ func openRecord(dir, boot string, log *slog.Logger) *record {
 		err = json.Unmarshal(text, &r.old)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Warn("the record of declared groups cannot be read; leases that are left are known by their mark only", "path", r.path, "error", err)
+		log.Warn("the record of declared groups cannot be read; leases that are left are known by their mark only", "path", r.path, "err", err)
 		r.old = book{}
 	}
 	if r.old.Boot != boot {
@@ -114,7 +114,7 @@ func (r *record) write() {
 			err = replace(r.path, append(text, '\n'))
 		}
 		if err != nil {
-			r.log.Warn("the record of declared groups is behind", "error", err)
+			r.log.Warn("the record of declared groups is behind", "err", err)
 		}
 	}
 }

@@ -249,7 +249,7 @@ func (d *desk) pool(at place) *pool {
 
 func (d *desk) saveRecord() {
 	if err := d.record.save(recordLimit); err != nil {
-		d.Log.Warn("the record of owned rows is behind", "error", err)
+		d.Log.Warn("the record of owned rows is behind", "err", err)
 	}
 }
 

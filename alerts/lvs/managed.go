@@ -211,7 +211,7 @@ func (m *managed) tell(pools []*pool, log *slog.Logger) {
 	if text == "" {
 		log.Info("the table agrees again", "table", m.place.String())
 	} else {
-		log.Error("the table does not agree with the claims", "table", m.place.String(), "error", text)
+		log.Error("the table does not agree with the claims", "table", m.place.String(), "err", text)
 	}
 	m.told = text
 }

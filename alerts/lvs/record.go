@@ -81,10 +81,10 @@ func openRecord(dir string, log *slog.Logger) *record {
 	r.path = filepath.Join(dir, recordName)
 	data, err := os.ReadFile(r.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Warn("the record of owned rows cannot be read; their rows will look foreign", "file", r.path, "error", err)
+		log.Warn("the record of owned rows cannot be read; their rows will look foreign", "file", r.path, "err", err)
 	}
 	for _, err := range r.read(data) {
-		log.Warn("a line of the record of owned rows is unreadable and is dropped", "file", r.path, "error", err)
+		log.Warn("a line of the record of owned rows is unreadable and is dropped", "file", r.path, "err", err)
 	}
 	return r
 }

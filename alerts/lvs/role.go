@@ -146,7 +146,7 @@ func (d *desk) tellRole(err error) {
 		text = err.Error()
 	}
 	if text != "" && text != d.role.trouble {
-		d.Log.Error("the addresses of this machine are not known; rows that follow them stay as they are", "error", err)
+		d.Log.Error("the addresses of this machine are not known; rows that follow them stay as they are", "err", err)
 	}
 	d.role.trouble = text
 }

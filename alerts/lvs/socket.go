@@ -56,7 +56,7 @@ func (d *desk) serve() {
 	if err != nil {
 		text = err.Error()
 		if text != d.socket {
-			d.Log.Warn("no socket for orders from other programs; they will edit the tables themselves", "error", err)
+			d.Log.Warn("no socket for orders from other programs; they will edit the tables themselves", "err", err)
 		}
 	}
 	d.server, d.socket = s, text
@@ -121,7 +121,7 @@ func (s *server) accept(ctx context.Context, work shared.Work[desk], log *slog.L
 		s.clients.Go(func() {
 			defer func() { <-turns }()
 			if err := converse(ctx, c, work); err != nil {
-				log.Warn("an order from another program was not answered", "error", err)
+				log.Warn("an order from another program was not answered", "err", err)
 			}
 		})
 	}

@@ -104,6 +104,7 @@ makes no sense.`,
 		}
 		root.AddCommand(g.verbs...)
 	}
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), usageTwice, "", 1))
 	root.SetHelpCommandGroupID("Programs:")
 	root.SetCompletionCommandGroupID("Programs:")
 	root.InitDefaultHelpCmd()
@@ -118,6 +119,10 @@ makes no sense.`,
 	}
 	return root
 }
+
+// usageTwice is what cobra's template says of a command that has verbs, beside the
+// line of its own.
+const usageTwice = "{{if .HasAvailableSubCommands}}\n  {{.CommandPath}} [command]{{end}}"
 
 // textOnly refuses --json for verbs that have none: no option is taken and
 // ignored.

@@ -19,7 +19,7 @@ import (
 // realserverCommand is the real servers' side of virtual services.
 func realserverCommand(c *common) *cobra.Command {
 	return holds(&cobra.Command{
-		Use:   "realserver",
+		Use:   "realserver VERB",
 		Short: "what real servers need: check it, make it so, undo it",
 	}, c.textOnly(
 		realserverCheckCommand(),

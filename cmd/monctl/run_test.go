@@ -245,3 +245,18 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 }
+
+// The help of a command that has verbs says once how it is used.
+func TestUsageOnce(t *testing.T) {
+	for _, words := range [][]string{nil, {"plugin"}, {"realserver"}, {"test"}} {
+		var out strings.Builder
+		if code := run(words, nil, &out, &out); code != 0 {
+			t.Fatalf("%v: exit status %d: %s", words, code, &out)
+		}
+		_, usage, _ := strings.Cut(out.String(), "Usage:\n")
+		usage, _, _ = strings.Cut(usage, "\n\n")
+		if want := "  " + strings.Join(append([]string{"monctl"}, words...), " ") + " VERB"; usage != want {
+			t.Errorf("usage is %q, want %q", usage, want)
+		}
+	}
+}

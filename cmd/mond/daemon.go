@@ -58,8 +58,7 @@ func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) 
 	d := &mond{opt: o, user: user, places: site.Here(), stderr: stderr}
 	cfg, diags := config.Load(ctx, o.config, d.configOptions())
 	if diags.HasErrors() {
-		diags.Write(stderr)
-		return nil, fmt.Errorf("%w: %w", errReported, diags.Err())
+		return nil, d.refuse(diags)
 	}
 	d.places.Settle(&cfg.Globals)
 	d.first, d.current = cfg.Globals, cfg.Globals
@@ -156,10 +155,30 @@ func (d *mond) configOptions() config.Options {
 	return o
 }
 
-// load reads the configuration for the engine; problems go to the log, and at
-// the start to the terminal.
+// refuse shows whoever starts mond why the configuration cannot be used, as
+// monctl check does.
+func (d *mond) refuse(diags config.Diagnostics) error {
+	_ = diags.Write(d.stderr) // there is nobody else to tell
+	return reported{diags.Err()}
+}
+
+// up reports whether the start is over.
+func (d *mond) up() bool {
+	select {
+	case <-d.engine.Ready():
+		return true
+	default:
+		return false
+	}
+}
+
+// load reads the configuration for the engine. Problems go to the log; those that
+// prevent a start are shown to whoever starts mond, and to nobody twice.
 func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
 	loaded, diags, err := site.Load(ctx, d.siteOptions(d.found))
+	if err != nil && diags.HasErrors() && !d.up() {
+		return loaded, d.refuse(diags)
+	}
 	for _, g := range diags {
 		level := slog.LevelWarn
 		if g.Severity == config.Error {

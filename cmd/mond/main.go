@@ -65,12 +65,12 @@ func serve(o options, stderr io.Writer) int {
 // fail tells whoever waits: the person at the terminal, or the process that
 // forked us.
 func fail(stderr io.Writer, err error) int {
-	if !errors.Is(err, errReported) {
+	if _, shown := errors.AsType[reported](err); !shown {
 		fmt.Fprintf(stderr, "mond: %v\n", err)
 	}
 	reportStart(err)
 	return 1
 }
 
-// errReported wraps an error that the user has already been shown.
-var errReported = errors.New("see above")
+// reported is an error that has already been shown on stderr.
+type reported struct{ error }

@@ -205,10 +205,10 @@ type collector struct {
 	told map[told]bool
 }
 
-// told is a diagnostic about a line of a template.
+// told is a diagnostic about a line that stands in several places.
 type told struct {
-	pos     Pos // where it stands, without From
-	message string
+	pos  Pos // where it stands; without From for one of a template
+	what string
 }
 
 func (c *collector) add(d Diagnostic) {
@@ -219,9 +219,10 @@ func (c *collector) add(d Diagnostic) {
 }
 
 // at adds a diagnostic about the byte at off of st's Text; see
-// [Statement.At].
-func (c *collector) at(sev Severity, st *Statement, off int, message, hint string) {
-	if st.moved && c.again(st.At(off), message) {
+// [Statement.At]. What is wrong with a line of a check is said for the first real
+// server only: kind is the same for all of them, the message may not be.
+func (c *collector) at(sev Severity, st *Statement, off int, kind, message, hint string) {
+	if st.moved && c.again(st.At(off), message) || st.each && c.toldBefore(told{st.At(off), kind}) {
 		return
 	}
 	if c.count[sev] < maxDiagnostics {
@@ -234,7 +235,10 @@ func (c *collector) at(sev Severity, st *Statement, off int, message, hint strin
 // again reports whether that was said of a line before.
 func (c *collector) again(pos Pos, message string) bool {
 	pos.From = nil
-	key := told{pos, message}
+	return c.toldBefore(told{pos, message})
+}
+
+func (c *collector) toldBefore(key told) bool {
 	if c.told[key] {
 		return true
 	}
@@ -247,19 +251,19 @@ func (c *collector) again(pos Pos, message string) bool {
 	return false
 }
 
-// Compact leaves out what is said again of a line of a template that is used
-// several times.
+// Compact leaves out what is said again of a line that stands in several places:
+// one of a template, or of a check of several real servers.
 func (d Diagnostics) Compact() Diagnostics {
 	var c collector
-	return slices.DeleteFunc(d, func(d Diagnostic) bool { return d.Pos.From != nil && c.again(d.Pos, d.Message) })
+	return slices.DeleteFunc(d, func(d Diagnostic) bool { return c.again(d.Pos, d.Message) })
 }
 
 func (c *collector) errorf(st *Statement, off int, hint, format string, args ...any) {
-	c.at(Error, st, off, fmt.Sprintf(format, args...), hint)
+	c.at(Error, st, off, format, fmt.Sprintf(format, args...), hint)
 }
 
 func (c *collector) warnf(st *Statement, off int, hint, format string, args ...any) {
-	c.at(Warning, st, off, fmt.Sprintf(format, args...), hint)
+	c.at(Warning, st, off, format, fmt.Sprintf(format, args...), hint)
 }
 
 // done is all that was gathered, in order. What was left out is counted in the

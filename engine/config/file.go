@@ -108,8 +108,9 @@ type Statement struct {
 	// mond is set if `syntax = mond` held there; moved if Raw says where it
 	// comes from, but not how it is written: see [Expand].
 	mond, moved bool
-	// made is set for a line that a virtual service made.
-	made bool
+	// made is set for a line that a virtual service made, each for one of a check,
+	// which is there for each real server.
+	made, each bool
 }
 
 // piece is a part of a logical line, from its byte at on: it stands at raw in

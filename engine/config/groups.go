@@ -130,7 +130,7 @@ func view(r *resolver, st *Statement) {
 func (r *resolver) members(v *viewDraft, st *Statement, text string, off int) {
 	for _, w := range fields(text) {
 		v.Members = append(v.Members, w.Text)
-		v.where = append(v.where, func(sev Severity, message, hint string) { r.diag.at(sev, st, off+w.Off, message, hint) })
+		v.where = append(v.where, func(sev Severity, message, hint string) { r.diag.at(sev, st, off+w.Off, message, message, hint) })
 	}
 }
 

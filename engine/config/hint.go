@@ -3,27 +3,13 @@ package config
 import (
 	"slices"
 	"strings"
-)
 
-// nearest is the name that word was probably meant to be, or "". Names are
-// tried in order; of those equally near the first one wins.
-func nearest(word string, names []string) string {
-	if len(word) > 64 {
-		return ""
-	}
-	low := strings.ToLower(word)
-	best, least := "", max(1, len(word)/3)+1
-	for _, name := range names {
-		if d := distance(low, strings.ToLower(name)); d < least && d < len(name) {
-			best, least = name, d
-		}
-	}
-	return best
-}
+	"github.com/mondhq/mond/plugins/spelling"
+)
 
 // didYouMean is a hint with the name nearest to word, or "".
 func didYouMean(word string, names []string) string {
-	name := nearest(word, names)
+	name := spelling.Nearest(word, names)
 	switch {
 	case name == "":
 		return ""
@@ -31,30 +17,6 @@ func didYouMean(word string, names []string) string {
 		return "upper and lower case matter: write " + name
 	}
 	return "did you mean " + name + "?"
-}
-
-// distance is how many letters are to be inserted, removed, replaced or
-// exchanged with their neighbour to make b of a.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }
 
 // mondHint is a hint for what is only read below that line.

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/mondhq/mond/plugins/spelling"
 )
 
 // Parse splits src into statements and says what each of them is. It reports
@@ -317,7 +319,7 @@ func (r *reader) stray(st *Statement, word, rest string, off int) {
 		return
 	}
 	st.set(KindBad, word, rest, off)
-	guess := nearest(word, r.words.names(ScopeTop))
+	guess := spelling.Nearest(word, r.words.names(ScopeTop))
 	switch {
 	case inner && r.told:
 	case inner:

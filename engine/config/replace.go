@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mondhq/mond/plugins/spelling"
 )
 
 const dollarHint = "write $$ for a dollar"
@@ -15,7 +17,7 @@ func (s *scope) replace(st *Statement) (Statement, bool) {
 		return *st, true
 	}
 	out := *st
-	out.moved = true
+	out.moved, out.each = true, s.each
 	if s.from != nil {
 		out.Pos.From = s.from
 	}
@@ -176,7 +178,7 @@ func (s *scope) unknown(st *Statement, off int, name string) {
 		names, where = append(names, s.template.names()...), "template "+s.template.name
 	}
 	hint := dollarHint
-	if near := nearest(name, names); near != "" {
+	if near := spelling.Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean $%s? %s", near, dollarHint)
 	}
 	s.x.diag.errorf(st, off, hint, "%s has no parameter %s", where, quote(name))

@@ -96,6 +96,8 @@ type scope struct {
 	// later is set in a template that a virtual service uses: what stands for
 	// something there is replaced when the template is in.
 	later bool
+	// each is set for the lines of a check, once for each real server.
+	each bool
 	// of is the virtual service, all its hosts, if this is one; missing says
 	// why there is no value of a name.
 	of      string

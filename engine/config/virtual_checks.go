@@ -130,7 +130,7 @@ func (x *expander) declaredServices(name string) map[string]*madeService {
 
 // scope is what the parameters stand for in the checks of a real.
 func (v *virtualDraft) scope(x *expander, m *vreal) *scope {
-	in := &scope{x: x, watch: m.group, of: "virtual " + v.name, all: []string{m.addr.String()}, missing: map[string]string{}}
+	in := &scope{x: x, each: true, watch: m.group, of: "virtual " + v.name, all: []string{m.addr.String()}, missing: map[string]string{}}
 	in.values = map[string]string{"virtual": v.name}
 	v.bind(in)
 	in.all = []string{m.addr.String()}
@@ -259,6 +259,7 @@ func (x *expander) service(g *madeGroup, v *virtualDraft, c *vcheck, name string
 	}
 	if old == nil {
 		s.head = c.st.instead("service", name)
+		s.head.each = true
 		g.services = append(g.services, s)
 		g.byName[name] = s
 		return

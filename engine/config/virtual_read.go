@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"github.com/mondhq/mond/plugins/spelling"
 )
 
 // virtualLine reads a line of a virtual service: what concerns the pool, with
@@ -44,7 +46,7 @@ func (r *reader) virtualLine(st *Statement, word, rest string, off int) {
 // can then be read as it was meant.
 func (r *reader) meant(st *Statement, word string) string {
 	all := slices.Concat(r.words.names(ScopeVirtual), r.words.names(ScopeService), r.words.names(ScopePeriod), r.words.names(ScopeCheck))
-	fixed := nearest(word, all)
+	fixed := spelling.Nearest(word, all)
 	if fixed != "check" && fixed != "period" {
 		return word
 	}

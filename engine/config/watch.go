@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mondhq/mond/plugins/spelling"
+)
 
 // watchLine reads a line of a watch.
 func (r *reader) watchLine(st *Statement, word, rest string, off int) {
@@ -45,7 +49,7 @@ func (r *reader) structural(word string) string {
 		return word
 	}
 	all := append(r.words.names(ScopeService), r.words.names(ScopePeriod)...)
-	if fixed := nearest(word, all); fixed == "service" || fixed == "period" {
+	if fixed := spelling.Nearest(word, all); fixed == "service" || fixed == "period" {
 		return fixed
 	}
 	return word

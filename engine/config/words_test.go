@@ -77,15 +77,3 @@ func TestQuote(t *testing.T) {
 		}
 	})
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"interval", "monitor", "service", "period", "a", "m"}
-	for word, want := range map[string]string{
-		"intervall": "interval", "montior": "monitor", "Monitor": "monitor", "sevrice": "service", "zzz": "", "x": "", "": "",
-		strings.Repeat("interval", 20): "",
-	} {
-		if got := nearest(word, names); got != want {
-			t.Errorf("%q is near %q, want %q", word, got, want)
-		}
-	}
-}

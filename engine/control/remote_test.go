@@ -154,6 +154,8 @@ func TestRemoteThatHangs(t *testing.T) {
 	good := g.command()
 	g.setCommand("sleep 1000 & sleep 1000; :")
 	_ = g.remote.EnableWatch(t.Context(), "www1", "ann")
+	g.wait("the end of the first", func() bool { return strings.Contains(g.log.String(), "was killed") })
+	g.remote.limit = time.Hour // the others take as long as this machine needs; the log and the queue order this write
 	g.setCommand("echo oops; exit 3; :")
 	_ = g.remote.EnableWatch(t.Context(), "www1", "ann")
 	g.setCommand(good)

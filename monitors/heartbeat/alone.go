@@ -207,11 +207,8 @@ func (d *single) may(at int) (bool, string) {
 		return false, "first results are missing"
 	}
 	for _, i := range g.lans {
-		switch l := d.seen.LANs[i]; {
-		case !l.Carrier:
-			return false, "a network it needs has no carrier"
-		case !l.Neighbour:
-			return false, "nobody answers on a network that it needs: neither a gateway nor a station of --neighbour"
+		if text := d.seen.LANs[i].Lacks(); text != "" {
+			return false, text
 		}
 	}
 	switch {

@@ -124,7 +124,7 @@ func (p *pair) book(path string) {
 // bookOne writes one reservation, or has it tried again.
 func (p *pair) bookOne(path string, before uint64) {
 	if err := writeEpoch(path, before); err != nil {
-		p.log("epochs", "error", err)
+		p.log("epochs", "err", err)
 		select {
 		case <-p.ctx.Done():
 		case <-time.After(writeAgain):

@@ -57,7 +57,7 @@ func TestOptions(t *testing.T) {
 		enough + "--lease 3":                                     "",
 		enough + "--lease 0":                                     "want a time from 1s",
 		enough + "--lease-alone 0":                               "",
-		enough + "--lossy 13":                                    "want a number from 1 to 12",
+		enough + "--lossy 25":                                    "want a number from 1 to 24",
 		enough + "--max-changes 0":                               "want a number from 1",
 		enough + "--neighbour web":                               "want the IP address",
 		enough + "--neighbour 10.0.0.9 --neighbour ::9":          "",

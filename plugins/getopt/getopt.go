@@ -19,6 +19,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mondhq/mond/plugins/spelling"
 )
 
 // Usage is what flag says of the options of fs, long ones with two dashes, as
@@ -162,28 +164,36 @@ func (p *parser) unknown(option string) error {
 	if word := p.args[e.Index]; word != option && !strings.HasPrefix(word, option+"=") {
 		e.Reason += " (in " + strconv.Quote(word) + ")"
 	}
-	if full := p.meant(strings.TrimLeft(option, "-")); full != "" {
+	word, _, _ := strings.Cut(p.args[e.Index], "=")
+	if full := p.meant(strings.TrimLeft(word, "-")); full != "" {
 		e.Reason += "; did you mean --" + full + "?"
 	}
 	return e
 }
 
-// meant is the one option whose name begins with short, "" when none or more do.
-func (p *parser) meant(short string) (full string) {
-	if len(short) < 2 {
+// meant is the one option whose name begins with word, or else the one that is
+// spelt nearly like it; "" when there is none, or where several begin so.
+func (p *parser) meant(word string) string {
+	if len(word) < 2 {
 		return ""
 	}
-	n := 0
+	var long, begin []string
 	p.fs.VisitAll(func(f *flag.Flag) {
-		if strings.HasPrefix(f.Name, short) {
-			full = f.Name
-			n++
+		if len(f.Name) < 2 {
+			return
+		}
+		long = append(long, f.Name)
+		if strings.HasPrefix(f.Name, word) {
+			begin = append(begin, f.Name)
 		}
 	})
-	if n != 1 {
-		return ""
+	switch len(begin) {
+	case 0:
+		return spelling.Nearest(word, long)
+	case 1:
+		return begin[0]
 	}
-	return full
+	return ""
 }
 
 // isSwitch reports whether f may stand without a value.

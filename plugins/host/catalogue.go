@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mondhq/mond/plugins/rpc"
+	"github.com/mondhq/mond/plugins/spelling"
 )
 
 // Kind tells a monitor from an alert.
@@ -46,6 +47,8 @@ type NotFoundError struct {
 	Looked []string
 	// NotExecutable are files of that name that may not be executed.
 	NotExecutable []string
+	// Near is the program that was probably meant, "" for none.
+	Near string
 }
 
 // Error names the directories, or the file that only lacks a permission.
@@ -57,7 +60,11 @@ func (e *NotFoundError) Error() string {
 	if len(e.Looked) == 0 {
 		return fmt.Sprintf("find %s %q: no directory is configured for it", e.Kind, e.Name)
 	}
-	return fmt.Sprintf("find %s %q: it is in none of %s", e.Kind, e.Name, strings.Join(e.Looked, ", "))
+	text := fmt.Sprintf("find %s %q: it is in none of %s", e.Kind, e.Name, strings.Join(e.Looked, ", "))
+	if e.Near != "" {
+		text += "; did you mean " + e.Near + "?"
+	}
+	return text
 }
 
 // place is a directory with what its programs are.
@@ -106,7 +113,27 @@ func (o Options) find(k Kind, name string) (Program, error) {
 			return Program{Name: name, Path: path, Kind: k, Resident: p.resident}, nil
 		}
 	}
+	missing.Near = near(k, name, missing.Looked)
 	return Program{}, missing
+}
+
+// near is the program in dirs that is spelt nearly like name, "" for none. What
+// all programs of a kind end in says nothing.
+func near(k Kind, name string, dirs []string) string {
+	end := "." + k.String()
+	var stems []string
+	for _, dir := range dirs {
+		entries, _ := os.ReadDir(dir) // one that cannot be read has no hint
+		for _, e := range entries {
+			if stem, ok := strings.CutSuffix(e.Name(), end); ok && !e.IsDir() {
+				stems = append(stems, stem)
+			}
+		}
+	}
+	if stem := spelling.Nearest(strings.TrimSuffix(name, end), stems); stem != "" {
+		return stem + end
+	}
+	return ""
 }
 
 func goodName(name string) error {

@@ -175,9 +175,21 @@ func (es *elections) run(ctx context.Context, e *election) {
 		if time.Since(began) > electLimit {
 			pause = electAgain
 		}
+		e.rest(ctx, pause)
+	}
+}
+
+// rest waits before the next try, which is due at once when mond leaves: it has
+// only to take its leave.
+func (e *election) rest(ctx context.Context, pause time.Duration) {
+	over := time.After(pause)
+	for !e.leaving() {
 		select {
-		case <-time.After(pause):
+		case <-e.sites: // the next try begins with the newest
+		case <-over:
+			return
 		case <-ctx.Done():
+			return
 		}
 	}
 }

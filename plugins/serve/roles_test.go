@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"testing"
 	"testing/synctest"
@@ -76,6 +77,48 @@ func (s slow) Elect(ctx context.Context, _ monitor.Request, sites <-chan role.Si
 			return nil
 		}
 	}
+}
+
+// unable is an elector that cannot begin.
+type unable struct{ monitor.Func }
+
+func (unable) Elect(context.Context, monitor.Request, <-chan role.Site, monitor.Election) error {
+	return errors.New("there is no key file")
+}
+
+// An elector that is blind takes its leave at once when mond does, however long it
+// would have waited before its next try.
+func TestBlindElectorLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := open(t, Monitor("e.monitor", "", func(*flag.FlagSet) monitor.Monitor { return unable{} }))
+		site := func(leaving bool) {
+			f.in <- &pb.HostMessage{
+				Subjects:  []*pb.Subject{subjectOf(1)},
+				Elections: &pb.Elections{Elections: []*pb.Election{{Subject: 1, Site: &pb.Site{Leaving: leaving}}}},
+			}
+		}
+		left := make(chan time.Time, 1)
+		go func() { // ends with the session
+			for {
+				select {
+				case m := <-f.out:
+					if len(m.Left) > 0 {
+						left <- time.Now()
+					}
+				case <-f.ctx.Done():
+					return
+				}
+			}
+		}()
+		site(false)
+		<-time.After(time.Minute + 10*time.Millisecond)
+		began := time.Now()
+		site(false)
+		site(true)
+		if at := <-left; at.Sub(began) > 50*time.Millisecond {
+			t.Errorf("it left after %v", at.Sub(began))
+		}
+	})
 }
 
 // A slow elector is given the newest site only.

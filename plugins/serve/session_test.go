@@ -43,7 +43,7 @@ func (f *fakeStream) Recv() (*pb.HostMessage, error) {
 
 func (f *fakeStream) Send(m *pb.PluginMessage) error {
 	// The session fills these slices again.
-	m = &pb.PluginMessage{Results: slices.Clone(m.Results), Reports: m.Reports, Pong: m.Pong, Drained: m.Drained}
+	m = &pb.PluginMessage{Results: slices.Clone(m.Results), Reports: m.Reports, Left: slices.Clone(m.Left), Pong: m.Pong, Drained: m.Drained}
 	select {
 	case f.out <- m:
 		return nil

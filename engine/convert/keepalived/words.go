@@ -6,6 +6,7 @@ import (
 
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/convert/keepalived/lang"
+	"github.com/mondhq/mond/plugins/spelling"
 )
 
 // keyword is one of keepalived's: carried over by take, or lost for the reason
@@ -156,7 +157,7 @@ func (r *reader) unknown(n *lang.Node, in string) {
 		}
 	}
 	if hint == "" {
-		if near := nearest(n.Name(), r.words[in]); near != "" {
+		if near := spelling.Nearest(n.Name(), slices.Sorted(keys(r.words[in]))); near != "" {
 			hint = "did you mean " + near + "?"
 		} else {
 			hint = "keepalived leaves it out, too"
@@ -173,41 +174,6 @@ func keys[V any](m map[string]V) func(func(string) bool) {
 			}
 		}
 	}
-}
-
-// nearest is the word of s that is at most two changes away from name, or "".
-func nearest(name string, s scope) string {
-	best, least := "", 3
-	if len(name) > 40 {
-		return ""
-	}
-	for _, word := range slices.Sorted(keys(s)) {
-		if d := distance(name, word); d < least && d < len(name)/2 {
-			best, least = word, d
-		}
-	}
-	return best
-}
-
-// distance is how many letters must be changed, added or left out.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		left := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			up := row[j+1]
-			cost := left
-			if a[i] != b[j] {
-				cost = 1 + min(left, up, row[j])
-			}
-			left, row[j+1] = up, cost
-		}
-	}
-	return row[len(b)]
 }
 
 // once reports whether a pointer is still nil, and complains if not: keepalived

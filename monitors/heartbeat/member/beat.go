@@ -93,7 +93,7 @@ func (m *Member) flags() (f wire.Flags) {
 // state is what a beat says of one group.
 func (m *Member) state(g *group) wire.Group {
 	w := wire.Group{
-		Group: g.id, Claim: g.claim, Order: g.order, Asks: g.asks, Gives: g.gives, Known: m.knows(g), Able: m.able(g), Frozen: m.frozen(g),
+		Group: g.id, Claim: g.claim, Order: m.orderNow(g), Asks: g.asks, Gives: g.gives, Known: m.knows(g), Able: m.able(g), Frozen: m.frozen(g),
 		Priority: g.cfg.Priority, Held: uint8(min(g.held.Count, 255)), Total: uint8(g.cfg.Total), Fitness: uint8(g.fitness),
 		Epoch: g.seen, Digest: g.held.Digest, Lease: m.left(g), Traffic: uint16(min(max(g.held.Traffic, 0), 65535)),
 	}

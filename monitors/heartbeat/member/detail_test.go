@@ -71,6 +71,44 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
+// Orders are no changes of hands that count, whichever they are and on whichever of
+// the two they were given.
+func TestOrdersDoNotCount(t *testing.T) {
+	s := startPair(t, simOptions{})
+	for i := range 12 {
+		from, to := s.nodes[i%2], s.nodes[1-i%2]
+		switch i % 5 {
+		case 0, 1:
+			to.step(Ordered{Order: OrderHold})
+		case 2:
+			from.step(Ordered{Order: OrderRelease})
+		case 3:
+			from.step(Ordered{Order: OrderStandby})
+		case 4:
+			from.step(Ordered{Order: OrderOff})
+		}
+		to.expect(time.Second)
+		s.run(5 * time.Second)
+		from.step(Ordered{Order: OrderAuto})
+		to.keeps(time.Second)
+		for _, n := range s.nodes {
+			if g := n.m.groups[0]; len(g.changes) > 0 || n.m.frozen(g) {
+				s.fatalf("after %d orders %d of them count", i+1, len(g.changes))
+			}
+		}
+	}
+}
+
+// The report says which of the links does not work.
+func TestDeadLinkIsNamed(t *testing.T) {
+	o := holding(t, nil)
+	o.cut = true
+	o.pass(2 * time.Second)
+	if r := o.report("redundancy"); r.Level != Bad || r.Summary != "1 of 2 links work: eth1 is dead" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // More than three changes in ten minutes: it stays, but for a dead peer.
 func TestFreeze(t *testing.T) {
 	o := holding(t, nil)
@@ -88,9 +126,15 @@ func TestFreeze(t *testing.T) {
 	if g := o.group(); g.claim != wire.Holding || g.reason != IsFrozen {
 		t.Fatalf("%s because %s", g.claim, g.reason)
 	}
-	if r := o.report("role-vip"); r.Level != Bad {
+	const want = "holding: it changed hands more than 3 times in 10m0s and stays where it is, but for orders and a dead peer"
+	if r := o.report("role-vip"); r.Level != Bad || r.Summary != want {
 		t.Errorf("%+v", r)
 	}
+	o.step(Ordered{Order: OrderHold})
+	if r := o.report("role-vip"); r.Summary != want+"; an operator ordered hold" {
+		t.Errorf("%+v", r)
+	}
+	o.step(Ordered{Order: OrderAuto})
 	if o.asks(wire.ByFailback); o.group().claim != wire.Holding {
 		t.Error("it goes on changing hands")
 	}
@@ -187,7 +231,7 @@ func TestAnyEvents(t *testing.T) {
 
 func drawPeer(t *rapid.T) wire.Group {
 	return wire.Group{
-		Group: wire.GroupHash("vip"), Claim: wire.Claim(rapid.IntRange(0, 3).Draw(t, "claim")), Order: wire.Order(rapid.IntRange(0, 3).Draw(t, "order")),
+		Group: wire.GroupHash("vip"), Claim: wire.Claim(rapid.IntRange(0, 3).Draw(t, "claim")), Order: wire.Order(rapid.IntRange(0, 4).Draw(t, "order")),
 		Asks: wire.Cause(rapid.IntRange(0, 4).Draw(t, "asks")), Gives: rapid.Bool().Draw(t, "gives"), Known: rapid.Bool().Draw(t, "known"),
 		Able: rapid.Bool().Draw(t, "able"), Priority: rapid.Byte().Draw(t, "priority"), Held: uint8(rapid.IntRange(0, 2).Draw(t, "held")),
 		Fitness: uint8(rapid.IntRange(0, 100).Draw(t, "fitness")), Epoch: rapid.Uint64Range(0, wire.MaxEpoch).Draw(t, "epoch"),

@@ -103,7 +103,8 @@
 // default. A holder that is worse by 15 % for 3 s gives the group, one that
 // cannot serve at all (no carrier, nobody answers) after 200 ms. A group that
 // changed hands more than 3 times in 10 minutes stays where it is, but for
-// orders and for a dead peer.
+// orders and for a dead peer. A change of hands after an order, on either of the
+// two, does not count.
 //
 // Orders: hold takes it and keeps it; release gives it once; standby gives it
 // and takes it only from a dead peer; off releases it and never takes it; auto

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
@@ -46,6 +47,8 @@ type Facts struct {
 
 // LAN is one network that clients come from or real servers are in.
 type LAN struct {
+	// Name is for people: its interface, or the address that it is looked for by.
+	Name    string
 	Carrier bool
 	// Neighbour: at least one neighbour answered lately.
 	Neighbour bool
@@ -53,6 +56,22 @@ type LAN struct {
 	// any neighbour stands for it.
 	Gateway, NoGateway bool
 }
+
+// Lacks says in a sentence what it lacks for an address to be taken there, "" for
+// nothing.
+func (l LAN) Lacks() string {
+	name := cmp.Or(l.Name, "a network that it needs")
+	switch {
+	case !l.Carrier:
+		return name + " has no carrier"
+	case !l.answers():
+		return "nobody answers on " + name + ": neither a gateway nor a station of --neighbour"
+	}
+	return ""
+}
+
+// answers reports whether anybody answers there.
+func (l LAN) answers() bool { return l.Neighbour || l.Gateway && !l.NoGateway }
 
 // Held is what a dump of the kernel's addresses says of a group.
 type Held struct {

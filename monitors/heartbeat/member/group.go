@@ -49,6 +49,10 @@ type group struct {
 	// epoch is that of our last claim; seen the highest of anybody's.
 	epoch, seen uint64
 	order       wire.Order
+	// theirOrder is the peer's, as its newest beat has it. ordered: an order was
+	// given, on either, and the group has not changed hands since.
+	theirOrder wire.Order
+	ordered    bool
 	// releaseBy is until when an order to release holds, 0 for none.
 	releaseBy time.Duration
 
@@ -146,7 +150,7 @@ func (m *Member) fit(g *group) {
 		switch {
 		case !l.Carrier:
 			g.fitness = 0
-		case !l.Neighbour && (!l.Gateway || l.NoGateway):
+		case !l.answers():
 			g.fitness = min(g.fitness, 10)
 		case !l.Gateway && !l.NoGateway:
 			g.fitness = min(g.fitness, 40)
@@ -230,13 +234,35 @@ func (m *Member) claimAs(g *group, validFor time.Duration, r Reason, text string
 	m.tokenize(g, validFor, true)
 }
 
-// moved notes that the group changed hands.
+// moved notes that the group changed hands. A change that an operator's order led
+// to does not count.
 func (m *Member) moved(g *group, to wire.Node) {
-	if g.holder != 0 && g.holder != to {
+	switch {
+	case g.holder == 0 || g.holder == to:
+	case g.ordered:
+		g.ordered = false
+	default:
 		g.changes = append(g.changes, m.now)
 		g.changes = g.changes[max(0, len(g.changes)-64):]
 	}
 	g.holder = to
+}
+
+// orderNow is the order for the group as the peer is to know it.
+func (m *Member) orderNow(g *group) wire.Order {
+	if g.order == wire.Auto && m.now < g.releaseBy {
+		return wire.Release
+	}
+	return g.order
+}
+
+// tooOften says that the group changed hands too often, and which order stands.
+func (m *Member) tooOften(g *group) string {
+	text := fmt.Sprintf("it changed hands more than %d times in %v and stays where it is, but for orders and a dead peer", m.cfg.MaxChanges, m.cfg.ChangesIn)
+	if o := m.orderNow(g); o != wire.Auto {
+		text += "; an operator ordered " + o.String()
+	}
+	return text
 }
 
 // frozen reports whether the group changed hands too often.

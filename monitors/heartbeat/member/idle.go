@@ -10,6 +10,9 @@ import (
 // learn takes in what a new beat says of a group.
 func (m *Member) learn(g *group, t *wire.Group) {
 	g.seen = max(g.seen, t.Epoch)
+	if t.Order != g.theirOrder {
+		g.theirOrder, g.ordered = t.Order, true
+	}
 	if (t.Claim == wire.Taking || t.Claim == wire.Holding) && !g.claims() {
 		m.moved(g, m.cfg.Peer)
 	}
@@ -39,7 +42,7 @@ func (m *Member) unmet(g *group) Reason {
 		if !l.Carrier {
 			return NoCarrier
 		}
-		if !l.Neighbour && (!l.Gateway || l.NoGateway) {
+		if !l.answers() {
 			return NoNeighbour
 		}
 	}
@@ -50,6 +53,16 @@ func (m *Member) unmet(g *group) Reason {
 		return NoResults
 	}
 	return NoReason
+}
+
+// lacks says what the first network of g lacks that lacks anything.
+func (m *Member) lacks(g *group) string {
+	for _, l := range m.lans(g) {
+		if text := l.Lacks(); text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // idle is for a group that is not ours.
@@ -82,6 +95,7 @@ func (m *Member) idle(g *group) {
 		m.askVote(g, false)
 		m.request(g, wire.NoCause)
 		m.stay(g, r, "%s", text)
+		g.text = text // for the same reason, but of another network perhaps
 		return
 	}
 	if m.voter(g) {
@@ -104,11 +118,9 @@ func (m *Member) unready(g *group) (Reason, string) {
 	case !g.dumped:
 		return NoDump, "the kernel's addresses have not been looked at yet"
 	case !g.ready:
-		switch m.unmet(g) {
-		case NoCarrier:
-			return NoCarrier, "a network that it needs has no carrier"
-		case NoNeighbour:
-			return NoNeighbour, "nobody answers on a network that it needs: neither a gateway nor a station of --neighbour"
+		switch r := m.unmet(g); r {
+		case NoCarrier, NoNeighbour:
+			return r, m.lacks(g)
 		case NoTable:
 			return NoTable, "the table is not loaded yet"
 		}
@@ -225,8 +237,9 @@ func rank(o wire.Order) int {
 	switch o {
 	case wire.Hold:
 		return 2
-	case wire.Auto:
+	case wire.Auto, wire.Release:
 		return 1
+	case wire.Standby, wire.Off:
 	}
 	return 0
 }
@@ -322,7 +335,7 @@ func (m *Member) wantsHeld(g *group, t *wire.Group) (wire.Cause, Reason, string)
 	case g.cfg.Failback == FailbackOff || g.cfg.Priority <= t.Priority || g.order != wire.Auto || t.Order == wire.Hold:
 	case t.Claim != wire.Holding || g.fitness+margin <= int(t.Fitness):
 	case m.frozen(g) || t.Frozen:
-		return wire.NoCause, IsFrozen, "no failback: it changed hands too often"
+		return wire.NoCause, IsFrozen, "no failback: " + m.tooOften(g)
 	case !m.facts.Synced:
 		return wire.NoCause, AwaitsSync, "failback waits for the copy of the connections"
 	case g.cfg.Failback == FailbackAfter && m.now-max(g.fitSince, m.peer.since) < g.cfg.After:

@@ -217,7 +217,7 @@ func (m *Member) order(e Ordered) {
 		if e.Group != "" && e.Group != g.cfg.Name {
 			continue
 		}
-		g.order, g.releaseBy = wire.Auto, 0
+		g.order, g.releaseBy, g.ordered = wire.Auto, 0, true
 		switch e.Order {
 		case OrderHold:
 			g.order = wire.Hold

@@ -19,6 +19,7 @@ type one struct {
 	flags   wire.Flags
 	replica uint64
 	hears   bool
+	cut     bool // nothing comes on the second link
 	deaf    bool // the peer names no beat of ours any more
 	beats   bool // the peer beats each 100 ms
 	nextOne time.Duration
@@ -38,7 +39,7 @@ func newOne(t tb, edit func(c *Config)) *one {
 	}
 	o := &one{t: t, now: time.Hour, inc: 9, hears: true, keeper: true, flags: wire.Ready}
 	o.peer = wire.Group{Group: wire.GroupHash("vip"), Known: true, Able: true, Priority: 100, Total: 2, Fitness: 100}
-	o.facts = Facts{LANs: []LAN{{true, true, true, false}}, Loaded: true, Results: true, Reals: 100, Groups: []Held{{}}}
+	o.facts = Facts{LANs: []LAN{{"eth0", true, true, true, false}}, Loaded: true, Results: true, Reals: 100, Groups: []Held{{}}}
 	m, err := New(c, o.now)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +93,9 @@ func (o *one) hear() {
 		b.Links = append(b.Links, l)
 	}
 	o.step(Heard{Link: 0, Incarnation: o.inc, Beat: &b})
-	o.step(Heard{Link: 1, Incarnation: o.inc, Beat: &b, Copy: true})
+	if !o.cut {
+		o.step(Heard{Link: 1, Incarnation: o.inc, Beat: &b, Copy: true})
+	}
 }
 
 // pass lets d pass.

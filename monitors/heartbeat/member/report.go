@@ -2,6 +2,7 @@ package member
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
@@ -134,7 +135,7 @@ func (m *Member) redundancy() standing {
 	case cannot != nil:
 		return standing{Bad, "unable", func() string { return fmt.Sprintf("%s could not take %s", name, cannot.cfg.Name) }}
 	case works < len(m.links):
-		return standing{Bad, "links", func() string { return fmt.Sprintf("%d of %d links work", works, len(m.links)) }}
+		return standing{Bad, "links", func() string { return fmt.Sprintf("%d of %d links work: %s", works, len(m.links), m.badLinks()) }}
 	case m.cfg.Witness && m.witnessStands().level == Bad:
 		return standing{Bad, "witness", func() string { return "there is no witness: " + m.witnessStands().text() }}
 	case m.peer.unlike != 0 && m.now-m.peer.unlike >= unlikeFor:
@@ -143,6 +144,17 @@ func (m *Member) redundancy() standing {
 		return warn("one link", "there is only one link to "+name)
 	}
 	return standing{Good, "ok", func() string { return fmt.Sprintf("%s could take over, %d links work", name, works) }}
+}
+
+// badLinks says of the links that do not work which ones they are, and how each is.
+func (m *Member) badLinks() string {
+	var all []string
+	for i := range m.links {
+		if s := m.linkStands(i); s.level != Good {
+			all = append(all, m.cfg.Links[i].Name+" is "+s.code)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // cannot is a group of ours that the peer could not take.
@@ -178,8 +190,10 @@ func (m *Member) roleStands(g *group) standing {
 		return wrong(Bad, "rival", says)
 	case g.reason == Isolated || g.reason == RivalServes || g.reason == KernelServes || g.reason == NoVote || g.reason == NoWitness:
 		return wrong(Bad, g.reason.String(), says)
+	case m.frozen(g) && g.reason == IsFrozen:
+		return wrong(Bad, "frozen", func() string { return g.claim.String() + ": " + m.tooOften(g) })
 	case m.frozen(g):
-		return wrong(Bad, "frozen", func() string { return says() + "; it changed hands too often" })
+		return wrong(Bad, "frozen", func() string { return says() + "; " + m.tooOften(g) })
 	case g.claims() && g.held.Count > 0 && g.held.Count < g.cfg.Total && late:
 		return wrong(Warn, "partly", func() string { return fmt.Sprintf("%d of %d addresses are there", g.held.Count, g.cfg.Total) })
 	case g.claim == wire.Idle && g.free && m.now-g.freeSince > 2*freeWait:

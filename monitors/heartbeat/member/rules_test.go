@@ -25,17 +25,25 @@ func TestRules(t *testing.T) {
 		}, wire.Idle, NoDump, "have not been looked at"},
 		{"no carrier", func(t *testing.T) *one {
 			o := newOne(t, nil)
-			o.facts.LANs[0] = LAN{}
+			o.facts.LANs[0] = LAN{Name: "eth0"}
 			return o.starts()
-		}, wire.Idle, NoCarrier, ""},
+		}, wire.Idle, NoCarrier, "eth0 has no carrier"},
 		{"nobody answers", func(t *testing.T) *one {
 			o := newOne(t, nil)
-			o.facts.LANs[0] = LAN{Carrier: true}
+			o.facts.LANs[0] = LAN{Name: "eth0", Carrier: true}
 			return o.starts()
-		}, wire.Idle, NoNeighbour, ""},
+		}, wire.Idle, NoNeighbour, "nobody answers on eth0: neither a gateway nor a station of --neighbour"},
+		{"nobody answers, then on another network", func(t *testing.T) *one {
+			o := newOne(t, nil)
+			o.facts.LANs = []LAN{{Name: "eth0", Carrier: true}, {Name: "eth1", Carrier: true}}
+			o.starts()
+			o.facts.LANs[0].Neighbour = true
+			o.step(o.facts)
+			return o
+		}, wire.Idle, NoNeighbour, "nobody answers on eth1"},
 		{"a network that is not there", func(t *testing.T) *one {
 			return newOne(t, func(c *Config) { c.Groups[0].LANs = []int{0, 3} }).starts()
-		}, wire.Idle, NoCarrier, ""},
+		}, wire.Idle, NoCarrier, "a network that it needs has no carrier"},
 		{"no table", func(t *testing.T) *one {
 			o := newOne(t, nil)
 			o.facts.Loaded = false

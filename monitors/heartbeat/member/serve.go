@@ -128,7 +128,7 @@ func (m *Member) hold(g *group, t *wire.Group) {
 		m.stay(g, Gives, "%s is to take it: %s", m.cfg.PeerName, why)
 	case g.claim == wire.Taking:
 	case m.frozen(g):
-		m.stay(g, IsFrozen, "it changed hands more than %d times in %v: it stays here", m.cfg.MaxChanges, m.cfg.ChangesIn)
+		m.stay(g, IsFrozen, "%s", m.tooOften(g))
 	case m.voter(g) && t.Able:
 		m.stay(g, Serves, "this node holds it, %s could take it", m.cfg.PeerName)
 	default:

@@ -101,6 +101,14 @@ type want struct {
 	addr   netip.Addr
 }
 
+// name is what a network is called that is not there.
+func (w want) name() string {
+	if w.device != "" {
+		return w.device
+	}
+	return "the network of " + w.addr.String()
+}
+
 // New makes a Sight of what o names.
 func New(o Options) *Sight {
 	s := &Sight{groups: o.Groups, o: o, poke: make(chan struct{}, 1), asks: map[string]*network{}, holders: make([]bool, len(o.Groups))}
@@ -257,12 +265,12 @@ func (s *Sight) lan(w want) (member.LAN, error) {
 	device := s.kernel.device(w)
 	l, ok := s.kernel.named(device)
 	if !ok {
-		return member.LAN{}, nil
+		return member.LAN{Name: w.name()}, nil
 	}
 	if !l.ethernet { // lo, a tunnel: there is nobody to be asked
-		return member.LAN{Carrier: l.carrier, Neighbour: l.carrier, NoGateway: true}, nil
+		return member.LAN{Name: device, Carrier: l.carrier, Neighbour: l.carrier, NoGateway: true}, nil
 	}
-	lan := member.LAN{Carrier: l.carrier, NoGateway: len(s.kernel.gateways[l.index]) == 0}
+	lan := member.LAN{Name: device, Carrier: l.carrier, NoGateway: len(s.kernel.gateways[l.index]) == 0}
 	n := s.asks[device]
 	if n == nil {
 		return lan, nil

@@ -118,7 +118,7 @@ func TestNetworks(t *testing.T) {
 	for _, device := range []string{"veth0", ""} { // "": the one whose network it is in
 		l := look(t, Options{Groups: web(device)})
 		l.until("gateway", func(s Seen) bool {
-			return s.LANs[0].Carrier && s.LANs[0].Gateway && s.LANs[0].Neighbour && s.Err == nil
+			return s.LANs[0].Name == "veth0" && s.LANs[0].Carrier && s.LANs[0].Gateway && s.LANs[0].Neighbour && s.Err == nil
 		})
 		inside("addr del 10.7.0.254/24 dev veth0")
 		l.until("silent gateway", func(s Seen) bool { return s.LANs[0].Carrier && !s.LANs[0].Gateway })

@@ -96,11 +96,12 @@ const (
 	Hold                 // take it and keep it
 	Standby              // hold it only if the peer is dead
 	Off                  // hold nothing
+	Release              // give it once: the rules decide, and the peer knows why
 	orders
 )
 
 func (o Order) String() string {
-	return [...]string{"auto", "hold", "standby", "off"}[min(o, orders-1)]
+	return [...]string{"auto", "hold", "standby", "off", "release"}[min(o, orders-1)]
 }
 
 // Cause is why a node asks for a group.
