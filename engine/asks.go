@@ -57,11 +57,14 @@ func askFor(from config.WeightFrom, r monitor.Result, now time.Time) virtual.Ask
 }
 
 // figure finds the figure of that label: among the performance data of the
-// result's hosts, or as a word LABEL=N in what it says.
+// result's hosts, with a unit behind it as nagios.monitor names those that have
+// one, or as a word LABEL=N in what it says.
 func figure(label string, r monitor.Result) (float64, bool) {
-	for i := range r.Hosts {
-		if v, ok := r.Hosts[i].Perf[label]; ok {
-			return v, true
+	for _, unit := range [...]string{"", "_percent", "_total", "_s", "_ms", "_us", "_B", "_KB", "_MB", "_GB", "_TB"} {
+		for i := range r.Hosts {
+			if v, ok := r.Hosts[i].Perf[label+unit]; ok {
+				return v, true
+			}
 		}
 	}
 	if v, ok := worded(label, r.Summary); ok {

@@ -60,6 +60,8 @@ func TestWeightFromFigures(t *testing.T) {
 		want   string
 	}{
 		{"performance data", virtual.AskWeight, monitor.Result{Cause: monitor.Exited, Hosts: []monitor.Host{{Name: "a", OK: true, Perf: map[string]float64{"load": 8}}}}, "8"},
+		{"with a unit, as nagios.monitor has it", virtual.AskPercent, monitor.Result{Cause: monitor.Exited, Hosts: []monitor.Host{{Name: "a", OK: true, Perf: map[string]float64{"load_percent": 60, "load_high": 9}}}}, "3"},
+		{"not another label", virtual.AskWeight, monitor.Result{Cause: monitor.Exited, Hosts: []monitor.Host{{Name: "a", OK: true, Perf: map[string]float64{"load_high": 9}}}}, "5"},
 		{"word of the summary", virtual.AskWeight, monitor.OK("load=9"), "9"},
 		{"Nagios", virtual.AskWeight, monitor.OK("OK - fine|upload=3;; 'load'=9.4s;1;2"), "9"},
 		{"detail", virtual.AskPercent, monitor.Result{Cause: monitor.Exited, Summary: "fine", Detail: "a\nload=40%\n"}, "2"},

@@ -140,6 +140,10 @@ func (l *loop) start(ctx context.Context, group *errgroup.Group) {
 	l.startLooker = func(k *looker) {
 		group.Go(func() error { k.run(ctx); return nil })
 	}
+	// The clock may have decided something while mond was down, such as
+	// maintenance by schedule: a real server is not put in for a moment by what
+	// was so before.
+	l.decide(time.Now())
 	for _, k := range l.keepers {
 		l.startKeeper(k)
 	}

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -196,6 +197,74 @@ func TestMaintenanceBySchedule(t *testing.T) {
 		p.want("0=5 1=5")
 		p.must(p.end())
 	})
+}
+
+// Maintenance by schedule holds over a restart, clean or not: who is out stays
+// out without a moment in the table, whose time came while mond was down is out
+// from the start, and whose time ended meanwhile comes back.
+func TestMaintenanceByScheduleOverARestart(t *testing.T) {
+	for _, tt := range []struct {
+		name                string
+		before, down, after time.Duration // mond runs, does not, and runs again
+		at, later           string        // how the table stands from the start of the second, and at the end
+	}{
+		{"in it", 12 * time.Minute, time.Minute, 3 * time.Second, "0=5 1=-", "0=5 1=-"},
+		{"it begins meanwhile", 9 * time.Minute, 3 * time.Minute, 3 * time.Second, "0=5 1=-", "0=5 1=-"},
+		{"it ends meanwhile", 12 * time.Minute, 10 * time.Minute, 3 * time.Second, "", "0=5 1=5"},
+		{"it ends afterwards", 12 * time.Minute, time.Minute, 8 * time.Minute, "0=5 1=-", "0=5 1=5"},
+	} {
+		for _, clean := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, clean %v", tt.name, clean), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := scheduled(t)
+					p.start() // at midnight
+					p.pass(tt.before)
+					saved := p.store.Snapshot() // as after kill -9
+					p.must(p.end())
+					if clean {
+						saved = p.store.Snapshot()
+					}
+					time.Sleep(tt.down)
+
+					again := scheduled(t)
+					again.store = enginetest.NewStore(saved)
+					again.has(0, 5, 0)
+					again.start()
+					again.pass(3 * time.Second)
+					if tt.at != "" {
+						again.want(tt.at)
+						again.neverIn(1)
+					}
+					again.pass(tt.after)
+					again.want(tt.later)
+					again.must(again.end())
+				})
+			})
+		}
+	}
+}
+
+// scheduled are pools whose second real is in maintenance from ten minutes past
+// the hour to twenty past, and in good faith otherwise.
+func scheduled(t *testing.T) *pools {
+	p := newPools(t, 2, func(v *virtual.Pool) { v.Start = virtual.Optimistic })
+	when, err := period.Parse("min {10-19}")
+	p.must(err)
+	p.virtuals[0].Members[1].Maintenance = []period.Spec{when}
+	return p
+}
+
+// neverIn fails the test if a real of shop was ever claimed to be in, other than
+// as the table has it.
+func (p *pools) neverIn(i int) {
+	p.t.Helper()
+	for _, k := range p.sender.Kept() {
+		for _, c := range k.Claims {
+			if c.ID == id(i) && !c.Down && !c.Provisional {
+				p.t.Errorf("it was in at %s: %+v", k.At.Format(time.TimeOnly), c)
+			}
+		}
+	}
 }
 
 // An order that was answered outlives a kill -9: the answer waits for the disk,

@@ -185,6 +185,28 @@ func TestPoolClaimsItsService(t *testing.T) {
 	})
 }
 
+// The first success after the start is enough whatever rise says, as with
+// nanny; after a failure it takes so many.
+func TestPoolFirstSuccessIsEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPools(t, 2, nil)
+		p.config = strings.ReplaceAll(p.config, "interval 1s", "interval 1s\n        rise 18")
+		p.start()
+		p.want("0=-? 1=-?")
+		p.pass(2 * time.Second)
+		p.want("0=5 1=5")
+		p.fails(1)
+		p.pass(time.Second)
+		p.want("0=5 1=-")
+		p.well(1)
+		p.pass(17 * time.Second)
+		p.want("0=5 1=-")
+		p.pass(time.Second)
+		p.want("0=5 1=5")
+		p.must(p.end())
+	})
+}
+
 // What the table has at the start stays, and is not ramped.
 func TestPoolAdopts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -316,6 +338,57 @@ func TestPoolDrainsUntilIdle(t *testing.T) {
 		p.want("0=5 1=-")
 		p.must(p.end())
 	})
+}
+
+// What a drain waits for besides established connections: with UDP the flows,
+// which the kernel counts among the inactive connections, and with persistence
+// the templates, by which clients come back; nothing of either otherwise.
+func TestPoolDrainsFlowsAndTemplates(t *testing.T) {
+	plain := virtual.Drain{Deadline: virtual.Forever}
+	udp, sticky := plain, plain
+	udp.UDP, sticky.Persistence = 5*time.Minute, 10*time.Minute
+	for _, tt := range []struct {
+		name                 string
+		drain                virtual.Drain
+		inactive, persistent int
+		waits                bool
+	}{
+		{"TCP does not wait for what is closed", plain, 4, 0, false},
+		{"UDP waits for its flows", udp, 4, 0, true},
+		{"and not for templates", udp, 0, 4, false},
+		{"persistence waits for its templates", sticky, 0, 4, true},
+		{"and not for what is closed", sticky, 4, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPools(t, 2, func(v *virtual.Pool) { v.Drain = tt.drain })
+				p.start()
+				p.pass(2 * time.Second)
+				p.standsBy(1, alert.Standing{Inactive: tt.inactive, Persistent: tt.persistent})
+				p.order(steer.Order{What: steer.Drain, Target: "www1"})
+				p.want("0=5 1=0")
+				p.pass(time.Hour)
+				if !tt.waits {
+					p.want("0=5 1=-")
+					p.must(p.end())
+					return
+				}
+				p.want("0=5 1=0")
+				p.standsBy(1, alert.Standing{})
+				p.pass(3 * time.Second)
+				p.want("0=5 1=-")
+				p.must(p.end())
+			})
+		})
+	}
+}
+
+// standsBy makes the kernel have real i of shop with weight 0 and these counts.
+func (p *pools) standsBy(i int, counts alert.Standing) {
+	p.tableMu.Lock()
+	defer p.tableMu.Unlock()
+	counts.ID, counts.Known, counts.There = id(i), true, true
+	p.table[id(i)] = counts
 }
 
 func TestPoolDrainsUntilTheDeadline(t *testing.T) {

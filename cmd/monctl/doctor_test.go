@@ -181,8 +181,22 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// ranges is a configuration whose virtual services have several addresses.
+const ranges = `syntax = mond
+
+virtual web
+    address tcp 10.0.0.3-10.0.0.5:80
+    address tcp 10.0.0.16/30:443
+    real 192.168.0.1
+
+virtual tunnel
+    address tcp [2001:db8::3-2001:db8::4]:80
+    forward tun
+    real 2001:db8:1::1
+`
+
 func TestRealserver(t *testing.T) {
-	path := siteFile(t, lines)
+	path, ranged := siteFile(t, lines), siteFile(t, ranges)
 	for _, tt := range []struct {
 		line string
 		code int
@@ -198,8 +212,17 @@ func TestRealserver(t *testing.T) {
 		{"setup 10.0.0.3:53 --config " + path + " --real 192.168.0.1 --gateway 192.168.0.254", 0, "use default -4 192.168.0.254"},
 		{"undo --vip 10.0.0.3", 0, "verb=undo"},
 		{"undo 10.0.0.3:53 --config " + path, 0, `names="10.0.0.3"`},
+		{"setup web --config " + ranged, 0, "\tname=10.0.0.5\n\tuse atleast net/ipv4/conf/all/arp_ignore 1\n\tuse atleast net/ipv4/conf/all/arp_announce 2\n\tuse addr 10.0.0.5/32 lo\n\tname=10.0.0.16\n"},
+		{"setup web --config " + ranged, 0, `names="10.0.0.19 10.0.0.18 10.0.0.17 10.0.0.16 10.0.0.5 10.0.0.4 10.0.0.3"`},
+		{"setup tunnel --config " + ranged, 0, "\tname=2001:db8::4\n\tuse module ip6_tunnel\n\tuse up ip6tnl0\n\tuse addr 2001:db8::4/128 lo\n"},
+		{"undo web --config " + ranged, 0, `names="10.0.0.19 10.0.0.18 10.0.0.17 10.0.0.16 10.0.0.5 10.0.0.4 10.0.0.3"`},
+		{"setup --vip 10.0.0.3-5 --vip 10.0.0.8/31", 0, `names="10.0.0.9 10.0.0.8 10.0.0.5 10.0.0.4 10.0.0.3"`},
+		{"setup --vip 2001:db8::3-4 --forward tun", 0, "use addr 2001:db8::4/128 lo"},
+		{"undo --vip 10.0.0.3-10.0.0.4", 0, `names="10.0.0.4 10.0.0.3"`},
 
 		{"setup", 2, "say either VIRTUAL or --vip"},
+		{"setup --vip 10.0.0.5-3", 2, "--vip 10.0.0.5-3: a range from 10.0.0.5 to 10.0.0.3 ends before it begins"},
+		{"setup --vip 10.0.0.0/8", 2, "more than 1024 addresses"},
 		{"setup web --vip 10.0.0.3", 2, "say either VIRTUAL or --vip"},
 		{"setup web", 2, "say --config FILE"},
 		{"setup a b --config " + path, 2, "one VIRTUAL at most"},
@@ -208,7 +231,8 @@ func TestRealserver(t *testing.T) {
 		{"setup 10.0.0.3:53 --config " + path, 1, "--gateway"},
 		{"setup 10.0.0.3:80 --forward tun --config " + path, 2, "the configuration says"},
 		{"setup --vip 10.0.0.3 --config " + path, 2, "nothing is looked up"},
-		{"setup --vip x", 2, `"x" is no address`},
+		{"setup --vip x", 2, "--vip x: say an address"},
+		{"setup --vip 127.0.0.1-3", 2, "127.0.0.1 is no virtual address"},
 		{"setup --vip 10.0.0.3 --real x", 2, `"x" is no address`},
 		{"setup --vip 10.0.0.3 --forward nat", 2, "--gateway"},
 		{"setup --vip 10.0.0.3 --forward nat --gateway x", 2, `"x" is no address`},

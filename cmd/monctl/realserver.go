@@ -14,6 +14,7 @@ import (
 	"github.com/mondhq/mond/alerts/lvs/doctor"
 	"github.com/mondhq/mond/alerts/lvs/doctor/realserver"
 	"github.com/mondhq/mond/alerts/lvs/ipvs"
+	"github.com/mondhq/mond/alerts/lvs/words"
 )
 
 // realserverCommand is the real servers' side of virtual services.
@@ -82,7 +83,7 @@ func realserverMakeCommand(verb realserver.Verb, short string) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.config, "config", "", "mond's configuration `FILE`, which declares VIRTUAL")
-	cmd.Flags().StringArrayVar(&o.vips, "vip", nil, "virtual `ADDRESS` (repeatable)")
+	cmd.Flags().StringArrayVar(&o.vips, "vip", nil, "virtual `ADDRESS`, or a range of them such as 10.0.0.3-9 or 10.0.0.0/28 (repeatable)")
 	cmd.Flags().BoolVar(&o.apply, "apply", false, "run the script on this machine (as root) and print what it does")
 	if verb == realserver.Undo {
 		return cmd // the record says the rest
@@ -179,15 +180,17 @@ func (o *realserverOptions) ofAddresses(cmd *cobra.Command, gateway netip.Addr) 
 	}
 	var out []realserver.Want
 	for _, text := range o.vips {
-		vip, err := netip.ParseAddr(text)
+		vips, err := words.Addresses(text)
 		if err != nil {
-			return nil, misused(cmd, "--vip: %q is no address", text)
+			return nil, misused(cmd, "--vip %s: %v", text, err)
 		}
-		w := realserver.Want{VIP: vip.Unmap(), Forward: o.forward.Forward, Tunnel: o.forward.tunnel, Real: own, Gateway: gateway}
-		if err := w.Validate(); err != nil {
-			return nil, misused(cmd, "%v", err)
+		for _, vip := range vips {
+			w := realserver.Want{VIP: vip, Forward: o.forward.Forward, Tunnel: o.forward.tunnel, Real: own, Gateway: gateway}
+			if err := w.Validate(); err != nil {
+				return nil, misused(cmd, "%v", err)
+			}
+			out = append(out, w)
 		}
-		out = append(out, w)
 	}
 	return out, nil
 }

@@ -134,7 +134,7 @@ func (r *resolver) finishPool(p *pool) {
 	for i := range p.addresses {
 		a := &p.addresses[i]
 		r.judgeAddress(p, a)
-		if a.proto == "udp" {
+		if a.proto == "udp" || a.proto == "" { // a mark may be set on packets of UDP
 			p.policy.Drain.UDP = r.c.Globals.IPVSTimeouts.udpFlow()
 		}
 		p.Rows = append(p.Rows, r.serviceRow(p, a))

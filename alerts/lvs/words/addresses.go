@@ -36,6 +36,26 @@ func parseAddresses(s string) (addresses, error) {
 	return parseRange(s)
 }
 
+// Addresses are those that s names without a port: one, FIRST-LAST or NET/LEN,
+// as -V has them.
+func Addresses(s string) ([]netip.Addr, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return []netip.Addr{a.Unmap()}, nil
+	}
+	if !strings.ContainsAny(s, "-/") {
+		return nil, errors.New("say an address, such as 10.0.0.3 or 2001:db8::3, or a range, such as 10.0.0.3-9 or 10.0.0.0/28")
+	}
+	first, count, err := hosts(s)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]netip.Addr, count)
+	for i := range list {
+		list[i], first = first, first.Next()
+	}
+	return list, nil
+}
+
 // parseRange reads FIRST-LAST:PORT and NET/LEN:PORT, which for IPv6 stand in
 // brackets: [FIRST-LAST]:PORT, [NET/LEN]:PORT.
 func parseRange(s string) (addresses, error) {

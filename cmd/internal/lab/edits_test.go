@@ -56,15 +56,20 @@ func TestForwarding(t *testing.T) {
 	newCluster(t)
 	director.run(t, "ipvsadm -A -t [2001:db8::3]:80 -s rr")
 	const http = "-P tcp -V 10.0.0.3:80 -R 192.168.0.1 -W 5 -F "
-	for _, kind := range []struct{ name, args, url, route string }{
-		{"dr", http + "dr", virtualURL, "dev eth0"},
-		{"tun", http + "tun", virtualURL, "dev eth0"},
-		{"nat", http + "nat", virtualURL, "via 192.168.0.254"},
-		{"IPv6 dr", "-P tcp -V [2001:db8::3]:80 -R 2001:db8::1 -F dr", "http://[2001:db8::3]/", "dev eth0"},
+	const http6, url6 = "-P tcp -V [2001:db8::3]:80 -R 2001:db8::1 -F ", "http://[2001:db8::3]/"
+	for _, kind := range []struct{ name, args, url, route, unroute string }{
+		{"dr", http + "dr", virtualURL, "", ""},
+		{"tun", http + "tun", virtualURL, "", ""},
+		{"nat", http + "nat", virtualURL, "route replace 10.0.0.0/24 via 192.168.0.254", "route replace 10.0.0.0/24 dev eth0"},
+		{"IPv6 dr", http6 + "dr", url6, "", ""},
+		{"IPv6 tun", http6 + "tun", url6, "", ""},
+		{"IPv6 nat", http6 + "nat", url6, "-6 route replace 2001:db8::100/128 via 2001:db8::254", "-6 route delete 2001:db8::100/128"},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
-			rs1.run(t, "ip route replace 10.0.0.0/24 "+kind.route)
-			defer rs1.run(t, "ip route replace 10.0.0.0/24 dev eth0")
+			if kind.route != "" {
+				rs1.run(t, "ip "+kind.route)
+				defer rs1.run(t, "ip "+kind.unroute)
+			}
 			alert(t, "-u "+kind.args)
 			wantAnswers(t, kind.url, 5, rs1)
 			alert(t, kind.args)

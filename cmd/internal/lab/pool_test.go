@@ -2,6 +2,8 @@ package lab
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os/exec"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const service = "-A -t 10.0.0.3:80 -s wlc"
@@ -191,4 +194,60 @@ func kill(t *testing.T, d *daemon, victim string) *daemon {
 	// last that was killed may not be back yet
 	until(t, d, victim+" is killed", func() bool { return exec.Command("pkill", "-KILL", "-f", "/"+victim).Run() == nil })
 	return d
+}
+
+// A drain waits for what the kernel still knows of clients: the flows of UDP,
+// which it counts as inactive connections, and the templates of persistence. Not
+// longer: both end, and so does the drain, long before its deadline.
+func TestPoolDrainsWhatIsKnown(t *testing.T) {
+	const known = 20 // seconds
+	for _, tt := range []struct {
+		name, lines, service string
+		flow                 int // seconds
+	}{
+		{"flows", "", "-A -u 10.0.0.3:80 -s wlc", known},
+		{"templates", fmt.Sprintf("persistent %ds", known), fmt.Sprintf("-A -u 10.0.0.3:80 -s wlc -p %d", known), 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			newCluster(t)
+			director.run(t, "ipvsadm -C")
+			install(t, declared("address udp 10.0.0.3:80\nscheduler wlc\nreal 192.168.0.1 weight 5\nreal 192.168.0.2 weight 5\ndrain 1h idle 1s\n"+tt.lines))
+			d := startMond(t)
+			one, other := strings.Replace(row1, "-t", "-u", 1), strings.Replace(row2, "-t", "-u", 1)
+			untilTable(t, d, tt.service, one, other)
+			director.run(t, fmt.Sprintf("ipvsadm --set 0 0 %d", tt.flow))
+			monctl(t, "maint", "192.168.0.2")
+			untilTable(t, d, tt.service, one)
+			says := speak(t)
+			says()
+			monctl(t, "maint", "--end", "192.168.0.2")
+			untilTable(t, d, tt.service, one, other)
+			says() // it goes where it went before
+			began := time.Now()
+			monctl(t, "drain", "192.168.0.1")
+			untilTable(t, d, tt.service, weighed(one, "0"), other)
+			untilTable(t, d, tt.service, other)
+			if took := time.Since(began); took < known/2*time.Second {
+				t.Errorf("it was out after %v, with a client that the kernel knew", took)
+			}
+			d.end(t, syscall.SIGTERM)
+		})
+	}
+}
+
+// speak gives a client of UDP, who says something each time it is called.
+func speak(t *testing.T) (says func()) {
+	t.Helper()
+	var c net.Conn
+	must(t, client.enter(func() (err error) {
+		c, err = net.Dial("udp", "10.0.0.3:80")
+		return err
+	}))
+	t.Cleanup(func() { _ = c.Close() })
+	return func() {
+		_, err := c.Write([]byte("x"))
+		if err != nil && !errors.Is(err, syscall.ECONNREFUSED) { // nobody listens at the real servers
+			t.Fatal(err)
+		}
+	}
 }

@@ -72,14 +72,7 @@ func (c *conversion) lost() {
 
 // leftovers are differences in what happens at the start and the end.
 func (c *conversion) leftovers() {
-	if d := c.file.values["readdquiescent"]; d.given() {
-		switch {
-		case !c.quiesces():
-			c.lose(d, "readdquiescent", "no virtual service is quiescent")
-		case d.text == "no":
-			c.lose(d, "readdquiescent", "mond keeps the table as the configuration says: a real server that is quiescent is in it, with weight 0, even if somebody took it out")
-		}
-	}
+	c.readded()
 	clean := c.file.values["cleanstop"]
 	if !clean.given() {
 		if len(c.file.virtuals) > 0 {
@@ -89,6 +82,21 @@ func (c *conversion) leftovers() {
 	}
 	if clean.text == "yes" {
 		c.lose(clean, "cleanstop", "mond leaves the table as it is when it ends; ipvsadm -D removes a service")
+	}
+}
+
+// readded notes what becomes of quiescent real servers that somebody took out:
+// for mond's readdquiescent is always yes.
+func (c *conversion) readded() {
+	const why = "mond keeps the table as the configuration says: a real server that is quiescent is in it, with weight 0, even if somebody took it out"
+	switch d := c.file.values["readdquiescent"]; {
+	case !d.given() && c.quiesces():
+		c.w.Lose(c.pos, "readdquiescent, which is no by default", why)
+	case !d.given():
+	case !c.quiesces():
+		c.lose(d, "readdquiescent", "no virtual service is quiescent")
+	case d.text == "no":
+		c.lose(d, "readdquiescent", why)
 	}
 }
 

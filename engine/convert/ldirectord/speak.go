@@ -1,6 +1,7 @@
 package ldirectord
 
 import (
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -152,7 +153,7 @@ func (c *conversion) dns(q *question, l *line) *line {
 		l.say("--tcp")
 	}
 	l.say("-n", name)
-	if figures.MatchString(name) && strings.Count(name, ".") == 3 {
+	if _, err := netip.ParseAddr(name); err == nil {
 		l.say("--type", "PTR")
 	}
 	if q.receive == "" {

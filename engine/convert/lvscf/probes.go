@@ -102,6 +102,9 @@ func (c *conversion) dialogue(p *pool) (options, about string) {
 	if send.given() {
 		options += " " + convert.Words("-s", send.text)
 	}
+	if n := len(unescape(expect.text)); n > nannyReads && p.number("use_regex", 0) == 0 {
+		c.lose(expect, "expect", "nanny reads %d octets of an answer and never has these %d: it takes the servers for dead; mond compares them all", nannyReads, n)
+	}
 	switch {
 	case !expect.given():
 	case expect.text == "*":
@@ -116,6 +119,9 @@ func (c *conversion) dialogue(p *pool) (options, about string) {
 	return options, about
 }
 
+// nannyReads is how much of an answer nanny looks at, in one read.
+const nannyReads = 254
+
 // unescape replaces the escapes that Piranha knows.
 func unescape(s string) string {
 	return strings.NewReplacer(`\n`, "\n", `\r`, "\r", `\t`, "\t", `\\`, `\`, `\'`, "'", `\"`, `"`).Replace(s)
@@ -125,6 +131,7 @@ func unescape(s string) string {
 func (c *conversion) regex(expect value) string {
 	if _, err := regexp.CompilePOSIX(expect.text); err == nil {
 		if _, err = regexp.Compile(expect.text); err == nil {
+			c.lose(expect, "expect", "nanny looks for it in what it reads first, %d octets at most; mond in the whole answer, so that it may find more", nannyReads)
 			return " " + convert.Words("-e", expect.text)
 		}
 	}
