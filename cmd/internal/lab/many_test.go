@@ -40,7 +40,7 @@ func many(weight int) string {
 func TestThousandVirtuals(t *testing.T) {
 	newCluster(t)
 	director.run(t, "ipvsadm -C")
-	for i := range manyReals {
+	for i := range manyReals + 1 { // and the one that the reload brings
 		rs := []node{rs1, rs2}[i%2]
 		rs.run(t, fmt.Sprintf("ip address add 192.168.0.%d/24 dev eth0", 11+i))
 		defer rs.run(t, fmt.Sprintf("ip address delete 192.168.0.%d/24 dev eth0", 11+i))
