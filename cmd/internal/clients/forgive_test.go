@@ -92,11 +92,7 @@ dependency web ping 'NONE' NONE`
 // badInterval is what is wrong with the configuration of live6 after "! broken".
 const badInterval = `                     ^
             interval never
-        ^
-        service a
     hint: a time is a number and a unit, without a blank: 100ms, 30s, 5m, 1.5h, 1d
-    hint: give it an interval
-DIR/mon.cf:28:5: warning: service g:a is never checked: it has a monitor but no interval
 DIR/mon.cf:29:18: error: invalid time "never" for interval: not a number with a unit`
 
 // visible undoes the escapes of visible characters and blanks.
