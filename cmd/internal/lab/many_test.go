@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,26 +59,40 @@ func TestThousandVirtuals(t *testing.T) {
 		d.is(t, fmt.Sprintf("192.168.0.%d:http", 11+i), "ok")
 	}
 	tape := newTape(t)
+	var wrote []byte
+	taped := func(want int) func() bool { // what so many rows are read with would fill the tape
+		there := rows(want)
+		return func() bool {
+			more, _ := tape.writes(t)
+			wrote = append(wrote, more...)
+			return there()
+		}
+	}
 	began = time.Now()
 	must(t, os.WriteFile(filepath.Join(configDir, "mon.cf"), []byte(many(3)), 0o644))
 	must(t, d.cmd.Process.Signal(syscall.SIGHUP)) // monctl reload waits a minute at most
-	patient.until(t, d, "the new real is there", rows(manyVirtuals*(1+manyReals)+1))
+	patient.until(t, d, "the new real is there", taped(manyVirtuals*(1+manyReals)+1))
 	t.Logf("reload with one change: %v", time.Since(began).Round(time.Millisecond))
-	tape.wantWrites(t, newDest)
+	more, _ := tape.writes(t)
+	if wrote = append(wrote, more...); !slices.Equal(wrote, []byte{newDest}) {
+		t.Errorf("the reload wrote %v, want one new real", wrote)
+	}
+	wrote = nil
 
 	rs2.run(t, "ip address delete 192.168.0.20/24 dev eth0")
 	d.is(t, "192.168.0.20:http", "fail")
 	began = time.Now()
-	patient.until(t, d, "the dead real is out of all", rows(manyVirtuals*manyReals+1))
+	patient.until(t, d, "the dead real is out of all", taped(manyVirtuals*manyReals+1))
 	t.Logf("storm: %d transitions are in the table %v after the verdict was seen", manyVirtuals, time.Since(began).Round(time.Millisecond))
-	writes, _ := tape.writes(t)
-	for _, w := range writes {
+	more, _ = tape.writes(t)
+	wrote = append(wrote, more...)
+	for _, w := range wrote {
 		if w != delDest {
-			t.Fatalf("the storm wrote %v", writes)
+			t.Fatalf("the storm wrote %v", wrote)
 		}
 	}
-	if len(writes) != manyVirtuals {
-		t.Errorf("the storm took %d writes, want %d", len(writes), manyVirtuals)
+	if len(wrote) != manyVirtuals {
+		t.Errorf("the storm took %d writes, want %d", len(wrote), manyVirtuals)
 	}
 	rs2.run(t, "ip address add 192.168.0.20/24 dev eth0")
 	patient.until(t, d, "the real is in all again", rows(manyVirtuals*(1+manyReals)+1))
