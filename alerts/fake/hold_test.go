@@ -40,6 +40,7 @@ type stage struct {
 	alert  *fakeAlert
 	epoch  uint64
 	end    func() // ends the holder, in a way that leaves all as it is
+	orphan func() // ends mond
 }
 
 func newStage(t *testing.T) *stage {
@@ -60,9 +61,11 @@ func (s *stage) start() {
 	})
 	s.alert = factory(flag.NewFlagSet("", flag.ContinueOnError)).(*fakeAlert)
 	done := make(chan struct{})
+	session, orphan := context.WithCancelCause(ctx)
+	s.orphan = func() { orphan(role.ErrOrphaned) }
 	go func() {
 		defer close(done)
-		if err := s.alert.Hold(ctx, s.work, func(r role.Stand) { s.stands <- r }); err != nil {
+		if err := s.alert.Hold(session, s.work, func(r role.Stand) { s.stands <- r }); err != nil {
 			s.t.Error(err)
 		}
 	}()
@@ -73,6 +76,7 @@ func (s *stage) start() {
 		}
 		ended = true
 		cancel()
+		orphan(nil)
 		<-done
 		gone := s.alert.owner.Work().Done
 		<-gone
