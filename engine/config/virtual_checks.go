@@ -40,7 +40,6 @@ func (x *expander) reserved() {
 // real makes the services of one real.
 func (x *expander) real(v *virtualDraft, m *vreal) {
 	g := x.group(m)
-	var in *scope
 	called := m.called(v.port())
 	for _, c := range v.checks {
 		if !c.isFor(m.tier, called) {
@@ -49,28 +48,34 @@ func (x *expander) real(v *virtualDraft, m *vreal) {
 		if c.through != nil && !x.private(v, m, c) {
 			continue
 		}
-		form, shared := c.form.of(m, v.port())
-		name, known := g.known[form]
-		if !known || !shared {
-			if in == nil {
-				in = v.scope(x, m)
-			}
-			var lines []Statement
-			var ok bool
-			if name, lines, ok = x.make(v, m, c, in); !ok {
-				v.broken = true
-				continue
-			}
-			x.service(g, v, c, name, lines)
-			if shared {
-				g.known[form] = name
-			}
+		name, ok := x.serviceFor(g, v, m, c)
+		if !ok {
+			v.broken = true
+			continue
 		}
 		key := serviceKey{Group: m.group, Service: name}
 		if !slices.Contains(m.keys, key) {
 			m.keys = append(m.keys, key)
 		}
 	}
+}
+
+// serviceFor makes the service of a check of a real, unless it is known from another
+// virtual service, and says its name.
+func (x *expander) serviceFor(g *madeGroup, v *virtualDraft, m *vreal, c *vcheck) (name string, ok bool) {
+	form := c.form.of(m, v.port())
+	if name, ok = g.known[form]; ok {
+		return name, true
+	}
+	name, lines, ok := x.make(v, m, c, v.scope(x, m))
+	if !ok {
+		return "", false
+	}
+	x.service(g, v, c, name, lines)
+	if form != "" {
+		g.known[form] = name
+	}
+	return name, true
 }
 
 // group is the hostgroup of a real.

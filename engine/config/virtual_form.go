@@ -10,10 +10,10 @@ import (
 // the same reals in the same way make each service once: a thousand of ten reals
 // each are not ten thousand.
 type form struct {
-	text string
-	// params are the parameters in it, nil if it is none that may be shared.
-	params []string
-	shared bool
+	// text is empty if the services of the check cannot be those of another
+	// virtual service.
+	text   string
+	params []string // in text
 }
 
 // written is the form of c: of all lines but those that say which reals it is for.
@@ -21,15 +21,16 @@ func (c *vcheck) written() form {
 	if c.through != nil {
 		return form{} // each has a mark of its own
 	}
-	f := form{shared: true}
+	var f form
 	var b strings.Builder
+	shared := true
 	add := func(kind Kind, name, text string) {
 		b.WriteByte(byte(kind))
 		b.WriteString(name)
 		b.WriteByte(0)
 		b.WriteString(text)
 		b.WriteByte(0)
-		f.uses(text)
+		shared = f.uses(text) && shared
 	}
 	add(KindService, "", c.name)
 	for i := range c.lines {
@@ -38,16 +39,19 @@ func (c *vcheck) written() form {
 			add(st.Kind, st.Name, st.Text)
 		}
 	}
-	f.text = b.String()
+	if shared {
+		f.text = b.String()
+	}
 	return f
 }
 
-// uses notes the parameters in text.
-func (f *form) uses(text string) {
+// uses notes the parameters in text; shared is false if one is of the virtual
+// service, or unknown.
+func (f *form) uses(text string) (shared bool) {
 	for {
 		at := strings.IndexByte(text, '$')
 		if at < 0 {
-			return
+			return true
 		}
 		text = text[at:]
 		n := dollar(text)
@@ -59,17 +63,17 @@ func (f *form) uses(text string) {
 				f.params = append(f.params, name)
 			}
 		default:
-			f.shared = false // of the virtual service, or unknown
+			return false
 		}
 	}
 }
 
 // of is the form with what its parameters stand for in the checks of a real of a
-// virtual service of that port. shared is false if the service cannot be that of
-// another virtual service, or a parameter stands for nothing.
-func (f *form) of(m *vreal, port uint16) (text string, shared bool) {
-	if !f.shared {
-		return "", false
+// virtual service of that port: what has the same one is the same service of that
+// real's group. It is empty if there is none, or a parameter stands for nothing.
+func (f *form) of(m *vreal, port uint16) string {
+	if f.text == "" {
+		return ""
 	}
 	b := make([]byte, 0, len(f.text)+32)
 	b = append(b, f.text...)
@@ -82,11 +86,11 @@ func (f *form) of(m *vreal, port uint16) (text string, shared bool) {
 		case "port":
 			n := m.portIn(port)
 			if n == 0 {
-				return "", false
+				return ""
 			}
 			b = strconv.AppendUint(b, uint64(n), 10)
 		}
 		b = append(b, 0)
 	}
-	return string(m.addr.AppendTo(b)), true
+	return string(m.addr.AppendTo(b))
 }
