@@ -217,8 +217,9 @@ func (p *pool) settle(now time.Time) {
 // allClaims adds every claim of the pool to all. What was not decided yet
 // stays as the table has it.
 func (p *pool) allClaims(all map[string]alert.Claim) {
-	for _, r := range rowsOf(p.cfg, p.cfg.Rows) {
-		all[r.id] = p.claim(&r, r.words, "virtual service "+p.cfg.Name+" is configured", time.Time{})
+	for i := range p.fixed {
+		r := &p.fixed[i]
+		all[r.id] = p.claim(r, r.words, "virtual service "+p.cfg.Name+" is configured", time.Time{})
 	}
 	var list []alert.Claim
 	for i := range p.members {

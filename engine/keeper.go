@@ -77,16 +77,33 @@ func (k *keeper) update(claims []alert.Claim) {
 }
 
 // replace takes a whole new set, for a start or a reload; false means that the
-// keeper has left, and a new one is needed.
+// keeper has left, and a new one is needed. Claims that are only others than before
+// are delivered as what changed; where some are gone, the program has to know that
+// nobody makes them any more, which only a full set says.
 func (k *keeper) replace(all map[string]alert.Claim) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.left {
 		return false
 	}
-	k.all, k.full, k.leaving = all, true, 0
+	for id := range k.all {
+		_, ok := all[id]
+		k.full = k.full || !ok
+	}
+	k.full = k.full || k.leaving > 0
+	for id, c := range all {
+		if was, ok := k.all[id]; !k.full && (!ok || !sameClaim(was, c)) {
+			k.changed[id] = c
+		}
+	}
+	k.all, k.leaving = all, 0
 	signal(k.wake)
 	return true
+}
+
+func sameClaim(a, b alert.Claim) bool {
+	return a.ID == b.ID && a.Group == b.Group && a.Service == b.Service && a.Reason == b.Reason && slices.Equal(a.Args, b.Args) &&
+		a.Down == b.Down && a.Provisional == b.Provisional && a.Withdrawn == b.Withdrawn && a.Since.Equal(b.Since)
 }
 
 // leave tells the program that nothing is wanted of it any more, hands off,

@@ -32,6 +32,8 @@ type pool struct {
 	// members are those of the configuration, in its order; left those that
 	// state knows besides.
 	members, left []member
+	// fixed are claims that hold as long as it is configured.
+	fixed []row
 	// rows are the rows of members and left, for the store; never changed.
 	rows map[string][]store.Row
 	// waits is until when the first decision waits for a look at the table
@@ -79,10 +81,14 @@ const lookWait = 2 * time.Second
 // installPools builds the pools of a configuration from their last states.
 // Services are there already.
 func (l *loop) installPools(saved map[string]store.Pool, unclean bool, now time.Time) {
+	old := make(map[*config.Virtual]*pool, len(l.pools))
+	for _, p := range l.pools {
+		old[p.cfg] = p
+	}
 	l.pools = make([]*pool, len(l.loaded.Config.Virtuals))
 	l.poolHeap, l.dirtyPools = schedule.NewHeap(now), nil
 	for i, v := range l.loaded.Config.Virtuals {
-		p := l.newPool(v, saved[v.Name], unclean)
+		p := l.newPool(v, old[v], saved[v.Name], unclean)
 		p.id = i
 		l.pools[i] = p
 		l.wait(p, now)
@@ -91,11 +97,17 @@ func (l *loop) installPools(saved map[string]store.Pool, unclean bool, now time.
 	l.applyOrders(now)
 }
 
-func (l *loop) newPool(v *config.Virtual, saved store.Pool, unclean bool) *pool {
+// newPool makes one; old is that of the same lines, or nil.
+func (l *loop) newPool(v *config.Virtual, old *pool, saved store.Pool, unclean bool) *pool {
 	p := &pool{
 		cfg: v, own: l.byKey[v.Key()], state: saved.State, cell: new(view.PoolCell),
 		members: make([]member, len(v.Members)), rows: map[string][]store.Row{},
 		in: virtual.Input{Members: make([]virtual.Seen, len(v.Members))}, told: opstatus.Untested,
+	}
+	if old != nil {
+		p.fixed = old.fixed
+	} else {
+		p.fixed = rowsOf(v, v.Rows)
 	}
 	if unclean {
 		p.state, p.provisional = p.state.Provisional(), true
@@ -103,7 +115,11 @@ func (l *loop) newPool(v *config.Virtual, saved store.Pool, unclean bool) *pool 
 	for i := range v.Members {
 		set, name := &v.Members[i], v.Pool.Members[i].Name
 		m := &p.members[i]
-		m.name, m.rows = name, rowsOf(v, set.Rows)
+		if m.name = name; old != nil {
+			m.rows, p.rows[name] = old.members[i].rows, old.rows[name]
+		} else {
+			m.rows, p.rows[name] = rowsOf(v, set.Rows), storeRows(set.Rows)
+		}
 		m.checks = make([]*service, len(set.Checks))
 		for j, key := range set.Checks {
 			if s := l.byKey[key]; s != nil {
@@ -116,7 +132,6 @@ func (l *loop) newPool(v *config.Virtual, saved store.Pool, unclean bool) *pool 
 		}
 		p.scheduled = p.scheduled || len(set.Maintenance) > 0
 		p.in.Members[i].Checks = make([]virtual.Verdict, len(m.checks))
-		p.rows[name] = storeRows(set.Rows)
 	}
 	p.leave(saved.Rows)
 	return p

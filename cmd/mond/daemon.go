@@ -46,7 +46,10 @@ type mond struct {
 	socket  net.Listener
 	clients clients
 	first   config.Globals // of the configuration that mond was started with
-	current config.Globals // of the one in force; the engine loads one at a time
+	// current are those of the one in force, memory is what its reading left: the
+	// engine loads one at a time.
+	current config.Globals
+	memory  site.Memory
 }
 
 // newDaemon builds everything that can fail before anything runs.
@@ -56,7 +59,9 @@ func newDaemon(ctx context.Context, o options, stderr io.Writer) (*mond, error) 
 		return nil, err
 	}
 	d := &mond{opt: o, user: user, places: site.Here(), stderr: stderr}
-	cfg, diags := config.Load(ctx, o.config, d.configOptions())
+	read := d.configOptions()
+	read.Memory = &d.memory.Config
+	cfg, diags := config.Load(ctx, o.config, read)
 	if diags.HasErrors() {
 		return nil, d.refuse(diags)
 	}
@@ -175,7 +180,9 @@ func (d *mond) up() bool {
 // load reads the configuration for the engine. Problems go to the log; those that
 // prevent a start are shown to whoever starts mond, and to nobody twice.
 func (d *mond) load(ctx context.Context) (engine.Loaded, error) {
-	loaded, diags, err := site.Load(ctx, d.siteOptions(d.found))
+	o := d.siteOptions(d.found)
+	o.Memory = &d.memory
+	loaded, diags, err := site.Load(ctx, o)
 	if err != nil && diags.HasErrors() && !d.up() {
 		return loaded, d.refuse(diags)
 	}

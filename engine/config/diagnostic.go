@@ -200,6 +200,9 @@ const maxDiagnostics = 1000
 type collector struct {
 	kept  Diagnostics
 	count [2]int // by Severity
+	// said is how often there was something to say about a line, also where it was
+	// said before.
+	said int
 	// told are the diagnostics about lines that stand in several places: each
 	// is given once.
 	told map[told]bool
@@ -222,6 +225,7 @@ func (c *collector) add(d Diagnostic) {
 // [Statement.At]. What is wrong with a line of a check is said for the first real
 // server only: kind is the same for all of them, the message may not be.
 func (c *collector) at(sev Severity, st *Statement, off int, kind, message, hint string) {
+	c.said++
 	if st.moved && c.again(st.At(off), message) || st.each && c.toldBefore(told{st.At(off), kind}) {
 		return
 	}

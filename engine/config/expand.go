@@ -26,7 +26,7 @@ func Expand(ctx context.Context, f *File, o Options) (*File, Diagnostics) {
 	var diag collector
 	in := includer{ctx: ctx, o: o, diag: &diag}
 	f = in.include(f)
-	x := expander{diag: &diag, templates: map[string]*template{}}
+	x := expander{diag: &diag, templates: map[string]*template{}, memory: o.Memory}
 	f = x.expand(f)
 	all := append(in.read, diag.done()...)
 	all.Sort()
@@ -36,6 +36,7 @@ func Expand(ctx context.Context, f *File, o Options) (*File, Diagnostics) {
 // expander puts the lines of templates where they are used.
 type expander struct {
 	diag      *collector
+	memory    *Memory // may be nil
 	templates map[string]*template
 	// groups are the hosts of the hostgroups.
 	groups map[string][]string
@@ -48,6 +49,9 @@ type expander struct {
 
 // expand is f without templates, or f if there is nothing to do.
 func (x *expander) expand(f *File) *File {
+	if x.memory != nil {
+		x.memory.used = false
+	}
 	if !slices.ContainsFunc(f.Statements, special) {
 		return f
 	}
@@ -113,7 +117,7 @@ func body(all []Statement) []Statement {
 // line that defines them.
 func (x *expander) collect(all []Statement) {
 	x.groups = map[string][]string{}
-	group := ""
+	group, defined := "", [][]Statement(nil)
 	for i := range all {
 		st := &all[i]
 		switch {
@@ -126,11 +130,24 @@ func (x *expander) collect(all []Statement) {
 			x.declare(name, st)
 		case st.Kind == KindTop && st.Name == "template":
 			group = ""
-			x.define(st, body(all[i+1:]))
+			lines := body(all[i+1:])
+			x.define(st, lines)
+			defined = append(defined, all[i:i+1+len(lines)])
 		case st.Kind == KindTop || st.Kind == KindBlank:
 			group = ""
 		}
 	}
+	if x.memory != nil {
+		x.memory.begin(size(all), textOf(defined...))
+	}
+}
+
+// size is how many bytes of text statements are.
+func size(all []Statement) (n int) {
+	for i := range all {
+		n += len(all[i].Raw)
+	}
+	return n
 }
 
 // members are hosts of a hostgroup, without the mark of the disabled.
@@ -205,9 +222,12 @@ func (x *expander) emit(s *section) {
 }
 
 // room reports whether one more statement may be made, with so much text.
-func (x *expander) room(st *Statement) bool {
-	x.count++
-	x.bytes += len(st.Text)
+func (x *expander) room(st *Statement) bool { return x.rooms(st, 1, len(st.Text)) }
+
+// rooms is room for so many statements with so much text.
+func (x *expander) rooms(st *Statement, count, bytes int) bool {
+	x.count += count
+	x.bytes += bytes
 	if x.full || x.count <= maxExpanded && x.bytes <= maxFile {
 		return !x.full
 	}

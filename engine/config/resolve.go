@@ -33,6 +33,9 @@ type Options struct {
 	// Dir is what a relative basedir is under; empty means the working
 	// directory.
 	Dir string
+	// Memory, if set, is what other readings of the same configuration left, and
+	// what this one leaves.
+	Memory *Memory
 	// Exists says whether a file or directory is there, for defaults that
 	// depend on it; nil asks the system.
 	Exists func(path string) bool
@@ -81,6 +84,7 @@ type resolver struct {
 	virt     *pool
 	virtuals int
 	pools    []*pool
+	served   map[string]bool // their addresses, the hosts of [VirtualGroup]
 }
 
 // Resolve gives f its meaning. The Config is never nil, but is to be used only
@@ -99,6 +103,7 @@ func Resolve(f *File, o Options) (*Config, Diagnostics) {
 		viewAt:  map[string]int{},
 		aliasAt: map[string]int{},
 		specs:   map[string]period.Spec{},
+		served:  map[string]bool{},
 	}
 	r.inherit.Settle = opstatus.Settings{Rise: 1, Fall: 1}
 	r.overrides()

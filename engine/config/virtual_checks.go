@@ -40,7 +40,10 @@ func (x *expander) reserved() {
 // real makes the services of one real.
 func (x *expander) real(v *virtualDraft, m *vreal) {
 	g := x.group(m)
-	called := m.called(v.port())
+	var called [3]string
+	if v.names() {
+		called = m.called(v.port())
+	}
 	for _, c := range v.checks {
 		if !c.isFor(m.tier, called) {
 			continue
@@ -83,10 +86,10 @@ func (x *expander) group(m *vreal) *madeGroup {
 	if x.made == nil {
 		x.made = map[string]*madeGroup{}
 	}
-	host := m.addr.String()
 	g := x.made[m.group]
 	if g == nil {
-		g = &madeGroup{name: m.group, host: host, st: m.st, off: m.off, byName: map[string]*madeService{}, known: map[string]string{}}
+		host := m.addr.String()
+		g = &madeGroup{name: m.group, host: host, addr: m.addr, st: m.st, off: m.off, byName: map[string]*madeService{}, known: map[string]string{}}
 		x.made[m.group] = g
 		x.order = append(x.order, g)
 		if st := x.declared[m.group]; st != nil && !slices.Equal(x.groups[m.group], []string{host}) {
@@ -96,8 +99,8 @@ func (x *expander) group(m *vreal) *madeGroup {
 		g.given = x.declaredServices(m.group)
 		return g
 	}
-	if g.host != host && !x.twice(m.st.Pos, g.st.Pos) {
-		x.diag.errorf(m.st, m.off, "give one of them another name", "hostgroup %s is %s at %s, and %s here", m.group, g.host, g.st.At(g.off), host)
+	if g.addr != m.addr && !x.twice(m.st.Pos, g.st.Pos) {
+		x.diag.errorf(m.st, m.off, "give one of them another name", "hostgroup %s is %s at %s, and %s here", m.group, g.host, g.st.At(g.off), m.addr)
 	}
 	return g
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -24,6 +25,12 @@ type virtualDraft struct {
 	reals     []vreal
 	checks    []*vcheck
 	broken    bool // a line of it was reported
+
+	// text is what lines it was made of, if it may be made of them again; was is
+	// what it was made into then. count and bytes are the room that it took.
+	text         string
+	was          *pool
+	count, bytes int
 }
 
 // vcheck is a check before it is made a service for each real.
@@ -60,6 +67,7 @@ type virtuals struct {
 // madeGroup is the hostgroup of a real.
 type madeGroup struct {
 	name, host string
+	addr       netip.Addr // host
 	st         *Statement // the line of the real that made it
 	off        int
 	services   []*madeService
@@ -111,7 +119,10 @@ func (x *expander) watched(name string) {
 // virtual expands one record: its templates, and what is read here.
 func (x *expander) virtual(st *Statement, lines []Statement) {
 	name, _ := cutName(st.Text)
-	v := &virtualDraft{st: st, name: name, broken: name == ""}
+	v := x.again(st, lines)
+	if v == nil {
+		v = x.draft(st, name, lines)
+	}
 	x.drafts = append(x.drafts, v)
 	if x.named == nil {
 		x.named = map[string]*virtualDraft{}
@@ -122,6 +133,12 @@ func (x *expander) virtual(st *Statement, lines []Statement) {
 	} else {
 		x.named[name] = v
 	}
+}
+
+// draft makes a virtual service of its lines.
+func (x *expander) draft(st *Statement, name string, lines []Statement) *virtualDraft {
+	v := &virtualDraft{st: st, name: name, broken: name == ""}
+	said, count, bytes := x.diag.said, x.count, x.bytes
 	root := &layer{}
 	pool := &serviceLines{section: begin(given{Statement: *st, by: root})}
 	b := builder{x: x, name: name, pool: pool, at: cursor{service: pool}}
@@ -136,6 +153,17 @@ func (x *expander) virtual(st *Statement, lines []Statement) {
 	for _, s := range b.services {
 		v.checks = append(v.checks, x.check(v, s))
 	}
+	v.count, v.bytes = x.count-count, x.bytes-bytes
+	if x.memory != nil && x.diag.said == said && !v.private() {
+		v.text = textOf([]Statement{*st}, lines)
+	}
+	return v
+}
+
+// private reports whether checks go through the director, by a mark that no other
+// virtual service has.
+func (v *virtualDraft) private() bool {
+	return slices.ContainsFunc(v.checks, func(c *vcheck) bool { return c.through != nil })
 }
 
 // flat are the lines of a service that count, with its periods.
@@ -370,8 +398,16 @@ func (c *vcheck) isFor(tier virtual.Tier, called [3]string) bool {
 	return c.on[tier] || c.named[called[0]] || c.named[called[1]] || c.named[called[2]]
 }
 
+// names reports whether lines on name reals of v.
+func (v *virtualDraft) names() bool {
+	return slices.ContainsFunc(v.checks, func(c *vcheck) bool { return len(c.who) > 0 })
+}
+
 // nobody reports the words of the lines on that name no real of v.
 func (x *expander) nobody(v *virtualDraft) {
+	if !v.names() {
+		return
+	}
 	known := map[string]bool{}
 	for i := range v.reals {
 		for _, name := range v.reals[i].called(v.port()) {

@@ -336,7 +336,7 @@ func weightLimits(r *resolver, st *Statement) {
 
 func virtualMaintenanceDir(r *resolver, st *Statement) {
 	if !r.empty(st) {
-		r.virt.MaintenanceDir = st.Text
+		r.virt.maintenanceDir = st.Text
 	}
 }
 

@@ -28,6 +28,8 @@ type pool struct {
 	onePacket bool
 	netns     string
 	onFail    virtual.OnFail
+	// maintenanceDir is as the line has it.
+	maintenanceDir string
 	// need is how many checks must be good; needAt is the line.
 	need   int
 	needAt *Statement
@@ -52,6 +54,11 @@ func virtualService(r *resolver, st *Statement) {
 	}
 	v := r.c.file.virtuals[r.virtuals]
 	r.virtuals++
+	if v.was != nil {
+		r.poolAgain(v.was, st)
+		return
+	}
+	said := r.diag.said
 	p := &pool{virtualDraft: v, scheduler: "wlc", forward: forward{method: "dr", off: -1}}
 	p.Virtual = Virtual{Pos: st.Pos, Name: v.name, Program: keeper}
 	p.policy.Name = v.name
@@ -62,8 +69,30 @@ func virtualService(r *resolver, st *Statement) {
 	for i := range v.lines {
 		r.poolLine(&v.lines[i])
 	}
+	r.poolEnds(p, said)
+}
+
+// poolAgain gives the lines of a virtual service that was there before their meaning
+// as far as they are about its own service.
+func (r *resolver) poolAgain(p *pool, st *Statement) {
+	said := r.diag.said
+	if !r.poolService(p, st) {
+		return
+	}
+	for i := range p.lines {
+		if line := &p.lines[i]; line.Kind != KindVirtual {
+			r.poolLine(line)
+		}
+	}
+	r.poolEnds(p, said)
+}
+
+func (r *resolver) poolEnds(p *pool, said int) {
 	r.virt, r.watch, r.svc = nil, nil, nil
 	r.pools = append(r.pools, p)
+	if r.diag.said != said {
+		p.text = ""
+	}
 }
 
 // poolService begins the pool's own service.
@@ -81,7 +110,8 @@ func (r *resolver) poolService(p *pool, st *Statement) bool {
 		if !slices.Contains(d.own, host) {
 			d.own = append(d.own, host)
 		}
-		if !slices.Contains(g.Hosts, host) {
+		if !r.served[host] {
+			r.served[host] = true
 			g.Hosts = append(g.Hosts, host)
 		}
 	}
@@ -114,20 +144,45 @@ func (r *resolver) poolLine(st *Statement) {
 // finishVirtuals makes the virtual services, when all services are known.
 func (r *resolver) finishVirtuals() {
 	r.overlaps()
-	for _, p := range r.pools {
-		r.finishPool(p)
-		v := &p.Virtual
-		v.Pool = &p.policy
-		if v.MaintenanceDir = under(r.c.Globals.CfBaseDir, v.MaintenanceDir); v.MaintenanceDir == "" {
-			v.MaintenanceDir = r.c.Globals.MaintenanceDir
+	for i, p := range r.pools {
+		if !r.asBefore(p) {
+			p = p.anew()
+			r.pools[i] = p
+			r.finishPool(p)
 		}
-		r.c.Virtuals = append(r.c.Virtuals, v)
+		r.origins(p)
+		r.c.Virtuals = append(r.c.Virtuals, &p.Virtual)
+	}
+	if r.o.Memory != nil {
+		r.o.Memory.keep(r.pools, settingsOf(&r.c.Globals))
 	}
 	r.limitTables()
 	r.syncTables()
 }
 
+// origins says of the services of p's checks that p asks for them, unless others
+// did first.
+func (r *resolver) origins(p *pool) {
+	for i := range p.Members {
+		for _, key := range p.Members[i].Checks {
+			if s := r.byKey[key]; s != nil && s.Origin == "" {
+				s.Origin = p.name
+			}
+		}
+	}
+}
+
 func (r *resolver) finishPool(p *pool) {
+	said := r.diag.said
+	defer func() {
+		if r.diag.said != said {
+			p.text = "" // it is to be said again
+		}
+	}()
+	p.Virtual.Pool = &p.policy
+	if p.MaintenanceDir = under(r.c.Globals.CfBaseDir, p.maintenanceDir); p.MaintenanceDir == "" {
+		p.MaintenanceDir = r.c.Globals.MaintenanceDir
+	}
 	if p.persist > 0 {
 		p.policy.Drain.Persistence = seconds(p.persist)
 	}
@@ -193,9 +248,6 @@ func (r *resolver) finishReal(p *pool, m *vreal, seen map[string]*vreal) {
 		s := r.byKey[key]
 		if s == nil {
 			continue // it was reported
-		}
-		if s.Origin == "" {
-			s.Origin = p.name
 		}
 		if s.Asks == (WeightFrom{}) {
 			continue

@@ -80,10 +80,12 @@ func (r *resolver) limitTables() {
 // ofTables claims something of each table that virtual services are in.
 func (r *resolver) ofTables(flags []string, words string) {
 	var done []string
-	for _, p := range r.pools {
+	for i, p := range r.pools {
 		if !slices.Contains(done, p.netns) {
 			done = append(done, p.netns)
-			p.Rows = append(p.Rows, VirtualRow{Target: p.target(flags, words)})
+			v := *r.c.Virtuals[i] // its own may be known from now on
+			v.Rows = append(slices.Clip(v.Rows), VirtualRow{Target: p.target(flags, words)})
+			r.c.Virtuals[i] = &v
 		}
 	}
 }

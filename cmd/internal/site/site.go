@@ -25,27 +25,52 @@ type Options struct {
 	// Reconfigure gives the host the paths of a configuration before its
 	// programs are looked up.
 	Reconfigure func(g config.Globals)
+	// Memory, if set, is what loads of the same configuration leave to the next, so
+	// that one costs little where little changed.
+	Memory *Memory
 	// Found, if set, is told once of every program that was found, in the
 	// order of the file.
 	Found func(p host.Program)
 }
 
+// Memory is what was read and judged before. The zero value is empty; it is for
+// one load at a time.
+type Memory struct {
+	Config config.Memory
+	rows   map[*config.Virtual][]shaped
+}
+
 // Load reads and judges a whole configuration. The error is set only when the
 // diagnostics hold one; warnings come back beside a good configuration.
 func Load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, error) {
+	if o.Memory == nil {
+		o.Memory = new(Memory)
+	}
+	o.Config.Memory = &o.Memory.Config
+	loaded, diags, err := load(ctx, o)
+	if len(diags) > 0 && o.Memory.Config.Used() { // what is remembered does not know its places
+		o.Memory.Config.Forget()
+		o.Found = nil // told
+		return load(ctx, o)
+	}
+	return loaded, diags, err
+}
+
+func load(ctx context.Context, o Options) (engine.Loaded, config.Diagnostics, error) {
 	cfg, diags := config.Load(ctx, o.Path, o.Config)
 	if err := diags.Err(); err != nil {
 		return engine.Loaded{}, diags, err
 	}
 	o.Places.Settle(&cfg.Globals)
 	o.Reconfigure(cfg.Globals)
-	j := judge{ctx: ctx, host: o.Host, file: cfg.File(), found: o.Found, programs: map[string]engine.Program{}, known: map[string]*known{}}
+	j := judge{ctx: ctx, host: o.Host, file: cfg.File(), found: o.Found, programs: map[string]engine.Program{}, known: map[string]*known{}, memory: o.Memory, shaped: map[*config.Virtual][]shaped{}}
 	for u := range cfg.Commands() {
 		j.command(u)
 	}
 	for _, v := range cfg.Virtuals {
 		j.virtual(v)
 	}
+	o.Memory.rows = j.shaped
 	diags = append(diags, j.roles(cfg)...)
 	diags = append(slices.DeleteFunc(diags, j.needsNoInterval(cfg)), j.diags...)
 	diags.Sort()
@@ -75,6 +100,8 @@ type judge struct {
 	programs map[string]engine.Program
 	known    map[string]*known
 	diags    config.Diagnostics
+	memory   *Memory
+	shaped   map[*config.Virtual][]shaped // of this load
 }
 
 // known is a program that was looked up.

@@ -24,32 +24,61 @@ func (j *judge) virtual(v *config.Virtual) {
 		return
 	}
 	j.programs[v.Program] = k.use()
+	for _, r := range j.rows(v) {
+		j.row(k, v, r)
+	}
+}
+
+// shaped is a row of a virtual service, for all that differ from it in nothing but
+// numbers and addresses of the same kind: there may be ten thousand.
+type shaped struct {
+	shape string
+	pos   config.Pos
+	words []string
+}
+
+// rows are one of each shape, which do not change as long as v does not.
+func (j *judge) rows(v *config.Virtual) []shaped {
+	all, known := j.memory.rows[v]
+	if !known {
+		all = rowsOf(v)
+	}
+	j.shaped[v] = all
+	return all
+}
+
+func rowsOf(v *config.Virtual) (all []shaped) {
+	add := func(pos config.Pos, words []string) {
+		kinds := make([]string, len(words))
+		for i, w := range words {
+			kinds[i] = kindOfWord(w)
+		}
+		shape := "row " + strings.Join(kinds, " ")
+		if !slices.ContainsFunc(all, func(r shaped) bool { return r.shape == shape }) {
+			all = append(all, shaped{shape, pos, words})
+		}
+	}
 	for i := range v.Rows {
-		j.row(k, v.Pos, v, slices.Concat(v.Rows[i].Target, v.Rows[i].More))
+		add(v.Pos, slices.Concat(v.Rows[i].Target, v.Rows[i].More))
 	}
 	for i := range v.Members {
 		weight := strconv.Itoa(v.Pool.Members[i].Weight)
 		for _, r := range v.Members[i].Rows {
-			j.row(k, v.Members[i].Pos, v, slices.Concat(r.Target, r.More, []string{"-W", weight}))
+			add(v.Members[i].Pos, slices.Concat(r.Target, r.More, []string{"-W", weight}))
 		}
 	}
+	return all
 }
 
-// row lets the keeper judge the words of one row. They come from values that
-// the configuration has judged; of rows that differ in nothing but numbers and
-// addresses of the same kind one is asked about: there may be ten thousand.
-func (j *judge) row(k *known, pos config.Pos, v *config.Virtual, words []string) {
-	shape := make([]string, len(words))
-	for i, w := range words {
-		shape[i] = kindOfWord(w)
-	}
-	id := "row " + strings.Join(shape, " ")
-	if k.judged[id] {
+// row lets the keeper judge the words of one row, which come from values that the
+// configuration has judged.
+func (j *judge) row(k *known, v *config.Virtual, r shaped) {
+	if k.judged[r.shape] {
 		return
 	}
 	before := len(j.diags)
-	j.arguments(k, &config.Command{Pos: pos, Program: v.Program, Args: words})
-	k.judged[id] = len(j.diags) == before
+	j.arguments(k, &config.Command{Pos: r.pos, Program: v.Program, Args: r.words})
+	k.judged[r.shape] = len(j.diags) == before
 }
 
 // kindOfWord is w, or what kind of number or address it is.
