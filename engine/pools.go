@@ -137,9 +137,9 @@ func (l *loop) newPool(v *config.Virtual, old *pool, saved store.Pool, unclean b
 	return p
 }
 
-// judges notes that s is a check of p.
+// judges notes that s is a check of p. Pools are installed one after the other.
 func (s *service) judges(p *pool) {
-	if !slices.Contains(s.pools, p) {
+	if n := len(s.pools); n == 0 || s.pools[n-1] != p {
 		s.pools = append(s.pools, p)
 	}
 }
