@@ -76,29 +76,41 @@ func (k *keeper) update(claims []alert.Claim) {
 	signal(k.wake)
 }
 
-// replace takes a whole new set, for a start or a reload; false means that the
-// keeper has left, and a new one is needed. Claims that are only others than before
-// are delivered as what changed; where some are gone, the program has to know that
-// nobody makes them any more, which only a full set says.
+// replace takes a whole new set; false means that the keeper has left, and a new one
+// is needed.
 func (k *keeper) replace(all map[string]alert.Claim) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.left {
 		return false
 	}
-	for id := range k.all {
-		_, ok := all[id]
-		k.full = k.full || !ok
-	}
-	k.full = k.full || k.leaving > 0
-	for id, c := range all {
-		if was, ok := k.all[id]; !k.full && (!ok || !sameClaim(was, c)) {
-			k.changed[id] = c
-		}
-	}
-	k.all, k.leaving = all, 0
+	k.all, k.full, k.leaving = all, true, 0
 	signal(k.wake)
 	return true
+}
+
+// exchange takes some claims in the place of others, for a reload, and delivers those
+// that are not as they were. It does nothing and is false if that takes a full set:
+// where a claim is gone, the program has to know that nobody makes it any more.
+func (k *keeper) exchange(was, is map[string]alert.Claim) bool {
+	for id := range was {
+		if _, stays := is[id]; !stays {
+			return false
+		}
+	}
+	k.mu.Lock()
+	wanted := !k.left && k.leaving == 0
+	k.mu.Unlock()
+	var changed []alert.Claim
+	for id, c := range is {
+		if old, ok := was[id]; !ok || !sameClaim(old, c) {
+			changed = append(changed, c)
+		}
+	}
+	if wanted && len(changed) > 0 {
+		k.update(changed)
+	}
+	return wanted
 }
 
 func sameClaim(a, b alert.Claim) bool {
@@ -287,12 +299,22 @@ func claimText(c alert.Claim) string {
 	return "in: " + c.ID
 }
 
-// installKeepers gives every keeping program of the configuration its full
-// set. One that the configuration no longer names gets an empty set: hands
-// off.
-func (l *loop) installKeepers() {
+// holders are who holds claims.
+type holders struct {
+	services []*service
+	pools    []*pool
+}
+
+// installKeepers gives every keeping program of the configuration its claims: is
+// holds them in the place of was, and others hold theirs as before. One that the
+// configuration no longer names gets an empty set: hands off.
+func (l *loop) installKeepers(was, is holders) {
 	for program, p := range l.loaded.Programs {
-		if k := l.keepers[program]; p.Keeper && (k == nil || !k.replace(l.fullSet(program))) {
+		if !p.Keeper {
+			continue
+		}
+		k := l.keepers[program]
+		if k == nil || !k.exchange(was.claims(program), is.claims(program)) && !k.replace(l.fullSet(program)) {
 			l.addKeeper(program)
 		}
 	}
@@ -338,15 +360,20 @@ func (l *loop) handleRestarted(program string, now time.Time) {
 
 // fullSet is every claim that is held for program.
 func (l *loop) fullSet(program string) map[string]alert.Claim {
+	return holders{l.services, l.pools}.claims(program)
+}
+
+// claims are those for program.
+func (h holders) claims(program string) map[string]alert.Claim {
 	all := map[string]alert.Claim{}
-	for _, s := range l.services {
+	for _, s := range h.services {
 		for _, c := range s.claims {
 			if claimProgram(c) == program {
 				all[c.ID] = c
 			}
 		}
 	}
-	for _, p := range l.pools {
+	for _, p := range h.pools {
 		if p.cfg.Program == program {
 			p.allClaims(all)
 		}

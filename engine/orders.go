@@ -331,8 +331,11 @@ func (l *loop) markPool(p *pool) {
 	for i := range p.members {
 		m := &p.members[i]
 		m.marked = ""
+		if dir == "" || len(names) == 0 {
+			continue
+		}
 		for _, name := range namesOf(&p.cfg.Members[i]) {
-			if _, found := slices.BinarySearch(names, name); dir != "" && found {
+			if _, found := slices.BinarySearch(names, name); found {
 				m.marked = strings.TrimSuffix(dir, "/") + "/" + name
 				break
 			}

@@ -78,36 +78,76 @@ type row struct {
 // decision.
 const lookWait = 2 * time.Second
 
-// installPools builds the pools of a configuration from their last states.
-// Services are there already.
-func (l *loop) installPools(saved map[string]store.Pool, unclean bool, now time.Time) {
+// installPools builds the pools of a configuration from their last states; those that
+// it has as the last one had them go on as they are. gone were only in that, come are
+// only in this. Services are there already.
+func (l *loop) installPools(saved map[string]store.Pool, unclean bool, now time.Time) (gone, come []*pool) {
 	old := make(map[*config.Virtual]*pool, len(l.pools))
-	for _, p := range l.pools {
-		old[p.cfg] = p
+	if !unclean {
+		for _, p := range l.pools {
+			old[p.cfg] = p
+		}
 	}
+	before := l.pools
 	l.pools = make([]*pool, len(l.loaded.Config.Virtuals))
 	l.poolHeap, l.dirtyPools = schedule.NewHeap(now), nil
 	for i, v := range l.loaded.Config.Virtuals {
-		p := l.newPool(v, old[v], saved[v.Name], unclean)
-		p.id = i
-		l.pools[i] = p
+		p := old[v]
+		if p != nil {
+			l.pools[i], p.id = p, i
+			l.keepPool(p)
+			continue
+		}
+		p = l.newPool(v, saved[v.Name], unclean)
+		l.pools[i], p.id = p, i
 		l.wait(p, now)
 		l.touchPool(p)
+		come = append(come, p)
 	}
 	l.applyOrders(now)
+	for _, p := range before {
+		if p.id >= len(l.pools) || l.pools[p.id] != p {
+			gone = append(gone, p)
+		}
+	}
+	return gone, come
 }
 
-// newPool makes one; old is that of the same lines, or nil.
-func (l *loop) newPool(v *config.Virtual, old *pool, saved store.Pool, unclean bool) *pool {
+// keepPool lets p, whose configuration stays, go on with the services of this one.
+func (l *loop) keepPool(p *pool) {
+	l.join(p)
+	l.poolHeap.Set(p.id, p.out.Wake)
+	if !p.waits.IsZero() {
+		l.poolHeap.Set(p.id, p.waits)
+	}
+	if p.dirty {
+		p.dirty = false
+		l.touchPool(p)
+	}
+}
+
+// join gives p its services: its own and those of its checks.
+func (l *loop) join(p *pool) {
+	p.own = l.byKey[p.cfg.Key()]
+	for i := range p.members {
+		m, set := &p.members[i], &p.cfg.Members[i]
+		m.asks = nil
+		for j, key := range set.Checks {
+			if m.checks[j] = l.byKey[key]; m.checks[j] != nil {
+				m.checks[j].judges(p)
+			}
+		}
+		if set.Asks >= 0 && set.Asks < len(m.checks) {
+			m.asks = m.checks[set.Asks]
+		}
+	}
+}
+
+func (l *loop) newPool(v *config.Virtual, saved store.Pool, unclean bool) *pool {
 	p := &pool{
-		cfg: v, own: l.byKey[v.Key()], state: saved.State, cell: new(view.PoolCell),
+		cfg: v, state: saved.State, cell: new(view.PoolCell), fixed: rowsOf(v, v.Rows),
 		members: make([]member, len(v.Members)), rows: map[string][]store.Row{},
 		in: virtual.Input{Members: make([]virtual.Seen, len(v.Members))}, told: opstatus.Untested,
-	}
-	if old != nil {
-		p.fixed = old.fixed
-	} else {
-		p.fixed = rowsOf(v, v.Rows)
 	}
 	if unclean {
 		p.state, p.provisional = p.state.Provisional(), true
@@ -115,24 +155,12 @@ func (l *loop) newPool(v *config.Virtual, old *pool, saved store.Pool, unclean b
 	for i := range v.Members {
 		set, name := &v.Members[i], v.Pool.Members[i].Name
 		m := &p.members[i]
-		if m.name = name; old != nil {
-			m.rows, p.rows[name] = old.members[i].rows, old.rows[name]
-		} else {
-			m.rows, p.rows[name] = rowsOf(v, set.Rows), storeRows(set.Rows)
-		}
-		m.checks = make([]*service, len(set.Checks))
-		for j, key := range set.Checks {
-			if s := l.byKey[key]; s != nil {
-				m.checks[j] = s
-				s.judges(p)
-			}
-		}
-		if set.Asks >= 0 && set.Asks < len(m.checks) {
-			m.asks = m.checks[set.Asks]
-		}
+		m.name, m.rows, m.checks = name, rowsOf(v, set.Rows), make([]*service, len(set.Checks))
 		p.scheduled = p.scheduled || len(set.Maintenance) > 0
 		p.in.Members[i].Checks = make([]virtual.Verdict, len(m.checks))
+		p.rows[name] = storeRows(set.Rows)
 	}
+	l.join(p)
 	p.leave(saved.Rows)
 	return p
 }
@@ -302,11 +330,34 @@ func (l *loop) inheritPools(old []*pool) {
 		byName[o.cfg.Name] = o
 	}
 	for _, p := range l.pools {
-		if o := byName[p.cfg.Name]; o != nil {
+		o := byName[p.cfg.Name]
+		switch {
+		case o == p && l.strange(p):
+			l.touchPool(p)
+		case o != p && o != nil:
 			p.told, p.summary = o.told, o.summary
 			p.inherit(o)
 		}
 	}
+}
+
+// strange reports whether p would see something else now than at its last decision.
+func (l *loop) strange(p *pool) bool {
+	if p.in.Fault != l.faultOf(p.cfg.Faults) {
+		return true
+	}
+	for i := range p.members {
+		m, seen := &p.members[i], &p.in.Members[i]
+		if m.order != seen.Order || m.asks != nil && m.asks.ask != seen.Ask {
+			return true
+		}
+		for j, s := range m.checks {
+			if s != nil && s.verdict != seen.Checks[j] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // inherit takes over what was seen of the table. Of a real that leaves just
@@ -327,8 +378,12 @@ func (p *pool) inherit(o *pool) {
 // gonePools forgets the pools that left the configuration. Their claims went
 // with the full set that keepers were given.
 func (l *loop) gonePools(saved map[string]store.Pool) {
+	stay := make(map[string]bool, len(l.pools))
+	for _, p := range l.pools {
+		stay[p.cfg.Name] = true
+	}
 	for name := range saved {
-		if slices.ContainsFunc(l.pools, func(p *pool) bool { return p.cfg.Name == name }) {
+		if stay[name] {
 			continue
 		}
 		if l.batch.Pools == nil {

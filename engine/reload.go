@@ -97,6 +97,7 @@ func (l *loop) swap(loaded Loaded, how steer.ResetHow, user string, now time.Tim
 // them their states. now is the start of the schedule.
 func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, pools map[string]store.Pool, unclean bool, now time.Time) {
 	l.loaded = loaded
+	was := holders{services: l.services}
 	l.forgetLinks(loaded.Config)
 	cfgs := withSelf(loaded.Config, l.roles.links)
 	l.services = make([]*service, len(cfgs))
@@ -130,8 +131,9 @@ func (l *loop) install(loaded Loaded, records map[opstatus.Key]store.Record, poo
 	l.outbox.SetTimeout(loaded.Config.Globals.AlertTimeout)
 	l.daemon.Loaded, l.daemon.ConfigPath = now, loaded.Config.Path
 	l.configureFiles()
-	l.installPools(pools, unclean, now)
-	l.installKeepers()
+	is := holders{services: l.services}
+	was.pools, is.pools = l.installPools(pools, unclean, now)
+	l.installKeepers(was, is)
 	l.roles.site.hash = loaded.Hash
 	l.installRoles(now)
 	l.watchMarks()
