@@ -1,12 +1,15 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/mondhq/mond/engine/config"
+	"github.com/mondhq/mond/engine/config/configtest"
 	"github.com/mondhq/mond/engine/enginetest"
+	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/virtual"
 )
 
@@ -149,6 +152,62 @@ func TestPoolReloadWithoutIt(t *testing.T) {
 		if n := len(p.store.Snapshot().Pools); n > 0 {
 			t.Errorf("%d pools are saved", n)
 		}
+	})
+}
+
+// What stays in the configuration goes on through a reload as if there was none, and
+// its keeper hears of what changed only.
+func TestPoolReloadGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPools(t, 2, func(v *virtual.Pool) { v.Ramp = virtual.Ramp{Over: 20 * time.Second, Steps: 4} })
+		p.config = configtest.Replace(p.config, "watch virtual\n", "watch virtual\n    service mail\n        period wd {Sun-Sat}\n            alert mail.alert root\n")
+		other := func(weight int) *config.Virtual {
+			v := newVirtual("mail", "10.0.0.4:25", 2)
+			v.Pool.Members[0].Weight = weight
+			return v
+		}
+		p.virtuals = []*config.Virtual{other(5), p.virtuals[0]}
+		p.start()
+		p.pass(2 * time.Second)
+		p.fails(1)
+		p.pass(2 * time.Second)
+		p.want("0=5 1=-")
+		reload := func(virtuals ...*config.Virtual) (full bool, ids []string) {
+			t.Helper()
+			n := len(p.sender.Kept())
+			p.virtuals = virtuals
+			p.must(p.engine.Reload(t.Context()))
+			p.pass(time.Millisecond)
+			for _, k := range p.sender.Kept()[n:] {
+				full = full || k.Full
+				for _, c := range k.Claims {
+					ids = append(ids, c.ID)
+				}
+			}
+			return full, ids
+		}
+		stays := p.virtuals[1]
+		if full, ids := reload(p.virtuals...); full || len(ids) > 0 {
+			t.Errorf("nothing changed, and the keeper was told full %v %q", full, ids)
+		}
+		if full, ids := reload(stays, other(7)); full || len(ids) != 1 || !strings.Contains(ids[0], "10.0.0.4:25 -R 192.168.0.1:80") {
+			t.Errorf("one weight changed, and the keeper was told full %v %q", full, ids)
+		}
+		p.well(1)
+		p.pass(2 * time.Second)
+		p.want("0=5 1=1")
+		if full, ids := reload(stays); !full || len(ids) != 3 {
+			t.Errorf("one left, and the keeper was told full %v %q", full, ids)
+		}
+		p.pass(20 * time.Second)
+		p.want("0=5 1=5") // the ramp went on
+		p.fails(0)
+		p.pass(time.Second)
+		p.want("0=- 1=5")
+		if s := p.status(shop); s != opstatus.OK {
+			t.Errorf("shop is %v", s)
+		}
+		p.must(p.end())
 	})
 }
 
