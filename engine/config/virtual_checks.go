@@ -44,14 +44,14 @@ func (x *expander) real(v *virtualDraft, m *vreal) {
 	if v.names() {
 		called = m.called(v.port())
 	}
-	for _, c := range v.checks {
+	for i, c := range v.checks {
 		if !c.isFor(m.tier, called) {
 			continue
 		}
 		if c.through != nil && !x.private(v, m, c) {
 			continue
 		}
-		name, ok := x.serviceFor(g, v, m, c)
+		name, ok := x.serviceFor(g, v, m, i)
 		if !ok {
 			v.broken = true
 			continue
@@ -63,10 +63,10 @@ func (x *expander) real(v *virtualDraft, m *vreal) {
 	}
 }
 
-// serviceFor makes the service of a check of a real, unless it is known from another
+// serviceFor makes the service of check i of a real, unless it is known from another
 // virtual service, and says its name.
-func (x *expander) serviceFor(g *madeGroup, v *virtualDraft, m *vreal, c *vcheck) (name string, ok bool) {
-	form := c.form.of(m, v.port())
+func (x *expander) serviceFor(g *madeGroup, v *virtualDraft, m *vreal, i int) (name string, ok bool) {
+	c, form := v.checks[i], m.form(v, i)
 	if name, ok = g.known[form]; ok {
 		return name, true
 	}

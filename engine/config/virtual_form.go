@@ -94,3 +94,14 @@ func (f *form) of(m *vreal, port uint16) string {
 	}
 	return string(m.addr.AppendTo(b))
 }
+
+// form is that of check i of v for m, which stays the same.
+func (m *vreal) form(v *virtualDraft, i int) string {
+	if m.forms == nil {
+		m.forms = make([]string, len(v.checks))
+	}
+	if m.forms[i] == "" {
+		m.forms[i] = v.checks[i].form.of(m, v.port())
+	}
+	return m.forms[i]
+}

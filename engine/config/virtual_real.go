@@ -86,6 +86,7 @@ type vreal struct {
 	// group is the hostgroup of its checks, keys are those.
 	group string
 	keys  []serviceKey
+	forms []string // by check, as far as they were asked for
 	// mark is the firewall mark of its checks through the director; 0 if it
 	// has none.
 	mark uint32
