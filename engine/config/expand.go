@@ -145,7 +145,7 @@ func (x *expander) collect(all []Statement) {
 // size is how many bytes of text statements are.
 func size(all []Statement) (n int) {
 	for i := range all {
-		n += len(all[i].Raw)
+		n += len(all[i].lines())
 	}
 	return n
 }

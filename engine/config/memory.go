@@ -65,7 +65,7 @@ func (m *Memory) take(lines string) *pool {
 func (m *Memory) keep(pools []*pool, s poolSettings) {
 	m.known, m.settings = make(map[string]*pool, len(pools)), s
 	for _, p := range pools {
-		if p.text != "" {
+		if p.text != "" && !p.broken {
 			m.known[p.text] = p
 		}
 	}
