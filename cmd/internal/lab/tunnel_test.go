@@ -29,19 +29,20 @@ type wrapping struct {
 
 func wrappings() []wrapping {
 	const real4, real6 = "192.168.0.1", "2001:db8::1"
+	const summed4, summed6 = "192.168.0.2", "2001:db8::2" // one address takes GRE either with checksums or without
 	gre, gue := outer{proto: unix.IPPROTO_GRE}, outer{proto: unix.IPPROTO_UDP}
 	summed := func(o outer) outer { o.sum = true; return o }
 	remote, v6 := summed(gue), func(o outer) outer { o.six = true; return o }
 	remote.remote = true
 	return []wrapping{
 		{"gre", "10.0.0.11", real4, ipvs.GRE, "--tun-type gre --tun-nocsum", gre},
-		{"gre csum", "10.0.0.12", real4, ipvs.GRE, "--tun-type gre --tun-csum", summed(gre)},
+		{"gre csum", "10.0.0.12", summed4, ipvs.GRE, "--tun-type gre --tun-csum", summed(gre)},
 		{"gue 6080", "10.0.0.13", real4, ipvs.GUE, "--tun-type gue --tun-port 6080 --tun-nocsum", gue},
 		{"gue 6080 csum", "10.0.0.14", real4, ipvs.GUE, "--tun-type gue --tun-port 6080 --tun-csum", summed(gue)},
 		{"gue 6080 remcsum", "10.0.0.15", real4, ipvs.GUE, "--tun-type gue --tun-port 6080 --tun-remcsum", remote},
 		{"gre", "2001:db8::16", real6, ipvs.GRE, "--tun-type gre --tun-nocsum", v6(gre)},
 		{"gue 6080 csum", "2001:db8::17", real6, ipvs.GUE, "--tun-type gue --tun-port 6080 --tun-csum", v6(summed(gue))},
-		{"gre csum", "10.0.0.18", real6, ipvs.GRE, "--tun-type gre --tun-csum", v6(summed(gre))},
+		{"gre csum", "10.0.0.18", summed6, ipvs.GRE, "--tun-type gre --tun-csum", v6(summed(gre))},
 		{"gue 6080", "2001:db8::19", real4, ipvs.GUE, "--tun-type gue --tun-port 6080 --tun-nocsum", gue},
 	}
 }
@@ -55,53 +56,81 @@ func (u *wrapping) want() realserver.Want {
 	return realserver.Want{VIP: netip.MustParseAddr(u.vip), Real: netip.MustParseAddr(u.real), Forward: ipvs.Tunnel, Tunnel: e}
 }
 
-// Clients are served through every kind of tunnel, and each wraps packets as it
-// was declared: what the real server's link brings is looked at. Requests are
-// larger than a packet, so that the room that the wrapping takes counts. (ipip
-// is tried by TestDeclared.)
+// at is the real server that the tunnel leads to.
+func (u *wrapping) at() node {
+	if strings.HasSuffix(u.real, "2") {
+		return rs2
+	}
+	return rs1
+}
+
+// Clients are served through every kind of tunnel by real servers that were made
+// ready for it, and each wraps packets as it was declared: what the real server's
+// link brings is looked at. One request is larger than a packet, so that the room
+// that the wrapping takes counts. (ipip is tried by TestDeclared.)
 func TestTunnels(t *testing.T) {
 	newCluster(t)
 	director.run(t, "ipvsadm -C")
 	all := wrappings()
-	var wants []realserver.Want
-	var rows, urls []string
-	config := "syntax = mond\n"
-	for i, u := range all {
-		at := bracket(u.vip) + ":80"
-		wants = append(wants, u.want())
-		director.run(t, "ip addr add dev eth0 "+held(u.vip))
-		defer director.run(t, fmt.Sprintf("ip addr del dev eth0 %s/%d", u.vip, wants[i].VIP.BitLen()))
-		config += fmt.Sprintf("\nvirtual t%d\n    address tcp %s\n    scheduler rr\n    start optimistic\n    real %s forward tun %s\n", i, at, bracket(u.real), u.forward)
-		rows = append(rows, fmt.Sprintf("-A -t %s -s rr", at), fmt.Sprintf("-a -t %s -r %s:80 -i -w 1 %s", at, bracket(u.real), u.flags))
-		urls = append(urls, "http://"+at+"/")
+	wants := map[node][]realserver.Want{}
+	for i := range all {
+		wants[all[i].at()] = append(wants[all[i].at()], all[i].want())
+		director.run(t, "ip addr add dev eth0 "+held(all[i].vip))
+		defer director.run(t, "ip addr del dev eth0 "+strings.Fields(held(all[i].vip))[0])
 	}
-	setup(t, rs1, wants)
+	setup(t, rs1, wants[rs1])
+	setup(t, rs2, wants[rs2])
+	config, rows := declaredTunnels(all)
 	install(t, config)
 	d := startMond(t)
 	untilTable(t, d, rows...)
-	var wire int
-	must(t, rs1.enter(func() (err error) { wire, err = tap("eth0", unix.SOCK_DGRAM); return err }))
-	defer unix.Close(wire)
-	for i, u := range urls {
+	wires := map[node]int{rs1: 0, rs2: 0}
+	for n := range wires {
+		must(t, n.enter(func() (err error) { wires[n], err = tap("eth0", unix.SOCK_DGRAM); return err }))
+		defer unix.Close(wires[n])
+	}
+	for _, u := range all {
 		for _, size := range []int{1, 3000} {
-			if got, err := fetch(t.Context(), u, size); got != "rs1" {
-				t.Errorf("tun %s to %s: a request of %d bytes and more: %v, %q", all[i].forward, all[i].real, size, err, got)
+			if got, err := fetch(t.Context(), "http://"+bracket(u.vip)+"/", size); got != string(u.at()) {
+				t.Errorf("tun %s from %s to %s: a request of %d bytes and more: %v, %q", u.forward, u.vip, u.real, size, err, got)
 			}
 		}
 	}
-	seen := wrapped(t, wire)
+	seen := map[netip.Addr]map[outer]int{}
+	wrapped(t, wires[rs1], seen)
+	wrapped(t, wires[rs2], seen)
 	for _, u := range all {
-		o := seen[netip.MustParseAddr(u.vip)]
-		if len(o) == 0 {
-			t.Errorf("tun %s to %s: no packet to %s", u.forward, u.real, u.vip)
-		}
-		for got, n := range o {
-			if got != u.seen && !(u.seen.remote && got == u.seen.sumOnly()) {
-				t.Errorf("tun %s to %s: %d packets to %s were wrapped as %+v, want %+v", u.forward, u.real, n, u.vip, got, u.seen)
-			}
-		}
+		u.wantSeen(t, seen[netip.MustParseAddr(u.vip)])
 	}
 	d.end(t, syscall.SIGTERM)
+}
+
+// declaredTunnels is the configuration with a virtual service for each, and the
+// rows that are to come of it.
+func declaredTunnels(all []wrapping) (config string, rows []string) {
+	config = "syntax = mond\n"
+	for i, u := range all {
+		at := bracket(u.vip) + ":80"
+		config += fmt.Sprintf("\nvirtual t%d\n    address tcp %s\n    scheduler rr\n    start optimistic\n    real %s forward tun %s\n", i, at, bracket(u.real), u.forward)
+		rows = append(rows, fmt.Sprintf("-A -t %s -s rr", at), fmt.Sprintf("-a -t %s -r %s:80 -i -w 1 %s", at, bracket(u.real), u.flags))
+	}
+	return config, rows
+}
+
+// wantSeen fails the test unless packets came, all of them wrapped as they should
+// be. A checksum is left to the receiver only where the sender left it to its card.
+func (u *wrapping) wantSeen(t *testing.T, seen map[outer]int) {
+	t.Helper()
+	if seen[u.seen] == 0 {
+		t.Errorf("tun %s from %s to %s: no packet was wrapped as %+v", u.forward, u.vip, u.real, u.seen)
+	}
+	local := u.seen
+	local.remote = false
+	for got, n := range seen {
+		if got != u.seen && got != local {
+			t.Errorf("tun %s from %s to %s: %d packets were wrapped as %+v, want %+v", u.forward, u.vip, u.real, n, got, u.seen)
+		}
+	}
 }
 
 // fetch gets a page with a request that has a header of that many bytes.
@@ -143,20 +172,15 @@ type outer struct {
 	remote bool
 }
 
-// sumOnly is o where the inner packet had its checksum already: what a sender
-// did not leave to its card cannot be left to the receiver.
-func (o outer) sumOnly() outer { o.remote = false; return o }
-
-// wrapped are the wrapped packets that were heard, by the address that is in
-// them, and how many there were.
-func wrapped(t *testing.T, socket int) map[netip.Addr]map[outer]int {
+// wrapped counts the wrapped packets that were heard, by the address that is in
+// them.
+func wrapped(t *testing.T, socket int, seen map[netip.Addr]map[outer]int) {
 	t.Helper()
-	seen := map[netip.Addr]map[outer]int{}
 	buf := make([]byte, 256)
 	for {
 		n, _, err := unix.Recvfrom(socket, buf, 0)
 		if err == unix.EAGAIN {
-			return seen
+			return
 		}
 		must(t, err)
 		o, inner, ok := unwrap(buf[:n])
