@@ -323,10 +323,6 @@ func (j *judge) unwraps(name string) *doctor.Link {
 }
 
 func (j *judge) gue(w Want) {
-	word := "fou"
-	if w.outer6() {
-		word = "fou6"
-	}
 	port, option := w.Tunnel.Port, familyOption(w.outer6())
 	switch {
 	case slices.Contains(j.facts.GUE, GUEPort{Port: port, Six: w.outer6()}):
@@ -336,7 +332,7 @@ func (j *judge) gue(w Want) {
 			Level: doctor.Error, Code: "gue",
 			What: fmt.Sprintf("GUE is not taken at port %d", port),
 			Do:   "let the kernel take it",
-			Run:  []string{"modprobe " + word, fmt.Sprintf("ip %s fou add port %d gue", option, port)},
+			Run:  []string{"modprobe fou", fmt.Sprintf("ip %s fou add port %d gue", option, port)},
 			Why:  "packets come wrapped in UDP to that port, and nothing unwraps them",
 		})
 	}

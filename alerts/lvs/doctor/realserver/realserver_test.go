@@ -302,7 +302,7 @@ func TestScript(t *testing.T) {
 		{"nat", Want{VIP: v4, Forward: ipvs.NAT, Gateway: addr("192.168.0.254")}, "use default -4 192.168.0.254\n", ""},
 		{"tun", tun(v4, netip.Addr{}, ipvs.Encapsulation{}), "use module ipip\n\tuse up tunl0\n\tuse loose tunl0\n", ""},
 		{"gue", tun(v4, real4, gue), "use module fou\n\tuse fou -4 6080\n", ""},
-		{"gue over IPv6", tun(v6, real6, gue), "use up ip6tnl0\n\tuse module fou6\n\tuse fou -6 6080\n", ""},
+		{"gue over IPv6", tun(v6, real6, gue), "use up ip6tnl0\n\tuse module fou\n\tuse fou -6 6080\n", ""},
 		{"gre", tun(v4, real4, ipvs.Encapsulation{Type: ipvs.GRE}), "use module ip_gre\n\tuse up gre0\n", ""},
 		{"gre over IPv6", tun(v6, real6, ipvs.Encapsulation{Type: ipvs.GRE}), "use module ip6_gre\n\tuse up ip6gre0\n", ""},
 		{"gre with checksums", tun(v4, real4, csum), "use module ip_gre\n\tuse tunnel mondgre 192.168.0.1\n\tuse up mondgre\n\tuse loose mondgre\n", ""},

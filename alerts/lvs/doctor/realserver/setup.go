@@ -173,11 +173,8 @@ func (w Want) tunnelSteps() []string {
 		s = append(s, "loose "+link)
 	}
 	if w.Tunnel.Type == ipvs.GUE {
-		module := "fou"
-		if w.outer6() {
-			module = "fou6"
-		}
-		s = append(s, "module "+module, fmt.Sprintf("fou %s %d", familyOption(w.outer6()), w.Tunnel.Port))
+		// fou takes both families; fou6 is for those who send
+		s = append(s, "module fou", fmt.Sprintf("fou %s %d", familyOption(w.outer6()), w.Tunnel.Port))
 	}
 	return s
 }
