@@ -2,14 +2,13 @@ package engine
 
 import (
 	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/mondhq/mond/engine/config"
 	"github.com/mondhq/mond/engine/opstatus"
 	"github.com/mondhq/mond/engine/virtual"
 	"github.com/mondhq/mond/plugins/monitor"
+	"github.com/mondhq/mond/plugins/perfdata"
 )
 
 // What checks say for pools: their verdicts, and the weights they ask for.
@@ -57,57 +56,19 @@ func askFor(from config.WeightFrom, r monitor.Result, now time.Time) virtual.Ask
 }
 
 // figure finds the figure of that label: among the performance data of the
-// result's hosts, with a unit behind it as nagios.monitor names those that have
-// one, or as a word LABEL=N in what it says.
+// result's hosts, or as a word LABEL=N in what it says.
 func figure(label string, r monitor.Result) (float64, bool) {
-	for _, unit := range [...]string{"", "_percent", "_total", "_s", "_ms", "_us", "_B", "_KB", "_MB", "_GB", "_TB"} {
-		for i := range r.Hosts {
-			if v, ok := r.Hosts[i].Perf[label+unit]; ok {
-				return v, true
-			}
+	for i := range r.Hosts {
+		if v, ok := perfdata.Lookup(r.Hosts[i].Perf, label); ok {
+			return v, true
 		}
 	}
-	if v, ok := worded(label, r.Summary); ok {
-		return v, true
-	}
-	return worded(label, r.Detail)
-}
-
-// worded finds a word LABEL=N in text, as Nagios plugins write performance
-// data: 'a label'=N[UNIT];...
-func worded(label, text string) (float64, bool) {
-	text = text[:min(len(text), askMost)]
-	for rest := text; ; {
-		at := strings.Index(rest, label)
-		if at < 0 {
-			return 0, false
-		}
-		before, after := rest[:at], rest[at+len(label):]
-		rest = after
-		if strings.HasSuffix(before, "'") && strings.HasPrefix(after, "'") {
-			before, after = before[:len(before)-1], after[1:]
-		}
-		if value, ok := strings.CutPrefix(after, "="); ok && begins(before) {
-			if v, ok := number(value); ok {
-				return v, true
-			}
+	for _, text := range [...]string{r.Summary, r.Detail} {
+		if v, ok := perfdata.Find(text[:min(len(text), askMost)], label); ok {
+			return v, true
 		}
 	}
-}
-
-// begins reports whether a word may begin after text.
-func begins(text string) bool {
-	return text == "" || strings.ContainsRune(" \t\r\n|,;(", rune(text[len(text)-1]))
-}
-
-// number is the number that text begins with; a unit may follow.
-func number(text string) (float64, bool) {
-	end := 0
-	for end < len(text) && end < 40 && (text[end] >= '0' && text[end] <= '9' || strings.IndexByte("+-.", text[end]) >= 0) {
-		end++
-	}
-	v, err := strconv.ParseFloat(text[:end], 64)
-	return v, err == nil
+	return 0, false
 }
 
 // judged notes what an event says of s for the pools that it is a check of.

@@ -207,6 +207,8 @@ func TestRealserver(t *testing.T) {
 		{"setup --vip 10.0.0.3 --vip 2001:db8::3", 0, "use addr 2001:db8::3/128 lo"},
 		{"setup --vip 10.0.0.3 --forward tun:gue:6080", 0, "use fou -4 6080"},
 		{"setup --vip 10.0.0.3 --forward tun:gre", 0, "use up gre0"},
+		{"setup --vip 10.0.0.3 --forward tun:gre:csum --real 192.168.0.1", 0, "use tunnel mondgre 192.168.0.1\n\tuse up mondgre"},
+		{"setup --vip 10.0.0.3 --forward tun:gre:csum", 2, "gre with checksums: say the real server's own address"},
 		{"setup --vip 10.0.0.3 --forward nat --gateway 192.168.0.254", 0, "use default -4 192.168.0.254"},
 		{"setup 10.0.0.3:80 --config " + path, 0, "use atleast net/ipv4/conf/all/arp_ignore 1"},
 		{"setup 10.0.0.3:53 --config " + path + " --real 192.168.0.1 --gateway 192.168.0.254", 0, "use default -4 192.168.0.254"},

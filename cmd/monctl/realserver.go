@@ -89,7 +89,7 @@ func realserverMakeCommand(verb realserver.Verb, short string) *cobra.Command {
 		return cmd // the record says the rest
 	}
 	cmd.Flags().StringVar(&o.real, "real", "", "the real server's own `ADDRESS` or name; with VIRTUAL, only what that one needs")
-	cmd.Flags().Var(&o.forward, "forward", "how packets come: dr, nat, tun, or tun:gue:PORT or tun:gre")
+	cmd.Flags().Var(&o.forward, "forward", "how packets come: dr, nat, tun, or tun:gue:PORT or tun:gre, or tun:gre:csum where GRE comes with checksums")
 	cmd.Flags().StringVar(&o.gateway, "gateway", "", "for nat: the director's `ADDRESS` among the real servers")
 	return cmd
 }
@@ -132,6 +132,8 @@ func (f *forwardFlag) Set(s string) error {
 	case len(words) == 1, len(words) == 2 && words[1] == "ipip":
 	case len(words) == 2 && words[1] == "gre":
 		f.tunnel.Type = ipvs.GRE
+	case len(words) == 3 && words[1] == "gre" && words[2] == "csum":
+		f.tunnel = ipvs.Encapsulation{Type: ipvs.GRE, Checksum: ipvs.WithChecksum}
 	case len(words) == 3 && words[1] == "gue":
 		port, err := strconv.ParseUint(words[2], 10, 16)
 		if err != nil || port == 0 {
@@ -139,7 +141,7 @@ func (f *forwardFlag) Set(s string) error {
 		}
 		f.tunnel = ipvs.Encapsulation{Type: ipvs.GUE, Port: uint16(port)}
 	default:
-		return fmt.Errorf("%q: want tun, tun:ipip, tun:gue:PORT or tun:gre", s)
+		return fmt.Errorf("%q: want tun, tun:ipip, tun:gue:PORT, tun:gre or tun:gre:csum", s)
 	}
 	return nil
 }

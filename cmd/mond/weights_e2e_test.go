@@ -23,7 +23,7 @@ func TestWeightsOfChecks(t *testing.T) {
 	must(t, err)
 	must(t, os.MkdirAll(s.path("mon.d"), 0o755))
 	must(t, os.WriteFile(s.path("mon.d/exit.monitor"), []byte("#!/bin/sh\nexit 9\n"), 0o755))
-	must(t, os.WriteFile(s.path("mon.d/check_fit"), []byte("#!/bin/sh\necho \"FIT OK - fit | fitness=60%;; 'speed'=4\"\n"), 0o755))
+	must(t, os.WriteFile(s.path("mon.d/check_fit"), []byte("#!/bin/sh\necho \"FIT OK - fit | fitness=60%;; 'speed'=4 'free space'=6GB;;\"\n"), 0o755))
 	must(t, os.WriteFile(s.path("weight-127.0.0.1"), []byte("11\n"), 0o600))
 
 	var body strings.Builder
@@ -39,6 +39,7 @@ func TestWeightsOfChecks(t *testing.T) {
 		{"delta", "perf delta as delta", "file.monitor --file " + s.path("weight-{host}") + " --delta 2", 27},
 		{"nagios", "perf fitness as percent", "nagios.monitor --host none --dir " + s.path("mon.d") + " --plugin check_fit", 3},
 		{"nagios-label", "perf speed", "nagios.monitor --host none --dir " + s.path("mon.d") + " --plugin check_fit", 4},
+		{"nagios-blank", "perf 'free space'", "nagios.monitor --host none --dir " + s.path("mon.d") + " --plugin check_fit", 6},
 	}
 	for i, w := range ways {
 		fmt.Fprintf(&body, "\nvirtual %s\n    address tcp 192.0.2.1:%d\n    forward nat\n    real 127.0.0.1:%s weight 5\n    weight_limits max 1000%%\n    check %s\n        interval 200ms\n        monitor %s\n        weight_from %s\n",

@@ -87,7 +87,7 @@ func (r *resolver) command(st *Statement, off int) (Command, bool) {
 	line := st.Text[off:]
 	words, err := Words(line)
 	if q, ok := errors.AsType[*QuoteError](err); ok {
-		r.diag.errorf(st, off+q.Off, `write \' or \" for a quote, \\ for a backslash`, "%s: %v", st.Name, err)
+		r.diag.errorf(st, off+q.Off, quoteHint, "%s: %v", st.Name, err)
 		return Command{}, false
 	}
 	if len(words) == 0 || words[0].Text == "" {

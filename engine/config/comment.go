@@ -117,7 +117,7 @@ func escape(text string, words bool) string {
 // inWords reports whether the text of a directive is split by [Words].
 func inWords(name string) bool {
 	switch name {
-	case "monitor", "redistribute", "alert", "upalert", "startupalert", "ackalert", "disablealert", "schedule", "template", "use", "include":
+	case "monitor", "redistribute", "alert", "upalert", "startupalert", "ackalert", "disablealert", "schedule", "weight_from", "template", "use", "include":
 		return true
 	}
 	return false

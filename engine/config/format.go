@@ -269,7 +269,7 @@ func inFields(st *Statement) bool {
 	case KindMember, KindTop:
 		return true
 	case KindService:
-		return st.Name == "exclude_hosts" || st.Name == "on" || st.Name == "local_fault" || st.Name == "weight_from"
+		return st.Name == "exclude_hosts" || st.Name == "on" || st.Name == "local_fault"
 	case KindVirtual:
 		return st.Name != "maintenance_at" && st.Name != "maintenance_dir"
 	case KindBlank, KindComment, KindGlobal, KindPeriod, KindEnv, KindUse, KindInclude, KindBad:

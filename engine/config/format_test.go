@@ -253,7 +253,7 @@ func lines() []string {
 		"description \\# x \\\\# y", "period", "period l: wd {Mon} # c", "period l:", "period hr {1-2}", "alert m.alert a", "alert m.alert  # c \\", "description a # c \\", "  alert exit=1-2 x.alert  '$a'   $b # c",
 		"upalert x.alert \\", "FOO=bar # c", "FOO=#a", "alertevery 1h", "exclude_hosts a   b # c", "include a.cf # x", "view v g  h:s # m", "  alert m", "alias a", " text  'of # it ' x # c", "allow_empty_group # c",
 		"virtual v", "virtual w # c", " address tcp  10.0.0.3:80", "address udp $vip:0", "real 192.168.0.1 # c", "  real 192.168.0.2  weight \\", "standby 1 192.168.0.3-5", "check", " check c # d", "check $name",
-		"on primary  all", "through", "local_fault link  eth0", "weight_from perf x", "quorum 1 members", "maintenance_at *  hr {1-2}", "monitor m.monitor -p $port '$real # x' $$",
+		"on primary  all", "through", "local_fault link  eth0", "weight_from perf x", "weight_from perf  'a  # b'   as \\", "load # c", "weight_from perf it's", "quorum 1 members", "maintenance_at *  hr {1-2}", "monitor m.monitor -p $port '$real # x' $$",
 	}
 }
 

@@ -330,7 +330,7 @@ func serviceWords() []Keyword {
 			apply: serviceTime(1, func(s *Service) *time.Duration { return &s.Depend.Memory })},
 		{Name: "local_fault", Args: "link INTERFACE | source ADDRESS | gateway ADDRESS", Form: FormText, Default: "none", Since: mond, Repeat: true, Help: "Something of this machine without which the check means nothing: an interface that is up, an address that is here, a neighbour that answers. While it is not so the status stays as it was.",
 			apply: serviceFault},
-		{Name: "weight_from", Args: "exit | perf LABEL [as weight|percent|delta|load]", Form: FormText, Default: "none", Since: mond, Help: "The check says what weight its real server is to have: by its exit status (0, or 2 to 255 for a weight of 0 to 253; 1 is a failure), or by a figure LABEL of its performance data or output. What the figure means is said by as; without it, it is the weight. load is a load average.",
+		{Name: "weight_from", Args: "exit | perf LABEL [as weight|percent|delta|load]", Form: FormText, Default: "none", Since: mond, Help: "The check says what weight its real server is to have: by its exit status (0, or 2 to 255 for a weight of 0 to 253; 1 is a failure), or by a figure LABEL of its performance data or output. A label with blanks stands in quotes: perf \"free space\"; the unit of the figure is no part of it. What the figure means is said by as; without it, it is the weight. load is a load average.",
 			apply: weightFrom},
 		{Name: "redistribute", Args: "ALERT [ARG...]", Form: FormCommand, Default: "none", Help: "An alert that is called at every event, whatever the periods say.",
 			apply: redistribute},

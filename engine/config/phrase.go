@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,17 @@ type phrase struct {
 // newPhrase reads the text of st.
 func newPhrase(diag *collector, st *Statement) *phrase {
 	return &phrase{diag: diag, st: st, words: fields(st.Text)}
+}
+
+// newQuotedPhrase reads the text of st, in which words may stand between quotes,
+// as [Words] has them.
+func newQuotedPhrase(diag *collector, st *Statement) *phrase {
+	words, err := Words(st.Text)
+	p := &phrase{diag: diag, st: st, words: words}
+	if q, ok := errors.AsType[*QuoteError](err); ok {
+		p.fail(q.Off, quoteHint, "%s: %v", st.Name, err)
+	}
+	return p
 }
 
 // fail reports a mistake at off in the text.

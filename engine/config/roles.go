@@ -124,7 +124,12 @@ func (t *roleTaker) service(s *Service) {
 }
 
 // witness reports whether the monitor of a service is told of directors: it
-// decides about them and is none itself.
+// decides about them and is none itself. That is known here by the name of
+// heartbeat.monitor's option, which is not nice; but only the words of a line
+// tell it, not the program, so what a plugin declares of itself cannot; asking
+// the plugin about each line, or a directive that repeats what the words say
+// already and may contradict them, would cost more than the one warning that
+// depends on it.
 func witness(m *Command) bool {
 	return slices.ContainsFunc(m.Args, func(word string) bool {
 		name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")

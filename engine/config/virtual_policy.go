@@ -411,26 +411,38 @@ func (r *resolver) fault(st *Statement) (LocalFault, bool) {
 	return f, p.end()
 }
 
-// weightFrom reads exit, or perf LABEL [as KIND].
+// weightFrom reads exit, or perf LABEL [as KIND]; labels may have blanks.
 func weightFrom(r *resolver, st *Statement) {
-	p := r.phrase(st)
+	p := newQuotedPhrase(&r.diag, st)
 	from := WeightFrom{Kind: virtual.AskWeight}
 	switch p.choice("where: exit, or perf LABEL", "exit", "perf") {
 	case 0:
 		from.Exit = true
 	case 1:
-		w, _ := p.next("a label")
-		from.Label = w.Text
-		if p.is("as") {
-			kinds := []virtual.AskKind{virtual.AskWeight, virtual.AskPercent, virtual.AskDelta, virtual.AskLoad}
-			if i := p.choice("weight, percent, delta or load", "weight", "percent", "delta", "load"); i >= 0 {
-				from.Kind = kinds[i]
-			}
+		w, ok := p.next("a label")
+		if ok && strings.Trim(w.Text, blanks) == "" {
+			p.fail(w.Off, "", "the label in %s is empty", st.Name)
 		}
+		from.Label = w.Text
+		from.Kind = weightKind(p)
 	}
 	if p.end("as") {
 		r.svc.Asks = from
 	}
+}
+
+// weightKind reads as KIND, or nothing.
+func weightKind(p *phrase) virtual.AskKind {
+	if p.more() && p.peek().Text != "as" && didYouMean(p.peek().Text, []string{"as"}) == "" {
+		p.fail(p.peek().Off, `put a label with blanks in quotes: perf "free space"`, "unexpected %s in %s", quote(p.peek().Text), p.st.Name)
+	}
+	if p.is("as") {
+		kinds := []virtual.AskKind{virtual.AskWeight, virtual.AskPercent, virtual.AskDelta, virtual.AskLoad}
+		if i := p.choice("weight, percent, delta or load", "weight", "percent", "delta", "load"); i >= 0 {
+			return kinds[i]
+		}
+	}
+	return virtual.AskWeight
 }
 
 func tableRole(r *resolver, st *Statement) {

@@ -18,6 +18,9 @@ type QuoteError struct {
 	Char byte
 }
 
+// quoteHint says what to do about a [QuoteError].
+const quoteHint = `write \' or \" for a quote, \\ for a backslash`
+
 // Error says which character it is.
 func (e *QuoteError) Error() string {
 	if e.Char == '\\' {

@@ -143,8 +143,8 @@ func TestValidate(t *testing.T) {
 		{"times", func(p *Pool) { p.Return, p.Ramp.Over = -time.Second, -1 }, "return: -1s is no time\nramp: -1ns is no time"},
 		{"deadline", func(p *Pool) { p.Drain.Deadline = -2 }, "drain: -2ns is no time"},
 		{"steps", func(p *Pool) { p.Ramp.Steps = 1001 }, "ramp: 1001 steps: say 1 to 1000"},
-		{"bounds", func(p *Pool) { p.Asks = Limits{Min: 50, Max: 20} }, "weight_min 50% is above weight_max 20%"},
-		{"shares", func(p *Pool) { p.Warn, p.Asks.Ignore = 101, -1 }, "warn: 101%: say 0 to 100\nweight_ignore: -1%: say 0 to 100"},
+		{"bounds", func(p *Pool) { p.Asks = Limits{Min: 50, Max: 20} }, "weight_limits min 50% is above max 20%"},
+		{"shares", func(p *Pool) { p.Warn, p.Asks.Ignore = 101, -1 }, "warn: 101%: say 0 to 100\nweight_limits ignore: -1%: say 0 to 100"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := pool("a b s@1")

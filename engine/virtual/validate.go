@@ -21,12 +21,12 @@ func (p *Pool) Validate() error {
 		length("drain idle", p.Drain.Idle),
 		length("persistence", p.Drain.Persistence),
 		length("udp timeout", p.Drain.UDP),
-		length("weight_every", p.Asks.Every),
+		length("weight_limits every", p.Asks.Every),
 		share("warn", p.Warn, 100),
-		share("weight_min", p.Asks.Min, MaxWeight),
-		share("weight_max", p.Asks.Max, MaxWeight),
-		share("weight_ignore", p.Asks.Ignore, 100),
-		share("weight_step", p.Asks.Step, MaxWeight),
+		share("weight_limits min", p.Asks.Min, MaxWeight),
+		share("weight_limits max", p.Asks.Max, MaxWeight),
+		share("weight_limits ignore", p.Asks.Ignore, 100),
+		share("weight_limits step", p.Asks.Step, MaxWeight),
 	)
 	if p.Eject.N > 0 && p.Eject.By == ByWeight {
 		errs = append(errs, errors.New("eject: say a number of members or a percentage, not a weight"))
@@ -38,7 +38,7 @@ func (p *Pool) Validate() error {
 		errs = append(errs, fmt.Errorf("ramp: %d steps: say 1 to 1000", p.Ramp.Steps))
 	}
 	if high := p.Asks.Max; high > 0 && p.Asks.Min > high {
-		errs = append(errs, fmt.Errorf("weight_min %d%% is above weight_max %d%%", p.Asks.Min, high))
+		errs = append(errs, fmt.Errorf("weight_limits min %d%% is above max %d%%", p.Asks.Min, high))
 	}
 	return errors.Join(errs...)
 }

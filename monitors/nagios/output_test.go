@@ -4,13 +4,9 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 )
 
 func TestRead(t *testing.T) {
@@ -33,59 +29,6 @@ func TestRead(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestPerf(t *testing.T) {
-	for in, want := range map[string]map[string]float64{
-		"":                                      nil,
-		"   ":                                   nil,
-		"time=0,003s;;;0,000":                   {"time_s": 0.003},
-		"a=1,234.5":                             {"a": 1234.5},
-		"'a b'=1":                               {"a b": 1},
-		"'it''s = here'=2MB;;;0;9":              {"it's = here_MB": 2},
-		"/=1234MB;2000;3000;0;4000 /home=5GB":   {"/_MB": 1234, "/home_GB": 5},
-		"'C:\\ used'=1.5%":                      {`C:\ used_percent`: 1.5},
-		"load1=-0.5;; load5=+1e3;1:5;@10:20;;":  {"load1": -0.5, "load5": 1000},
-		"x=5EB":                                 {"x_EB": 5},
-		"y=2E":                                  {"y_E": 2},
-		"u=U v=1":                               {"v": 1},
-		"junk v=1":                              {"v": 1},
-		"=1 v=2":                                {"v": 2},
-		"''=1 v=2":                              {"v": 2},
-		"'open=1 v=2":                           nil,
-		"'a'b=1 v=2":                            {"v": 2},
-		"a= b=; c=;1 d=.5":                      {"d": 0.5},
-		"a=1e999 b=NaN c=Inf d=0x10":            {"d_x10": 0},
-		"a=1\tb=2\r\nc=3":                       {"a": 1, "b": 2, "c": 3},
-		"a=1 a=2":                               {"a": 2},
-		"multi::ping::rta=1us;2":                {"multi::ping::rta_us": 1},
-		"größe=1":                               {"größe": 1},
-		strings.Repeat("a=1 ", 1000) + "z=1":    {"a": 1},
-		"'" + strings.Repeat("'", 5000) + "'=1": {strings.Repeat("'", 2500): 1},
-	} {
-		if diff := cmp.Diff(want, perf(parsePerf(in))); diff != "" {
-			t.Errorf("%.60q: %s", in, diff)
-		}
-	}
-}
-
-// Whatever is written by the guidelines is read back.
-func TestPerfProperty(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		label := rapid.StringMatching(`[a-zA-Z0-9 /=:'_%-]{1,20}`).Draw(t, "label")
-		value := rapid.Float64Range(-1e12, 1e12).Draw(t, "value")
-		unit := rapid.SampledFrom([]string{"", "s", "ms", "us", "%", "B", "MB", "c"}).Draw(t, "unit")
-		figure := strings.ToUpper(formatted(value))
-		if rapid.Bool().Draw(t, "comma") {
-			figure = strings.Replace(figure, ".", ",", 1)
-		}
-		limits := rapid.SampledFrom([]string{"", ";", ";1;2", ";1:2;~:3;0;9", ";;;;"}).Draw(t, "limits")
-		word := "'" + strings.ReplaceAll(label, "'", "''") + "'=" + figure + unit + limits
-		want := []metric{{label, unit, value}, {"next", "", 1}}
-		if got := parsePerf(word + " next=1"); !slices.Equal(got, want) {
-			t.Fatalf("%s: %+v", word, got)
-		}
-	})
 }
 
 func FuzzRead(f *testing.F) {
@@ -122,5 +65,3 @@ func FuzzArgs(f *testing.F) {
 		}
 	})
 }
-
-func formatted(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

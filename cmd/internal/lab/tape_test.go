@@ -28,7 +28,7 @@ func newTape(t testing.TB) *tape {
 	family, err := netlink.GenlFamilyGet("IPVS")
 	must(t, err)
 	p := &tape{family: family.ID}
-	must(t, director.enter(p.open))
+	must(t, director.enter(func() (err error) { p.socket, err = tap("tape", unix.SOCK_RAW); return err }))
 	t.Cleanup(func() {
 		_ = unix.Close(p.socket)
 		director.run(t, "ip link delete tape")
@@ -36,18 +36,19 @@ func newTape(t testing.TB) *tape {
 	return p
 }
 
-// open begins to listen to the device, in the node.
-func (p *tape) open() error {
-	device, err := net.InterfaceByName("tape")
+// tap begins to listen to a device of the node that it is called in: to whole
+// frames (SOCK_RAW) or to what is in them (SOCK_DGRAM). Reading does not wait.
+func tap(device string, kind int) (socket int, err error) {
+	at, err := net.InterfaceByName(device)
 	if err != nil {
-		return err
+		return -1, err
 	}
-	p.socket, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	socket, err = unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		return err
+		return -1, err
 	}
-	return errors.Join(unix.SetsockoptInt(p.socket, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 16<<20),
-		unix.Bind(p.socket, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: device.Index}))
+	return socket, errors.Join(unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 16<<20),
+		unix.Bind(socket, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: at.Index}))
 }
 
 // enter calls f on a thread that is in the node. What f opens stays there.

@@ -109,7 +109,7 @@ func (s *site) text(k config.Keyword) string {
 	case "local_fault":
 		return s.pick(k.Name, "link eth0", "source  192.168.0.254", "gateway 2001:db8::1")
 	case "weight_from":
-		return s.pick(k.Name, "exit", "perf load as  load", "perf x")
+		return s.pick(k.Name, "exit", "perf load as  load", "perf x", `perf "free space"`, `perf 'it"s  # 1' as delta`, `perf a\ b`)
 	case "ipvs_timeouts":
 		return s.pick(k.Name, "tcp=900,tcpfin=120,udp=300", "udp=30")
 	case "ipvs_sync":

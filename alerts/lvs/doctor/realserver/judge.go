@@ -250,8 +250,12 @@ func (j *judge) tunnel(v *doctor.Virtual, real doctor.Real) {
 			Run:  []string{"modprobe " + module, "ip link set dev " + name + " up"},
 			Why:  "packets of " + v.VIP().String() + " come wrapped, and nothing unwraps them",
 		}
-		if name == tunnel46 {
-			f.Run = []string{"ip link add " + name + " type ip6tnl mode ipip6 local " + w.Real.String() + " remote ::", "ip link set dev " + name + " up"}
+		if made(name) {
+			f.Do = "make one, and bring it up"
+			f.Run = []string{"ip link add " + name + " type " + w.makes(), "ip link set dev " + name + " up"}
+		}
+		if w.summedGRE() {
+			f.Why += ": what the kernel itself makes for GRE drops packets with a checksum"
 		}
 		j.add(f)
 		return
@@ -308,9 +312,10 @@ func (j *judge) unwraps(name string) *doctor.Link {
 	if l != nil && l.Up {
 		return l
 	}
-	kinds := map[string]string{"tunl0": "ipip", "gre0": "gre", "sit0": "sit", "ip6tnl0": "tunnel6", tunnel46: "tunnel6", "ip6gre0": "gre6"}
+	kinds := map[string]string{"tunl0": "ipip", "gre0": "gre", "sit0": "sit", "ip6tnl0": "tunnel6", tunnel46: "tunnel6", "ip6gre0": "gre6", summed: "gre", summed6: "gre6"}
+	ofKernel := map[string]string{tunnel46: "ip6tnl0", summed: "gre0", summed6: "ip6gre0"} // which do not serve in its place
 	for i := range j.facts.Links {
-		if other := &j.facts.Links[i]; other.Kind == kinds[name] && other.Up && (name != tunnel46 || other.Name != "ip6tnl0") {
+		if other := &j.facts.Links[i]; other.Kind == kinds[name] && other.Up && other.Name != ofKernel[name] {
 			return other
 		}
 	}
@@ -318,10 +323,6 @@ func (j *judge) unwraps(name string) *doctor.Link {
 }
 
 func (j *judge) gue(w Want) {
-	word := "fou"
-	if w.outer6() {
-		word = "fou6"
-	}
 	port, option := w.Tunnel.Port, familyOption(w.outer6())
 	switch {
 	case slices.Contains(j.facts.GUE, GUEPort{Port: port, Six: w.outer6()}):
@@ -331,7 +332,7 @@ func (j *judge) gue(w Want) {
 			Level: doctor.Error, Code: "gue",
 			What: fmt.Sprintf("GUE is not taken at port %d", port),
 			Do:   "let the kernel take it",
-			Run:  []string{"modprobe " + word, fmt.Sprintf("ip %s fou add port %d gue", option, port)},
+			Run:  []string{"modprobe fou", fmt.Sprintf("ip %s fou add port %d gue", option, port)},
 			Why:  "packets come wrapped in UDP to that port, and nothing unwraps them",
 		})
 	}

@@ -109,7 +109,7 @@ func (f *Facts) line(section, text string) {
 	case "route4", "route6":
 		f.readRoute(words, section == "route6")
 	case "fou", "fou6":
-		f.readFou(words, section == "fou6")
+		f.readFou(words)
 	case "sysctl":
 		if path, value, ok := strings.Cut(strings.TrimPrefix(text, "/proc/sys/"), ":"); ok {
 			f.Sysctls[path] = value
@@ -193,11 +193,13 @@ func after(w []string, word string) string {
 	return ""
 }
 
-// readFou takes a line of ip fou: "port 6080 gue".
-func (f *Facts) readFou(w []string, six bool) {
+// readFou takes a line of ip fou: "port 6080 gue", or "port 6080 gue -6". ip
+// shows the ports of both families, whichever it is asked for.
+func (f *Facts) readFou(w []string) {
 	port, err := strconv.ParseUint(after(w, "port"), 10, 16)
-	if err == nil && slices.Contains(w, "gue") {
-		f.GUE = append(f.GUE, GUEPort{Port: uint16(port), Six: six || slices.Contains(w, "-6")})
+	p := GUEPort{Port: uint16(port), Six: slices.Contains(w, "-6")}
+	if err == nil && slices.Contains(w, "gue") && !slices.Contains(f.GUE, p) {
+		f.GUE = append(f.GUE, p)
 	}
 }
 

@@ -163,6 +163,9 @@ func TestJudge(t *testing.T) {
 	gue := func(port uint16) func(*doctor.Virtual) {
 		return func(v *doctor.Virtual) { v.Reals[0].Tunnel = ipvs.Encapsulation{Type: ipvs.GUE, Port: port} }
 	}
+	greSum := func(v *doctor.Virtual) {
+		v.Reals[0].Tunnel = ipvs.Encapsulation{Type: ipvs.GRE, Checksum: ipvs.WithChecksum}
+	}
 	for _, tt := range []struct {
 		name    string
 		forward ipvs.Forward
@@ -191,6 +194,9 @@ func TestJudge(t *testing.T) {
 		{"loose filter, no address", ipvs.Tunnel, nothing, []string{"tunl0/rp_filter:0", "tunl0/rp_filter:2"}, []string{"error rp-filter"}, "ip addr add 10.0.0.3/32 dev tunl0"},
 		{"no gue", ipvs.Tunnel, gue(6081), nil, []string{"error gue"}, "ip -4 fou add port 6081 gue"},
 		{"gre", ipvs.Tunnel, func(v *doctor.Virtual) { v.Reals[0].Tunnel.Type = ipvs.GRE }, nil, []string{"error tunnel"}, "modprobe ip_gre"},
+		{"gre with checksums", ipvs.Tunnel, greSum, nil, []string{"error tunnel"}, "ip link add mondgre type gre local 192.168.0.1 icsum"},
+		{"gre with checksums, but the kernel's own", ipvs.Tunnel, greSum, []string{"tunl0@NONE", "gre0@NONE", "link/ipip", "link/gre"}, []string{"error tunnel"}, "there is no mondgre"},
+		{"gre with checksums, made by somebody", ipvs.Tunnel, greSum, []string{"tunl0@NONE", "lvs@NONE", "link/ipip", "link/gre"}, []string{}, ""},
 		{"no way back", ipvs.NAT, nothing, []string{"default via 192.168.0.254 dev eth0 proto static\n", ""}, []string{"error nat-gateway"}, "ip -4 route replace default via 192.168.0.254"},
 		{"another way back", ipvs.NAT, nothing, []string{"default via 192.168.0.254", "default via 192.168.0.9"}, []string{"error nat-gateway"}, "192.168.0.9"},
 		{"nothing listens", ipvs.Direct, func(v *doctor.Virtual) { v.Addr = netip.MustParseAddrPort("10.0.0.3:81") }, nil, []string{"error listens"}, "tcp port 81 of 10.0.0.3"},
@@ -284,7 +290,7 @@ func TestScript(t *testing.T) {
 	tun := func(vip, real netip.Addr, e ipvs.Encapsulation) Want {
 		return Want{VIP: vip, Real: real, Forward: ipvs.Tunnel, Tunnel: e}
 	}
-	gue := ipvs.Encapsulation{Type: ipvs.GUE, Port: 6080}
+	gue, csum := ipvs.Encapsulation{Type: ipvs.GUE, Port: 6080}, ipvs.Encapsulation{Type: ipvs.GRE, Checksum: ipvs.WithChecksum}
 	for _, tt := range []struct {
 		name string
 		want Want
@@ -296,9 +302,12 @@ func TestScript(t *testing.T) {
 		{"nat", Want{VIP: v4, Forward: ipvs.NAT, Gateway: addr("192.168.0.254")}, "use default -4 192.168.0.254\n", ""},
 		{"tun", tun(v4, netip.Addr{}, ipvs.Encapsulation{}), "use module ipip\n\tuse up tunl0\n\tuse loose tunl0\n", ""},
 		{"gue", tun(v4, real4, gue), "use module fou\n\tuse fou -4 6080\n", ""},
-		{"gue over IPv6", tun(v6, real6, gue), "use up ip6tnl0\n\tuse module fou6\n\tuse fou -6 6080\n", ""},
+		{"gue over IPv6", tun(v6, real6, gue), "use up ip6tnl0\n\tuse module fou\n\tuse fou -6 6080\n", ""},
 		{"gre", tun(v4, real4, ipvs.Encapsulation{Type: ipvs.GRE}), "use module ip_gre\n\tuse up gre0\n", ""},
 		{"gre over IPv6", tun(v6, real6, ipvs.Encapsulation{Type: ipvs.GRE}), "use module ip6_gre\n\tuse up ip6gre0\n", ""},
+		{"gre with checksums", tun(v4, real4, csum), "use module ip_gre\n\tuse tunnel mondgre 192.168.0.1\n\tuse up mondgre\n\tuse loose mondgre\n", ""},
+		{"gre with checksums over IPv6", tun(v6, real6, csum), "use module ip6_gre\n\tuse tunnel mondgre6 2001:db8::1\n\tuse up mondgre6\n", ""},
+		{"gre with checksums to whom", tun(v4, netip.Addr{}, csum), "", "own address"},
 		{"IPv6 in IPv4", tun(v6, real4, ipvs.Encapsulation{}), "use module sit\n\tuse up sit0\n", ""},
 		{"IPv4 in IPv6", tun(v4, real6, ipvs.Encapsulation{}), "use tunnel mond46 2001:db8::1\n\tuse up mond46\n\tuse loose mond46\n", ""},
 		{"no address", Want{Forward: ipvs.Direct}, "", "no virtual address"},
@@ -324,6 +333,45 @@ func TestScript(t *testing.T) {
 	}
 	if _, err := Script(Setup, nil); err == nil {
 		t.Error("a script for nothing")
+	}
+}
+
+// One real server cannot be ready for everything at a time.
+func TestScriptDisagrees(t *testing.T) {
+	tun := func(real string, e ipvs.Encapsulation) Want {
+		w := Want{VIP: addr("10.0.0.3"), Forward: ipvs.Tunnel, Tunnel: e}
+		if real != "" {
+			w.Real = addr(real)
+		}
+		return w
+	}
+	gre, csum := ipvs.Encapsulation{Type: ipvs.GRE}, ipvs.Encapsulation{Type: ipvs.GRE, Checksum: ipvs.WithChecksum}
+	for _, tt := range []struct {
+		name  string
+		wants []Want
+		err   string
+	}{
+		{"the same twice", []Want{tun("192.168.0.1", csum), tun("192.168.0.1", csum)}, ""},
+		{"two reals", []Want{tun("192.168.0.1", csum), tun("192.168.0.2", csum)}, "192.168.0.1 and 192.168.0.2 are two real servers"},
+		{"two reals of IPv4 in IPv6", []Want{tun("2001:db8::1", ipvs.Encapsulation{}), tun("2001:db8::2", ipvs.Encapsulation{})}, "--real"},
+		{"two reals of the kernel's own", []Want{tun("192.168.0.1", gre), tun("192.168.0.2", gre)}, ""},
+		{"with and without", []Want{tun("192.168.0.1", gre), tun("192.168.0.1", csum)}, "with and without checksums to 192.168.0.1"},
+		{"without, to whom", []Want{tun("192.168.0.1", csum), tun("", gre)}, "with and without"},
+		{"with, and without at another address", []Want{tun("192.168.0.1", csum), tun("192.168.9.1", gre)}, ""},
+		{"with over IPv4, without over IPv6", []Want{tun("192.168.0.1", csum), tun("2001:db8::1", gre)}, ""},
+	} {
+		_, err := Script(Setup, tt.wants)
+		if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.err)
+		}
+	}
+}
+
+// ip shows the ports of both families, whichever it is asked for.
+func TestParseFou(t *testing.T) {
+	f := parsed(t, "unread fou6", "port 6080 gue\nport 6081 gue -6\nread fou6")
+	if want := []GUEPort{{Port: 6080}, {Port: 6081, Six: true}}; !slices.Equal(f.GUE, want) {
+		t.Errorf("%+v, want %+v", f.GUE, want)
 	}
 }
 

@@ -29,7 +29,8 @@ type Want struct {
 	Forward ipvs.Forward
 	Tunnel  ipvs.Encapsulation
 	// Real is the real server's own address. It says which family a tunnel's
-	// outer packets have; zero is that of VIP. It is needed for IPv4 in IPv6.
+	// outer packets have; zero is that of VIP. It is needed for IPv4 in IPv6 and
+	// for GRE with checksums.
 	Real netip.Addr
 	// Gateway is the director's address among the real servers, for nat.
 	Gateway netip.Addr
@@ -63,6 +64,8 @@ func (w Want) Validate() error {
 		return errors.New("gue: say its port")
 	case w.Forward == ipvs.Tunnel && w.VIP.Is4() && w.outer6() && !w.Real.Is6():
 		return errors.New("tun: say the real server's own IPv6 address")
+	case w.summedGRE() && !w.Real.IsValid():
+		return errors.New("gre with checksums: say the real server's own address")
 	}
 	return nil
 }
@@ -73,6 +76,11 @@ func (w Want) outer6() bool {
 		return w.Real.Is6()
 	}
 	return w.VIP.Is6()
+}
+
+// summedGRE reports whether packets come in GRE with a checksum.
+func (w Want) summedGRE() bool {
+	return w.Forward == ipvs.Tunnel && w.Tunnel.Type == ipvs.GRE && w.Tunnel.Checksum != ipvs.NoChecksum
 }
 
 // steps are the things that w needs, in the words of the script.
@@ -110,10 +118,15 @@ func familyOption(six bool) string {
 
 // device is the interface by which packets come out of the tunnel, and the
 // module it is of. The kernel makes them with the module, and they take
-// packets from anybody; only IPv4 in IPv6 has none.
+// packets from anybody; only IPv4 in IPv6 and GRE with checksums have none: a
+// device takes GRE either with or without, and those of the kernel without.
 func (w Want) device() (module, link string) {
 	six, outer6 := w.VIP.Is6(), w.outer6()
 	switch {
+	case w.summedGRE() && outer6:
+		return "ip6_gre", summed6
+	case w.summedGRE():
+		return "ip_gre", summed
 	case w.Tunnel.Type == ipvs.GRE && outer6:
 		return "ip6_gre", "ip6gre0"
 	case w.Tunnel.Type == ipvs.GRE:
@@ -128,13 +141,31 @@ func (w Want) device() (module, link string) {
 	return "ip6_tunnel", tunnel46
 }
 
-// tunnel46 is the interface that is made for IPv4 in IPv6.
-const tunnel46 = "mond46"
+// Interfaces that are made, since the kernel has none.
+const (
+	tunnel46 = "mond46"   // for IPv4 in IPv6
+	summed   = "mondgre"  // for GRE with checksums
+	summed6  = "mondgre6" // for that over IPv6
+)
+
+// made reports whether an interface is one of those.
+func made(link string) bool { return link == tunnel46 || link == summed || link == summed6 }
+
+// makes is how ip makes the interface that is made for w.
+func (w Want) makes() string {
+	switch _, link := w.device(); link {
+	case summed:
+		return "gre local " + w.Real.String() + " icsum"
+	case summed6:
+		return "ip6gre local " + w.Real.String() + " remote :: icsum"
+	}
+	return "ip6tnl mode ipip6 local " + w.Real.String() + " remote ::"
+}
 
 func (w Want) tunnelSteps() []string {
 	module, link := w.device()
 	s := []string{"module " + module}
-	if link == tunnel46 {
+	if made(link) {
 		s = append(s, "tunnel "+link+" "+w.Real.String())
 	}
 	s = append(s, "up "+link)
@@ -142,13 +173,39 @@ func (w Want) tunnelSteps() []string {
 		s = append(s, "loose "+link)
 	}
 	if w.Tunnel.Type == ipvs.GUE {
-		module := "fou"
-		if w.outer6() {
-			module = "fou6"
-		}
-		s = append(s, "module "+module, fmt.Sprintf("fou %s %d", familyOption(w.outer6()), w.Tunnel.Port))
+		// fou takes both families; fou6 is for those who send
+		s = append(s, "module fou", fmt.Sprintf("fou %s %d", familyOption(w.outer6()), w.Tunnel.Port))
 	}
 	return s
+}
+
+// agree says what one real server cannot be ready for at a time. What is made
+// takes the packets to one address of it, and all that come there in GRE.
+func agree(wants []Want) error {
+	own := map[string]netip.Addr{}
+	for _, w := range wants {
+		_, link := w.device()
+		if w.Forward != ipvs.Tunnel || !made(link) {
+			continue
+		}
+		if old, there := own[link]; there && old != w.Real {
+			return fmt.Errorf("%s and %s are two real servers with a tunnel of their own each: say which one it is for (--real)", old, w.Real)
+		}
+		own[link] = w.Real
+	}
+	for _, w := range wants {
+		if w.Forward != ipvs.Tunnel || w.Tunnel.Type != ipvs.GRE || w.summedGRE() {
+			continue
+		}
+		link := summed
+		if w.outer6() {
+			link = summed6
+		}
+		if real, there := own[link]; there && (!w.Real.IsValid() || w.Real == real) {
+			return fmt.Errorf("gre with and without checksums to %s: the kernel takes only one of them at an address: say csum, or not, for all", real)
+		}
+	}
+	return nil
 }
 
 // part is what one address needs.
@@ -162,6 +219,9 @@ type part struct {
 func Script(verb Verb, wants []Want) (string, error) {
 	if len(wants) == 0 {
 		return "", errors.New("nothing is wanted of the real server")
+	}
+	if err := agree(wants); err != nil && verb == Setup {
+		return "", err
 	}
 	var parts []part
 	for _, w := range wants {

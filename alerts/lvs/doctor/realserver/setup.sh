@@ -23,10 +23,15 @@ has() { # KIND WORDS...
 	module) [ -d "/sys/module/$2" ] ;;
 	up) [ -n "$(ip -o link show dev "$2" up 2>/dev/null)" ] ;;
 	addr) case $(ip -o addr show dev "$3") in *" $2 "*) ;; *) return 1 ;; esac ;;
-	tunnel) [ -e "/proc/sys/net/ipv6/conf/$2" ] ;;
-	fou) ip "$2" fou show 2>/dev/null | grep -q "port $3 gue" ;;
+	tunnel) ip link show dev "$2" >/dev/null 2>&1 ;;
+	fou) fou "$2" | grep -q "port $3 gue" ;;
 	default) ip "$2" route show default | grep -v metric | grep -q "^default via $3 " ;;
 	esac
+}
+
+# fou prints the ports of one family: ip shows those of both, whichever is asked.
+fou() { # -4|-6
+	ip fou show 2>/dev/null | case $1 in -6) grep -e ' -6' ;; *) grep -v -e ' -6' ;; esac
 }
 
 # strict is what the kernel goes by: the larger of two values.
@@ -53,7 +58,13 @@ make() { # KIND WORDS...
 	module) modprobe "$2" ;;
 	up) ip link set dev "$2" up ;;
 	addr) case $2 in *:*) ip addr add "$2" dev "$3" nodad ;; *) ip addr add "$2" dev "$3" ;; esac ;;
-	tunnel) ip link add "$2" type ip6tnl mode ipip6 local "$3" remote :: ;;
+	tunnel)
+		case $2 in
+		mondgre) ip link add "$2" type gre local "$3" icsum ;;
+		mondgre6) ip link add "$2" type ip6gre local "$3" remote :: icsum ;;
+		*) ip link add "$2" type ip6tnl mode ipip6 local "$3" remote :: ;;
+		esac
+		;;
 	fou) ip "$2" fou add port "$3" gue ;;
 	default) ip "$2" route replace default via "$3" ;;
 	esac
