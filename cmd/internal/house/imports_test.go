@@ -81,7 +81,7 @@ var impure = []string{"os", "net", "log", "log/slog", "os/exec", "syscall", "mat
 // contracts import the standard library and each other only.
 var contracts = []string{
 	"plugins/monitor", "plugins/alert", "plugins/classic", "plugins/job", "plugins/getopt", "plugins/resolve",
-	"plugins/role", "plugins/alert/told", "plugins/alert/wording", "plugins/credential", "plugins/trap", "plugins/spelling",
+	"plugins/role", "plugins/alert/told", "plugins/alert/wording", "plugins/credential", "plugins/trap", "plugins/spelling", "plugins/perfdata",
 }
 
 // rules say what an import breaks, or nothing.
