@@ -57,7 +57,11 @@ func (m *Member) ask(g *group) {
 	late := m.now-p.next > freshAnswer
 	if m.now >= p.next && (!p.pending || late) {
 		p.pending, p.next = true, m.now+m.askAgain(g)
-		m.do(Probe{Group: g.cfg.Name, Wait: m.probeWait()})
+		wait := m.probeWait()
+		if m.ending(g) {
+			wait = m.closely(g)
+		}
+		m.do(Probe{Group: g.cfg.Name, Wait: wait})
 	}
 }
 
@@ -71,6 +75,8 @@ func (m *Member) askAgain(g *group) time.Duration {
 		return clearAgain
 	case m.peer.state == Alive && g.probe.answer == ByRival:
 		return rivalAgain
+	case m.ending(g):
+		return m.closely(g)
 	}
 	return m.probeEvery()
 }
@@ -91,6 +97,7 @@ func (m *Member) probed(e Probed) {
 			g.cleared, g.rival = true, false
 		}
 	case ByPeer, ByRival:
+		p.lost, p.slowest = max(p.lost, p.free), max(p.slowest, m.now-e.Asked)
 		p.free, p.ever = 0, true
 		p.answer, p.answered = e.Answer, m.now
 		// The peer is no stranger, even if it answers for what it does not hold.
@@ -149,7 +156,7 @@ func (m *Member) vacant(g *group) bool {
 	if g.probe.answer == ByRival {
 		return !m.refuses(g) && g.probe.ever
 	}
-	return g.probe.free >= g.probe.enough() && m.now-g.probe.answered < freshAnswer
+	return g.probe.free >= g.probe.enough() && m.now-g.probe.answered < freshAnswer && !m.early(g)
 }
 
 // alone is for a group that no live peer has a word in. A peer that said that
@@ -200,10 +207,11 @@ func (m *Member) fenced() time.Duration {
 }
 
 // enough is how many questions in a row nobody may answer: more where somebody
-// did before, since questions are lost, too.
+// did before, since questions are lost, too; and two more for each that was lost
+// in a row before, up to what a network that works would not do.
 func (p *probe) enough() int {
 	if p.ever {
-		return unansweredAgain
+		return min(unansweredAgain+2*p.lost, unansweredMost)
 	}
 	return unanswered
 }
@@ -213,6 +221,9 @@ func (p *probe) enough() int {
 func (m *Member) takeDead(g *group) {
 	g.rival = g.probe.answer == ByRival
 	r, text := TookDead, "took over: "+m.gone()+"; probe unanswered"
+	if m.ending(g) {
+		text = "took over: " + m.gone() + "; its lease is over, probe unanswered"
+	}
 	switch {
 	case m.peer.state == Alive || m.peer.state == Suspect:
 		r = TookAlone

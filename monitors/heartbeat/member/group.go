@@ -33,9 +33,10 @@ const (
 	reserveAhead = 1000
 	// unanswered is how many questions in a row nobody may answer before an
 	// address counts as free; unansweredAgain is the same where it was answered
-	// for during this silence.
+	// for during this silence, and unansweredMost where answers were lost besides.
 	unanswered      = 2
 	unansweredAgain = 4
+	unansweredMost  = 12
 )
 
 // group is one group's state.
@@ -128,7 +129,11 @@ type probe struct {
 	answer  Answer
 	// answered is when somebody answered last.
 	answered time.Duration
-	ever     bool
+	// ever: somebody answered; lost is how many questions in a row nobody answered
+	// before somebody did again, at most, slowest how long an answer took, at most.
+	ever    bool
+	lost    int
+	slowest time.Duration
 }
 
 // knows reports whether the kernel's dump says all: no token that is still on

@@ -16,13 +16,15 @@ import (
 // the links between them and the network that clients are on. Time is virtual,
 // packets are sealed and opened for real.
 type sim struct {
-	t      tb
-	rng    *rand.Rand
-	now    time.Duration
-	queue  events
-	serial int
-	nodes  [2]*simNode
-	links  []*simLink
+	t   tb
+	rng *rand.Rand
+	// kernels draws how late kernels are.
+	kernels *rand.Rand
+	now     time.Duration
+	queue   events
+	serial  int
+	nodes   [2]*simNode
+	links   []*simLink
 	// gateway: it answers who asks it.
 	gateway bool
 	// lanLoss is how often a question on the network is lost, of 100.
@@ -220,7 +222,7 @@ func newSim(t tb, o simOptions) *sim {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sim{t: t, rng: rand.New(rand.NewPCG(o.seed, 1)), now: time.Hour, gateway: true, keys: keys}
+	s := &sim{t: t, rng: rand.New(rand.NewPCG(o.seed, 1)), kernels: rand.New(rand.NewPCG(o.seed, 2)), now: time.Hour, gateway: true, keys: keys}
 	s.witness = simWitness{Witness: witness.New([]wire.Node{1, 2}, 0), delay: 300 * time.Microsecond}
 	s.links = []*simLink{{lan: true}, {}}
 	for _, l := range s.links {

@@ -94,6 +94,12 @@ func (n *simNode) renew(group string) {
 	n.s.after(time.Millisecond, n.facts)
 }
 
+// removal is how late the kernel looks for what is over: it rounds to seconds
+// where that is near, and counts an address 20 ms older than it is.
+func (n *simNode) removal() time.Duration {
+	return time.Duration(n.s.kernels.IntN(270)-20) * time.Millisecond
+}
+
 // expire has the kernel remove the group when its lease is over.
 func (n *simNode) expire(group string) {
 	k := n.kernel[group]
@@ -102,7 +108,7 @@ func (n *simNode) expire(group string) {
 	if !k.held || k.until == wire.Permanent {
 		return
 	}
-	n.s.after(max(k.until-n.s.now, 0), func() {
+	n.s.after(max(k.until+n.removal()-n.s.now, 0), func() {
 		if k.expiries == at && n.kernel[group] == k && !n.frozen {
 			n.logf("kernel: the lease of %s is over", group)
 			n.remove(group)
