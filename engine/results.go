@@ -76,6 +76,9 @@ func (l *loop) pushed(d job.Done, now time.Time) {
 		if s.cfg.Elects && d.Result.Blind() {
 			l.blindTold(s.key(), d.Result, now)
 		}
+		if c := d.Result.Cause; s.cfg.Elects {
+			l.roles.lane.heard(s.key(), c != monitor.CouldNotStart && c != monitor.PluginLost)
+		}
 		if phaseOf(s.state) != s.phase {
 			l.repace(s, now)
 		}

@@ -198,6 +198,7 @@ func (l *loop) reported(d job.Done, now time.Time) {
 	if s := l.byKey[by]; s == nil || !s.cfg.Elects || !l.hasReport(d.About, now) {
 		return
 	}
+	l.roles.lane.heard(by, true)
 	l.roles.told[d.About] = told{by: by, result: d.Result, at: now}
 	l.pushTold(d.About, now)
 	l.roles.nudge() // handleLane, where it is seen who tells
@@ -351,8 +352,8 @@ const (
 	releaseTime = time.Second
 )
 
-// leave tells electors that mond ends, and waits a while for what they have to
-// say. Then, or when they say nothing, addresses stay as on_stop has it.
+// leave tells electors that mond ends, and waits a while for what those have to
+// say that run. Then, or when they say nothing, addresses stay as on_stop has it.
 func (e *Engine) leave(l *loop) {
 	n, how := l.roles.lane, l.loaded.Config.Globals.OnStop
 	if n == nil || len(l.roles.electors) == 0 {
@@ -365,9 +366,13 @@ func (e *Engine) leave(l *loop) {
 	n.leave()
 	l.roles.site.leaving, l.roles.site.keep = true, how == config.StopKeep
 	l.sendSites()
-	gone := n.await(leaveTime, func() bool { return n.gone(keys) })
+	present := n.present(keys)
+	gone := n.await(leaveTime, func() bool { return n.gone(present) })
 	if !gone {
 		e.opt.Log.Warn("the monitor that elects did not take leave in time", "on_stop", how.String())
+	} else if len(present) < len(keys) {
+		e.opt.Log.Warn("a monitor that elects does not run, so it takes no leave", "on_stop", how.String())
+		gone = false
 	}
 	if how == config.StopRelease && !gone {
 		n.release("mond ends, and on_stop is release")
