@@ -29,8 +29,10 @@ type sim struct {
 	gateway bool
 	// lanLoss is how often a question on the network is lost, of 100.
 	lanLoss int
-	log     []string
-	watch   watch
+	// lost is how many of the next questions get lost.
+	lost  int
+	log   []string
+	watch watch
 	// told hears each report, nil for nobody.
 	told    func(*simNode, Report)
 	keys    *wire.Keys

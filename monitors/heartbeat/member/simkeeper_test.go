@@ -140,6 +140,9 @@ func (n *simNode) ask(a Probe) {
 	}
 	peer := n.s.nodes[1-n.i]
 	switch {
+	case n.s.lost > 0:
+		n.s.lost--
+		answer(a.Wait, Nobody)
 	case n.online() && peer.serves(group) && !n.s.parted && n.s.rng.IntN(100) >= n.s.lanLoss:
 		answer(time.Millisecond, ByPeer)
 	case n.online() && n.s.stranger && n.s.rng.IntN(100) >= n.s.lanLoss:
