@@ -143,7 +143,9 @@ func TestLostAnswersNeverTwo(t *testing.T) {
 		for end := s.now + 6*time.Second; s.now < end; {
 			s.run(time.Duration(rapid.IntRange(20, 300).Draw(t, "gap")) * time.Millisecond)
 			s.lost = rapid.IntRange(0, unansweredAgain-1).Draw(t, "lost")
-			s.until(time.Second, "they are lost, and one is answered", func() bool { return s.lost == 0 && b.m.groups[0].probe.free == 0 })
+			s.until(time.Second, "they are lost", func() bool { return s.lost == 0 })
+			s.run(b.m.probeWait() + b.slow)
+			s.until(time.Second, "one is answered", func() bool { return b.m.groups[0].probe.free == 0 })
 		}
 		a.keeps(0)
 		if s.watch.dual > 0 {
