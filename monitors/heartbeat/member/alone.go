@@ -2,6 +2,7 @@ package member
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
@@ -90,11 +91,11 @@ func (m *Member) probed(e Probed) {
 	p := &g.probe
 	p.pending = false
 	switch e.Answer {
-	case Nobody:
+	case Nobody: // until it is enough an answer was lost, and who answered does still
 		p.free++
-		p.answer, p.answered = Nobody, m.now
+		p.answered = m.now
 		if p.free >= p.enough() {
-			g.cleared, g.rival = true, false
+			p.answer, g.cleared, g.rival = Nobody, true, false
 		}
 	case ByPeer, ByRival:
 		p.lost, p.slowest = max(p.lost, p.free), max(p.slowest, m.now-e.Asked)
@@ -170,10 +171,10 @@ func (m *Member) alone(g *group, t *wire.Group) {
 	switch {
 	case !may && g.cleared:
 		m.claimAs(g, m.tokenFor(), TookLeft, "took over: "+m.gone())
-	case may && !m.strict() && !m.reaches(g) && g.order != wire.Hold:
-		m.stay(g, Isolated, "%s, but the gateway does not answer here either", m.gone())
+	case may && !m.strict() && g.order != wire.Hold && m.unreached(g) != "":
+		m.stay(g, Isolated, "%s, but this node may be cut off: %s", m.gone(), m.unreached(g))
 	case may && g.probe.answer == ByPeer:
-		m.stay(g, KernelServes, "%s, but its kernel still answers for the addresses%s", m.gone(), m.until(t))
+		m.kernelServes(g)
 	case g.probe.answer == ByRival && m.refuses(g):
 		g.rival = true
 		m.stay(g, RivalServes, "%s, but a stranger answers for the addresses", m.gone())
@@ -239,16 +240,23 @@ func (m *Member) takeDead(g *group) {
 	m.claimAs(g, m.tokenFor(), r, text)
 }
 
-// until says how long the peer's kernel will keep the group, if it said so.
-func (m *Member) until(t *wire.Group) string {
-	if t == nil || t.Lease == wire.Permanent || t.Lease == 0 {
-		return ""
+// kernelServes is for a group that a silent peer's kernel still answers for. What is
+// said of it changes once: when that has lasted longer than a lease.
+func (m *Member) kernelServes(g *group) {
+	const outlives = ", longer than its lease"
+	_, to, leased := m.ends(g)
+	over := leased && m.now >= to
+	if g.reason == KernelServes && (!over || strings.HasSuffix(g.text, outlives)) {
+		return
 	}
-	// It may have been renewed once more on a token from before the silence.
-	if left := t.Lease + m.tokenFor() - (m.now - m.peer.heard); left > 0 {
-		return fmt.Sprintf(", for %v at most", max(left, m.cfg.Lease).Round(100*time.Millisecond))
+	text := m.gone() + ", but its kernel still answers for the addresses"
+	switch {
+	case over:
+		text += outlives
+	case leased:
+		text += fmt.Sprintf(", for %v at most", (to - m.now).Round(100*time.Millisecond))
 	}
-	return ", longer than its lease"
+	m.turn(g, g.claim, KernelServes, text)
 }
 
 // tick reports whether a beat is due in this step.

@@ -47,11 +47,13 @@
 //  2. By the peer's goodbye that says that it holds nothing.
 //  3. By the peer's silence: on all links for its dead time, which it announces
 //     itself. Then nobody may answer for the addresses on the network
-//     (2 questions in a row, 4 where somebody answered before), and a gateway
-//     must answer here, or the witness give it where there is one. A kernel
-//     that answers still serves, whatever became of its programs: its lease ends
-//     soon, or it is permanent and an operator is called. The questions begin
-//     while the peer is merely late, so they cost no time.
+//     (2 questions in a row, 4 where somebody answered before, and more where
+//     answers were lost), and a gateway must answer here, or the witness give it
+//     where there is one. A kernel that answers still serves, whatever became of
+//     its programs: its lease ends soon, and is waited for with questions that
+//     follow each other closely (ending.go), or it is permanent and an operator is
+//     called. The questions begin while the peer is merely late, so they cost no
+//     time.
 //
 // And only after the conditions of start were met once: carrier and one
 // neighbour that answers on each of the group's networks, the table loaded,

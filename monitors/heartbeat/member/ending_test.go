@@ -1,6 +1,7 @@
 package member
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,7 @@ func TestLostAnswers(t *testing.T) {
 	o := standby(t, nil)
 	o.answer = ByPeer
 	o.silent(time.Second)
+	o.acts = nil
 	for _, lost := range []int{1, 3, 2} {
 		o.answer = Nobody
 		for n := 0; n < lost; o.now += time.Millisecond {
@@ -108,6 +110,15 @@ func TestLostAnswers(t *testing.T) {
 	}
 	if p := o.group().probe; p.lost != 3 || p.free != 0 || p.enough() != 10 {
 		t.Errorf("%+v", p)
+	}
+	for _, a := range o.acts {
+		if r, ok := a.(Report); ok && r.Service == "role-vip" || ok && r.Service == "peer" {
+			t.Errorf("a lost answer is told: %+v", r)
+		}
+	}
+	o.pass(5 * time.Second)
+	if r := o.report("role-vip"); r.Level != Bad || !strings.HasSuffix(r.Summary, "its kernel still answers for the addresses, longer than its lease") {
+		t.Errorf("%+v", r)
 	}
 }
 

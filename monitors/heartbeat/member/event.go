@@ -60,15 +60,16 @@ type LAN struct {
 // Lacks says in a sentence what it lacks for an address to be taken there, "" for
 // nothing.
 func (l LAN) Lacks() string {
-	name := cmp.Or(l.Name, "a network that it needs")
 	switch {
 	case !l.Carrier:
-		return name + " has no carrier"
+		return l.name() + " has no carrier"
 	case !l.answers():
-		return "nobody answers on " + name + ": neither a gateway nor a station of --neighbour"
+		return "nobody answers on " + l.name() + ": neither a gateway nor a station of --neighbour"
 	}
 	return ""
 }
+
+func (l LAN) name() string { return cmp.Or(l.Name, "a network that it needs") }
 
 // answers reports whether anybody answers there.
 func (l LAN) answers() bool { return l.Neighbour || l.Gateway && !l.NoGateway }

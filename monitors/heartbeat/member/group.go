@@ -125,9 +125,11 @@ type probe struct {
 	next    time.Duration
 	from    time.Duration
 	pending bool
-	free    int
-	answer  Answer
-	// answered is when somebody answered last.
+	// free is how many questions in a row nobody answered; answer is who answers:
+	// nobody only when those are enough.
+	free   int
+	answer Answer
+	// answered is when the last question was answered, or its time was over.
 	answered time.Duration
 	// ever: somebody answered; lost is how many questions in a row nobody answered
 	// before somebody did again, at most, slowest how long an answer took, at most.
@@ -183,15 +185,19 @@ func (m *Member) lans(g *group) []LAN {
 	return all
 }
 
-// reaches reports whether the gateways of g answer, or, where there is none, a
-// neighbour: that it is the peer that is cut off, and not this node.
-func (m *Member) reaches(g *group) bool {
+// unreached says of the first network of g on which no gateway answers, or, where
+// there is none, no neighbour, how that is; "" where all do: then it is the peer
+// that is cut off, and not this node.
+func (m *Member) unreached(g *group) string {
 	for _, l := range m.lans(g) {
-		if !l.Carrier || !l.NoGateway && !l.Gateway || l.NoGateway && !l.Neighbour {
-			return false
+		if text := l.Lacks(); text != "" {
+			return text
+		}
+		if !l.Gateway && !l.NoGateway {
+			return "no gateway answers on " + l.name()
 		}
 	}
-	return true
+	return ""
 }
 
 // able reports whether g could be held here, of what a live peer asks for.
