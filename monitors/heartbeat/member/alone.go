@@ -98,7 +98,7 @@ func (m *Member) probed(e Probed) {
 			p.answer, g.cleared, g.rival = Nobody, true, false
 		}
 	case ByPeer, ByRival:
-		p.lost, p.slowest = max(p.lost, p.free), max(p.slowest, m.now-e.Asked)
+		p.lost, p.slowest = max(p.lost, p.free), max(m.now-e.Asked, p.slowest*7/8)
 		p.free, p.ever = 0, true
 		p.answer, p.answered = e.Answer, m.now
 		// The peer is no stranger, even if it answers for what it does not hold.

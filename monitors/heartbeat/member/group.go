@@ -132,7 +132,8 @@ type probe struct {
 	// answered is when the last question was answered, or its time was over.
 	answered time.Duration
 	// ever: somebody answered; lost is how many questions in a row nobody answered
-	// before somebody did again, at most, slowest how long an answer took, at most.
+	// before somebody did again, at most, slowest how long an answer took, at most:
+	// an eighth less with each later one, so that one hitch is forgotten.
 	ever    bool
 	lost    int
 	slowest time.Duration
