@@ -263,6 +263,14 @@ func (l *loop) pushRole(g *group, now time.Time) {
 	}
 }
 
+// electorSaid takes what an elector said of itself, or the host of it.
+func (l *loop) electorSaid(by opstatus.Key, r monitor.Result, now time.Time) {
+	l.roles.lane.heard(by, r.Cause != monitor.CouldNotStart && r.Cause != monitor.PluginLost)
+	if r.Blind() {
+		l.blindTold(by, r, now)
+	}
+}
+
 // blindTold makes blind what an elector spoke of that sees nothing any more.
 func (l *loop) blindTold(by opstatus.Key, r monitor.Result, now time.Time) {
 	for _, name := range slices.Sorted(maps.Keys(l.roles.told)) {

@@ -238,7 +238,7 @@ func TestAllKilled(t *testing.T) {
 	event := time.Now()
 	s.a.signal(syscall.SIGSTOP, all...) // or one that is left for a moment leaves in order, as when mond dies alone
 	s.a.signal(syscall.SIGKILL, all...)
-	s.took(t, event, "b", time.Second+noise)
+	s.took(t, event, "b", 100*time.Millisecond+noise)
 	if d := time.Since(event); d > 4*time.Second+noise {
 		t.Errorf("b served after %v, want 4s at most", d)
 	}

@@ -208,8 +208,8 @@ func (m *Member) fenced() time.Duration {
 }
 
 // enough is how many questions in a row nobody may answer: more where somebody
-// did before, since questions are lost, too; and two more for each that was lost
-// in a row before, up to what a network that works would not do.
+// did before, since questions are lost, too; and where some were lost in a row and
+// then one was answered, two more for each of them, within reason.
 func (p *probe) enough() int {
 	if p.ever {
 		return min(unansweredAgain+2*p.lost, unansweredMost)

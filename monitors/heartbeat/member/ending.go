@@ -30,9 +30,9 @@ import (
 // goes on renewing, which is not heard because all links are cut, is asked closely
 // for some 3 s once, each question twice: eight answers in a row would have to be
 // lost within 40 ms. A network that loses answers is known by then, since it was
-// asked for as long as the lease: each run of lost ones makes it two more
+// asked for as long as the lease: the more were lost in a row, the more it takes
 // ([probe.enough]). One that answers slowly is known, too: a question is as long
-// as two of the slowest answers.
+// as two of its slowest answers of late.
 const (
 	endsEarly = 100 * time.Millisecond
 	endsLate  = 1300 * time.Millisecond
