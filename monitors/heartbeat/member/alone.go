@@ -62,7 +62,7 @@ func (m *Member) ask(g *group) {
 		if m.ending(g) {
 			wait = m.closely(g)
 		}
-		m.do(Probe{Group: g.cfg.Name, Wait: wait})
+		m.do(Probe{Group: g.cfg.Name, Wait: p.proof.waits(wait)})
 	}
 }
 
@@ -92,6 +92,9 @@ func (m *Member) probed(e Probed) {
 	p.pending = false
 	switch e.Answer {
 	case Nobody: // until it is enough an answer was lost, and who answered does still
+		if !m.counts(g, e) {
+			return
+		}
 		p.free++
 		p.answered = m.now
 		if p.free >= p.enough() {
@@ -99,7 +102,7 @@ func (m *Member) probed(e Probed) {
 		}
 	case ByPeer, ByRival:
 		p.lost, p.slowest = max(p.lost, p.free), max(m.now-e.Asked, p.slowest*7/8)
-		p.free, p.ever = 0, true
+		p.free, p.ever, p.proof = 0, true, proof{}
 		p.answer, p.answered = e.Answer, m.now
 		// The peer is no stranger, even if it answers for what it does not hold.
 		g.cleared = e.Answer == ByPeer && m.peer.state == Alive
@@ -157,14 +160,15 @@ func (m *Member) vacant(g *group) bool {
 	if g.probe.answer == ByRival {
 		return !m.refuses(g) && g.probe.ever
 	}
-	return g.probe.free >= g.probe.enough() && m.now-g.probe.answered < freshAnswer && !m.early(g)
+	proved := !g.probe.proof.without || m.deaf(g)
+	return g.probe.free >= g.probe.enough() && proved && m.now-g.probe.answered < freshAnswer && !m.early(g)
 }
 
 // alone is for a group that no live peer has a word in. A peer that said that
 // it released is believed. Of a silent one nobody knows whether it is dead or
 // this node is cut off, so the witness must give the group if there is one, else
 // the gateway must answer here. And nobody may answer for the addresses, since a
-// peer's kernel that does still serves.
+// peer's kernel that does still serves; while somebody else did just then (proof.go).
 func (m *Member) alone(g *group, t *wire.Group) {
 	may := m.mayHold(t)
 	m.askVote(g, may && m.vacant(g))
@@ -173,6 +177,8 @@ func (m *Member) alone(g *group, t *wire.Group) {
 		m.claimAs(g, m.tokenFor(), TookLeft, "took over: "+m.gone())
 	case may && !m.strict() && g.order != wire.Hold && m.unreached(g) != "":
 		m.stay(g, Isolated, "%s, but this node may be cut off: %s", m.gone(), m.unreached(g))
+	case may && g.probe.proof.blocked():
+		m.stay(g, Isolated, "%s, but this node may be cut off: nobody answers on %s", m.gone(), g.probe.proof.on)
 	case may && g.probe.answer == ByPeer:
 		m.kernelServes(g)
 	case g.probe.answer == ByRival && m.refuses(g):

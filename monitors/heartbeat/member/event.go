@@ -92,6 +92,9 @@ type Probed struct {
 	// Asked is when the question was sent, on the clock of now.
 	Asked  time.Duration
 	Answer Answer
+	// Unproven is, where Nobody answered, a network on which no gateway and no
+	// neighbour did so either that was asked in the same time, "" for none.
+	Unproven string
 }
 
 // Answer is who answers for an address on the network.

@@ -137,6 +137,7 @@ type probe struct {
 	ever    bool
 	lost    int
 	slowest time.Duration
+	proof   proof
 }
 
 // knows reports whether the kernel's dump says all: no token that is still on

@@ -127,29 +127,54 @@ func (n *simNode) remove(group string) {
 	n.s.after(time.Millisecond, n.facts)
 }
 
-// ask is the ARP probe: whoever has the address and is on the network answers.
+// ask is the ARP probe: whoever has the address and is on the network answers. It
+// goes out twice, and with it a question to a neighbour.
 func (n *simNode) ask(a Probe) {
-	group := a.Group
-	asked, timer := n.now(), n.timer
-	answer := func(d time.Duration, a Answer) {
-		n.s.after(d, func() {
-			if timer == n.timer {
-				n.step(Probed{Group: group, Asked: asked, Answer: a})
+	timer := n.timer
+	p := Probed{Group: a.Group, Asked: n.now(), Unproven: "eth0"}
+	told := false
+	tell := func() {
+		if !told && timer == n.timer {
+			told = true
+			n.step(p)
+		}
+	}
+	lost := n.s.lost > 0
+	if lost {
+		n.s.lost--
+	}
+	lost = lost || n.s.rng.IntN(100) < n.s.lanLoss
+	for _, at := range []time.Duration{0, a.Wait / 2} {
+		n.s.after(at, func() {
+			n.answered(n.s.proofs, func() { p.Unproven = "" })
+			if who := n.answers(a.Group); who != Nobody && !lost {
+				n.answered(time.Millisecond, func() { p.Answer, p.Unproven = who, ""; tell() })
 			}
 		})
 	}
-	peer := n.s.nodes[1-n.i]
-	switch {
-	case n.s.lost > 0:
-		n.s.lost--
-		answer(a.Wait, Nobody)
-	case n.online() && peer.serves(group) && !n.s.parted && n.s.rng.IntN(100) >= n.s.lanLoss:
-		answer(time.Millisecond, ByPeer)
-	case n.online() && n.s.stranger && n.s.rng.IntN(100) >= n.s.lanLoss:
-		answer(time.Millisecond, ByRival)
-	default:
-		answer(a.Wait, Nobody)
+	n.s.after(a.Wait, tell)
+}
+
+// answered does what an answer to a question of now does, if it comes.
+func (n *simNode) answered(after time.Duration, do func()) {
+	if n.online() {
+		n.s.after(after, func() {
+			if n.online() {
+				do()
+			}
+		})
 	}
+}
+
+// answers is who answers for a group now.
+func (n *simNode) answers(group string) Answer {
+	switch peer := n.s.nodes[1-n.i]; {
+	case peer.serves(group) && !n.s.parted:
+		return ByPeer
+	case n.s.stranger:
+		return ByRival
+	}
+	return Nobody
 }
 
 // watch keeps count of who serves, for the first group.
