@@ -143,7 +143,7 @@ func (n *simNode) ask(a Probe) {
 	if lost {
 		n.s.lost--
 	}
-	lost = lost || n.s.rng.IntN(100) < n.s.lanLoss
+	lost = lost || n.online() && n.answers(a.Group) != Nobody && n.s.rng.IntN(100) < n.s.lanLoss
 	for _, at := range []time.Duration{0, a.Wait / 2} {
 		n.s.after(at, func() {
 			n.answered(n.s.proofs, func() { p.Unproven = "" })
