@@ -168,7 +168,8 @@ func (m *Member) vacant(g *group) bool {
 // it released is believed. Of a silent one nobody knows whether it is dead or
 // this node is cut off, so the witness must give the group if there is one, else
 // the gateway must answer here. And nobody may answer for the addresses, since a
-// peer's kernel that does still serves; while somebody else did just then (proof.go).
+// peer's kernel that does still serves; somebody else must, in the same time
+// (proof.go).
 func (m *Member) alone(g *group, t *wire.Group) {
 	may := m.mayHold(t)
 	m.askVote(g, may && m.vacant(g))

@@ -32,7 +32,8 @@ import (
 // lost within 40 ms. A network that loses answers is known by then, since it was
 // asked for as long as the lease: the more were lost in a row, the more it takes
 // ([probe.enough]). One that answers slowly is known, too: a question is as long
-// as two of its slowest answers of late.
+// as two of its slowest answers of late. And while this node's own way is blocked no
+// question counts (proof.go).
 const (
 	endsEarly = 100 * time.Millisecond
 	endsLate  = 1300 * time.Millisecond

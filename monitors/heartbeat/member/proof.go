@@ -6,10 +6,9 @@ import (
 )
 
 // That nobody answers for the addresses says something of the peer only if this
-// node could be answered just then: its own port may be blocked for a moment, while
-// a link-state change travels through a switch, or spanning tree does. Then the
-// gateway, whose last answer is fresh still, does not tell: it is asked every 50 ms,
-// and five of its answers may be missing.
+// node could be answered just then: a switch may block its own port for a moment,
+// carrier and all in place. That the gateway answers does not tell it: it is asked
+// every 50 ms, and five of its answers may be missing.
 //
 // So with each question somebody is asked who answered lately, a gateway or a
 // neighbour, on each of the group's networks, as often and for as long. A question
