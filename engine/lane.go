@@ -75,6 +75,7 @@ type lane struct {
 	groups  map[string]*group
 	leaving bool // the loop has ended, and the electors were told so
 	left    map[opstatus.Key]bool
+	speaks  map[opstatus.Key]bool // electors that have said something, and were not lost since
 	changes []store.Event
 	strays  int // tokens for what is not theirs
 }
@@ -97,7 +98,7 @@ func (e *Engine) newLane() *lane {
 	return &lane{
 		to: e.opt.Lane, clock: e.opt.BootTime, log: e.opt.Log,
 		alive: make(chan struct{}, 1), wake: make(chan struct{}, 1), moved: make(chan struct{}, 1),
-		groups: map[string]*group{}, left: map[opstatus.Key]bool{},
+		groups: map[string]*group{}, left: map[opstatus.Key]bool{}, speaks: map[opstatus.Key]bool{},
 	}
 }
 
@@ -153,6 +154,7 @@ func (n *lane) owns(t job.Token) bool {
 	defer n.mu.Unlock()
 	g := n.groups[t.Group]
 	if g != nil && g.elector == (opstatus.Key{Group: t.Of, Service: t.Service}) {
+		n.speaks[g.elector] = true
 		return true
 	}
 	if n.strays++; n.strays == 1 {
@@ -287,6 +289,30 @@ func (n *lane) leave() {
 	n.leaving = true
 	n.mu.Unlock()
 	signal(n.alive)
+}
+
+// heard notes that an elector said something, or that its program is lost or could
+// not be started.
+func (n *lane) heard(elector opstatus.Key, speaks bool) {
+	if n == nil {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.speaks[elector] = speaks
+}
+
+// present are those of the electors that run, as far as is known: one that has
+// never said anything has nobody to hand over to.
+func (n *lane) present(electors []opstatus.Key) (all []opstatus.Key) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, k := range electors {
+		if n.speaks[k] {
+			all = append(all, k)
+		}
+	}
+	return all
 }
 
 // gone reports whether these elections have ended, as they were told.

@@ -73,8 +73,8 @@ func (l *loop) pushed(d job.Done, now time.Time) {
 	if s := l.byKey[opstatus.Key{Group: d.Group, Service: d.Service}]; s != nil {
 		l.take(s, &d, now)
 		l.observe(s, opstatus.Event{Kind: opstatus.Pushed, Result: d.Result}, now)
-		if s.cfg.Elects && d.Result.Blind() {
-			l.blindTold(s.key(), d.Result, now)
+		if s.cfg.Elects {
+			l.electorSaid(s.key(), d.Result, now)
 		}
 		if phaseOf(s.state) != s.phase {
 			l.repace(s, now)

@@ -198,6 +198,7 @@ func (l *loop) reported(d job.Done, now time.Time) {
 	if s := l.byKey[by]; s == nil || !s.cfg.Elects || !l.hasReport(d.About, now) {
 		return
 	}
+	l.roles.lane.heard(by, true)
 	l.roles.told[d.About] = told{by: by, result: d.Result, at: now}
 	l.pushTold(d.About, now)
 	l.roles.nudge() // handleLane, where it is seen who tells
@@ -259,6 +260,14 @@ func (l *loop) pushRole(g *group, now time.Time) {
 		l.observe(s, opstatus.Event{Kind: opstatus.Pushed, Result: monitor.Failed(g.stand.Error, detail)}, now)
 	case s.state.Status.Failing():
 		l.pushTold(name, now)
+	}
+}
+
+// electorSaid takes what an elector said of itself, or the host of it.
+func (l *loop) electorSaid(by opstatus.Key, r monitor.Result, now time.Time) {
+	l.roles.lane.heard(by, r.Cause != monitor.CouldNotStart && r.Cause != monitor.PluginLost)
+	if r.Blind() {
+		l.blindTold(by, r, now)
 	}
 }
 
@@ -351,8 +360,8 @@ const (
 	releaseTime = time.Second
 )
 
-// leave tells electors that mond ends, and waits a while for what they have to
-// say. Then, or when they say nothing, addresses stay as on_stop has it.
+// leave tells electors that mond ends, and waits a while for what those have to
+// say that run. Then, or when they say nothing, addresses stay as on_stop has it.
 func (e *Engine) leave(l *loop) {
 	n, how := l.roles.lane, l.loaded.Config.Globals.OnStop
 	if n == nil || len(l.roles.electors) == 0 {
@@ -365,9 +374,13 @@ func (e *Engine) leave(l *loop) {
 	n.leave()
 	l.roles.site.leaving, l.roles.site.keep = true, how == config.StopKeep
 	l.sendSites()
-	gone := n.await(leaveTime, func() bool { return n.gone(keys) })
+	present := n.present(keys)
+	gone := n.await(leaveTime, func() bool { return n.gone(present) })
 	if !gone {
 		e.opt.Log.Warn("the monitor that elects did not take leave in time", "on_stop", how.String())
+	} else if len(present) < len(keys) {
+		e.opt.Log.Warn("a monitor that elects does not run, so it takes no leave", "on_stop", how.String())
+		gone = false
 	}
 	if how == config.StopRelease && !gone {
 		n.release("mond ends, and on_stop is release")

@@ -657,6 +657,60 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// A stop does not wait for an elector that does not run: that never said anything,
+// could not be started, or was lost; only a while for a holder to let go.
+func TestStopWithoutElector(t *testing.T) {
+	lost := func(d *director, c monitor.Cause) {
+		d.runner.Send(job.Done{Group: "directors", Service: "role", Result: monitor.Blinded(c, "exec: no such file")})
+		synctest.Wait()
+	}
+	for _, tt := range []struct {
+		name, how string
+		before    func(d *director)
+		passed    string
+		takes     time.Duration // exactly
+	}{
+		{"never said anything", "handover", func(*director) {}, "", 0},
+		{"never said anything, release", "release", func(*director) {}, "web-0 inside-0", 0},
+		{"cannot be started", "handover", func(d *director) { lost(d, monitor.CouldNotStart) }, "", 0},
+		{"lost", "handover", func(d *director) { d.say(d.hold("web", 1)); lost(d, monitor.PluginLost) }, "web+1", 0},
+		{"lost, addresses are held", "keep", func(d *director) {
+			d.say(d.hold("web", 1))
+			d.lane.Stand("fake.alert", role.Stand{Group: "web", Held: 1, Total: 1})
+			lost(d, monitor.PluginLost)
+		}, "web+1", 0},
+		{"lost, addresses are held still", "release", func(d *director) {
+			d.say(d.hold("web", 1))
+			d.lane.Stand("fake.alert", role.Stand{Group: "web", Held: 1, Total: 1})
+			lost(d, monitor.PluginLost)
+		}, "web+1 web-1 inside-0", time.Second},
+		{"lost, and back", "handover", func(d *director) {
+			lost(d, monitor.PluginLost)
+			d.report("peer", monitor.OK("alive"))
+		}, "", 2500 * time.Millisecond},
+		{"cannot see, but runs", "handover", func(d *director) { lost(d, monitor.LocalFault) }, "", 2500 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDirector(t, "on_stop = "+tt.how+"\n"+pair)
+				d.start()
+				tt.before(d)
+				began := time.Now()
+				d.must(d.end())
+				if took := time.Since(began); took != tt.takes {
+					t.Errorf("the stop took %v, want %v", took, tt.takes)
+				}
+				got, want := strings.Fields(d.passed()), strings.Fields(tt.passed)
+				slices.Sort(got)
+				slices.Sort(want)
+				if !slices.Equal(got, want) {
+					t.Errorf("passed %v, want %v", got, want)
+				}
+			})
+		})
+	}
+}
+
 // leave is what an elector does that is told to leave.
 func (d *director) leave(releases bool) {
 	if releases {

@@ -308,16 +308,22 @@ func (a *asking) send() error {
 	return nil
 }
 
-// gather takes answers for that long, or until one is enough.
+// gather takes answers for that long, or until one is enough. Where it finds that
+// it waited for a processor, who reads the socket did as well: it gets half of the
+// time once more, so that an answer which lies there counts.
 func (a *asking) gather(ctx context.Context, wait time.Duration) (done bool, err error) {
-	timer := time.NewTimer(wait)
+	timer, begun, again := time.NewTimer(wait), time.Now(), false
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return true, ctx.Err()
 		case <-timer.C:
-			return false, nil
+			if again || time.Since(begun) < wait+wait/2 {
+				return false, nil
+			}
+			again = true
+			timer.Reset(wait / 2)
 		case c, ok := <-a.listener.Claims:
 			if !ok {
 				return true, a.station.failure

@@ -1,6 +1,7 @@
 package pair
 
 import (
+	"math/rand/v2"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -238,7 +239,7 @@ func TestAllKilled(t *testing.T) {
 	event := time.Now()
 	s.a.signal(syscall.SIGSTOP, all...) // or one that is left for a moment leaves in order, as when mond dies alone
 	s.a.signal(syscall.SIGKILL, all...)
-	s.took(t, event, "b", time.Second+noise)
+	s.took(t, event, "b", 100*time.Millisecond+noise)
 	if d := time.Since(event); d > 4*time.Second+noise {
 		t.Errorf("b served after %v, want 4s at most", d)
 	}
@@ -280,6 +281,23 @@ func TestLinksCut(t *testing.T) {
 	s.stays(t, "a", 4*time.Second) // a lease, and one more second
 	s.w.ip(t, "b", "link set eth1 up")
 	s.w.ip(t, "b", "link set eth2 up")
+	s.stays(t, "a", time.Second)
+}
+
+// Nor does one take over that the switch blocks for moments, who hears nothing then.
+func TestPortBlocked(t *testing.T) {
+	seldom(t)
+	s := newScene(t)
+	s.steady(t, "a")
+	s.cables(t, "down")
+	rng := rand.New(rand.NewPCG(1, 1))
+	for cut := time.Now(); time.Since(cut) < 10*time.Second; {
+		s.w.ip(t, "s", "link set port-b nomaster") // the carrier stays
+		s.stays(t, "a", time.Duration(20+rng.IntN(180))*time.Millisecond)
+		s.w.ip(t, "s", "link set port-b master lan")
+		s.stays(t, "a", time.Duration(20+rng.IntN(280))*time.Millisecond)
+	}
+	s.cables(t, "up")
 	s.stays(t, "a", time.Second)
 }
 

@@ -2,6 +2,7 @@ package member
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mondhq/mond/monitors/heartbeat/wire"
@@ -57,7 +58,11 @@ func (m *Member) ask(g *group) {
 	late := m.now-p.next > freshAnswer
 	if m.now >= p.next && (!p.pending || late) {
 		p.pending, p.next = true, m.now+m.askAgain(g)
-		m.do(Probe{Group: g.cfg.Name, Wait: m.probeWait()})
+		wait := m.probeWait()
+		if m.ending(g) {
+			wait = m.closely(g)
+		}
+		m.do(Probe{Group: g.cfg.Name, Wait: p.proof.waits(wait)})
 	}
 }
 
@@ -71,6 +76,8 @@ func (m *Member) askAgain(g *group) time.Duration {
 		return clearAgain
 	case m.peer.state == Alive && g.probe.answer == ByRival:
 		return rivalAgain
+	case m.ending(g):
+		return m.closely(g)
 	}
 	return m.probeEvery()
 }
@@ -84,14 +91,18 @@ func (m *Member) probed(e Probed) {
 	p := &g.probe
 	p.pending = false
 	switch e.Answer {
-	case Nobody:
+	case Nobody: // until it is enough an answer was lost, and who answered does still
+		if !m.counts(g, e) {
+			return
+		}
 		p.free++
-		p.answer, p.answered = Nobody, m.now
+		p.answered = m.now
 		if p.free >= p.enough() {
-			g.cleared, g.rival = true, false
+			p.answer, g.cleared, g.rival = Nobody, true, false
 		}
 	case ByPeer, ByRival:
-		p.free, p.ever = 0, true
+		p.lost, p.slowest = max(p.lost, p.free), max(m.now-e.Asked, p.slowest*7/8)
+		p.free, p.ever, p.proof = 0, true, proof{}
 		p.answer, p.answered = e.Answer, m.now
 		// The peer is no stranger, even if it answers for what it does not hold.
 		g.cleared = e.Answer == ByPeer && m.peer.state == Alive
@@ -149,24 +160,28 @@ func (m *Member) vacant(g *group) bool {
 	if g.probe.answer == ByRival {
 		return !m.refuses(g) && g.probe.ever
 	}
-	return g.probe.free >= g.probe.enough() && m.now-g.probe.answered < freshAnswer
+	proved := !g.probe.proof.without || m.deaf(g)
+	return g.probe.free >= g.probe.enough() && proved && m.now-g.probe.answered < freshAnswer && !m.early(g)
 }
 
 // alone is for a group that no live peer has a word in. A peer that said that
 // it released is believed. Of a silent one nobody knows whether it is dead or
 // this node is cut off, so the witness must give the group if there is one, else
 // the gateway must answer here. And nobody may answer for the addresses, since a
-// peer's kernel that does still serves.
+// peer's kernel that does still serves; somebody else must, in the same time
+// (proof.go).
 func (m *Member) alone(g *group, t *wire.Group) {
 	may := m.mayHold(t)
 	m.askVote(g, may && m.vacant(g))
 	switch {
 	case !may && g.cleared:
 		m.claimAs(g, m.tokenFor(), TookLeft, "took over: "+m.gone())
-	case may && !m.strict() && !m.reaches(g) && g.order != wire.Hold:
-		m.stay(g, Isolated, "%s, but the gateway does not answer here either", m.gone())
+	case may && !m.strict() && g.order != wire.Hold && m.unreached(g) != "":
+		m.stay(g, Isolated, "%s, but this node may be cut off: %s", m.gone(), m.unreached(g))
+	case may && g.probe.proof.blocked():
+		m.stay(g, Isolated, "%s, but this node may be cut off: nobody answers on %s", m.gone(), g.probe.proof.on)
 	case may && g.probe.answer == ByPeer:
-		m.stay(g, KernelServes, "%s, but its kernel still answers for the addresses%s", m.gone(), m.until(t))
+		m.kernelServes(g)
 	case g.probe.answer == ByRival && m.refuses(g):
 		g.rival = true
 		m.stay(g, RivalServes, "%s, but a stranger answers for the addresses", m.gone())
@@ -200,10 +215,11 @@ func (m *Member) fenced() time.Duration {
 }
 
 // enough is how many questions in a row nobody may answer: more where somebody
-// did before, since questions are lost, too.
+// did before, since questions are lost, too; and where some were lost in a row and
+// then one was answered, two more for each of them, within reason.
 func (p *probe) enough() int {
 	if p.ever {
-		return unansweredAgain
+		return min(unansweredAgain+2*p.lost, unansweredMost)
 	}
 	return unanswered
 }
@@ -213,6 +229,9 @@ func (p *probe) enough() int {
 func (m *Member) takeDead(g *group) {
 	g.rival = g.probe.answer == ByRival
 	r, text := TookDead, "took over: "+m.gone()+"; probe unanswered"
+	if m.ending(g) {
+		text = "took over: " + m.gone() + "; its lease is over, probe unanswered"
+	}
 	switch {
 	case m.peer.state == Alive || m.peer.state == Suspect:
 		r = TookAlone
@@ -228,16 +247,23 @@ func (m *Member) takeDead(g *group) {
 	m.claimAs(g, m.tokenFor(), r, text)
 }
 
-// until says how long the peer's kernel will keep the group, if it said so.
-func (m *Member) until(t *wire.Group) string {
-	if t == nil || t.Lease == wire.Permanent || t.Lease == 0 {
-		return ""
+// kernelServes is for a group that a silent peer's kernel still answers for. What is
+// said of it changes once: when that has lasted longer than a lease.
+func (m *Member) kernelServes(g *group) {
+	const outlives = ", longer than its lease"
+	_, to, leased := m.ends(g)
+	over := leased && m.now >= to
+	if g.reason == KernelServes && (!over || strings.HasSuffix(g.text, outlives)) {
+		return
 	}
-	// It may have been renewed once more on a token from before the silence.
-	if left := t.Lease + m.tokenFor() - (m.now - m.peer.heard); left > 0 {
-		return fmt.Sprintf(", for %v at most", max(left, m.cfg.Lease).Round(100*time.Millisecond))
+	text := m.gone() + ", but its kernel still answers for the addresses"
+	switch {
+	case over:
+		text += outlives
+	case leased:
+		text += fmt.Sprintf(", for %v at most", (to - m.now).Round(100*time.Millisecond))
 	}
-	return ", longer than its lease"
+	m.turn(g, g.claim, KernelServes, text)
 }
 
 // tick reports whether a beat is due in this step.

@@ -21,7 +21,9 @@
 //	         once within one question, and give Probed: ByPeer as soon as one is
 //	         answered with a hardware address of the peer, ByRival as soon as one
 //	         is answered with another, Nobody after Wait, or Unlooked if it could
-//	         not be sent. A later answer counts for the next question.
+//	         not be sent. A later answer counts for the next question. With it
+//	         somebody on each of its networks is asked who answered lately, as
+//	         often: Nobody names a network on which that one did not.
 //	Facts:   from this program's own netlink socket and its own ARP and NS
 //	         questions to gateway and neighbours (every 100 ms, every 50 ms while
 //	         the peer is silent): not through the engine, which may be stuck.
@@ -47,11 +49,14 @@
 //  2. By the peer's goodbye that says that it holds nothing.
 //  3. By the peer's silence: on all links for its dead time, which it announces
 //     itself. Then nobody may answer for the addresses on the network
-//     (2 questions in a row, 4 where somebody answered before), and a gateway
-//     must answer here, or the witness give it where there is one. A kernel
-//     that answers still serves, whatever became of its programs: its lease ends
-//     soon, or it is permanent and an operator is called. The questions begin
-//     while the peer is merely late, so they cost no time.
+//     (2 questions in a row, 4 where somebody answered before, and more where
+//     answers were lost, while a gateway or a neighbour answers each time:
+//     proof.go), and a gateway must answer here, or the witness give it
+//     where there is one. A kernel that answers still serves, whatever became of
+//     its programs: its lease ends soon, and is waited for with questions that
+//     follow each other closely (ending.go), or it is permanent and an operator is
+//     called. The questions begin while the peer is merely late, so they cost no
+//     time.
 //
 // And only after the conditions of start were met once: carrier and one
 // neighbour that answers on each of the group's networks, the table loaded,

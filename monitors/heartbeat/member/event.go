@@ -60,15 +60,16 @@ type LAN struct {
 // Lacks says in a sentence what it lacks for an address to be taken there, "" for
 // nothing.
 func (l LAN) Lacks() string {
-	name := cmp.Or(l.Name, "a network that it needs")
 	switch {
 	case !l.Carrier:
-		return name + " has no carrier"
+		return l.name() + " has no carrier"
 	case !l.answers():
-		return "nobody answers on " + name + ": neither a gateway nor a station of --neighbour"
+		return "nobody answers on " + l.name() + ": neither a gateway nor a station of --neighbour"
 	}
 	return ""
 }
+
+func (l LAN) name() string { return cmp.Or(l.Name, "a network that it needs") }
 
 // answers reports whether anybody answers there.
 func (l LAN) answers() bool { return l.Neighbour || l.Gateway && !l.NoGateway }
@@ -91,6 +92,9 @@ type Probed struct {
 	// Asked is when the question was sent, on the clock of now.
 	Asked  time.Duration
 	Answer Answer
+	// Unproven is, where Nobody answered, a network on which no gateway and no
+	// neighbour did so either that was asked in the same time, "" for none.
+	Unproven string
 }
 
 // Answer is who answers for an address on the network.

@@ -33,9 +33,10 @@ const (
 	reserveAhead = 1000
 	// unanswered is how many questions in a row nobody may answer before an
 	// address counts as free; unansweredAgain is the same where it was answered
-	// for during this silence.
+	// for during this silence, and unansweredMost where answers were lost besides.
 	unanswered      = 2
 	unansweredAgain = 4
+	unansweredMost  = 12
 )
 
 // group is one group's state.
@@ -124,11 +125,19 @@ type probe struct {
 	next    time.Duration
 	from    time.Duration
 	pending bool
-	free    int
-	answer  Answer
-	// answered is when somebody answered last.
+	// free is how many questions in a row nobody answered; answer is who answers:
+	// nobody only when those are enough.
+	free   int
+	answer Answer
+	// answered is when the last question was answered, or its time was over.
 	answered time.Duration
-	ever     bool
+	// ever: somebody answered; lost is how many questions in a row nobody answered
+	// before somebody did again, at most, slowest how long an answer took, at most:
+	// an eighth less with each later one, so that one hitch is forgotten.
+	ever    bool
+	lost    int
+	slowest time.Duration
+	proof   proof
 }
 
 // knows reports whether the kernel's dump says all: no token that is still on
@@ -178,15 +187,19 @@ func (m *Member) lans(g *group) []LAN {
 	return all
 }
 
-// reaches reports whether the gateways of g answer, or, where there is none, a
-// neighbour: that it is the peer that is cut off, and not this node.
-func (m *Member) reaches(g *group) bool {
+// unreached says of the first network of g on which no gateway answers, or, where
+// there is none, no neighbour, how that is; "" where all do: then it is the peer
+// that is cut off, and not this node.
+func (m *Member) unreached(g *group) string {
 	for _, l := range m.lans(g) {
-		if !l.Carrier || !l.NoGateway && !l.Gateway || l.NoGateway && !l.Neighbour {
-			return false
+		if text := l.Lacks(); text != "" {
+			return text
+		}
+		if !l.Gateway && !l.NoGateway {
+			return "no gateway answers on " + l.name()
 		}
 	}
-	return true
+	return ""
 }
 
 // able reports whether g could be held here, of what a live peer asks for.

@@ -117,9 +117,10 @@ func (l *linkState) count(sent uint16) (missed, late bool) {
 	return ahead > 1, false
 }
 
-// loss is the share of the last beats that did not come, in percent.
+// loss is the share of the last beats that did not come, in percent: of those that
+// say whether a link is good again, so that one that is does not seem bad.
 func (l *linkState) loss() int {
-	return bits.OnesCount64(l.missed) * 100 / max(l.total, 1)
+	return bits.OnesCount64(l.missed&(1<<longWindow-1)) * 100 / min(max(l.total, 1), longWindow)
 }
 
 func (l *linkState) measure(rtt time.Duration) {

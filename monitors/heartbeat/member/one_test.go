@@ -24,7 +24,8 @@ type one struct {
 	beats   bool // the peer beats each 100 ms
 	nextOne time.Duration
 	answer  Answer
-	keeper  bool // tokens are acted on at once
+	blocked string // the network on which nothing proves that nobody answers
+	keeper  bool   // tokens are acted on at once
 	acts    []Action
 	sent    wire.Beat
 }
@@ -58,7 +59,7 @@ func (o *one) step(e Event) {
 			copyBeat(&o.sent, a.Beat)
 		case Probe:
 			if o.answer != Unlooked {
-				o.step(Probed{Group: a.Group, Asked: o.now, Answer: o.answer})
+				o.step(Probed{Group: a.Group, Asked: o.now, Answer: o.answer, Unproven: o.blocked})
 			}
 		case Token:
 			if o.keeper {

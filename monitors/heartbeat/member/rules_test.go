@@ -226,7 +226,7 @@ func TestRules(t *testing.T) {
 			o := standby(t, nil)
 			o.answer = ByPeer
 			return o.silent(2 * time.Second)
-		}, wire.Idle, KernelServes, "its kernel still answers for the addresses, for "},
+		}, wire.Idle, KernelServes, "its kernel still answers for the addresses, for 4.8s at most"},
 		{"the peer is dead, a stranger answers", func(t *testing.T) *one {
 			o := standby(t, nil)
 			o.answer = ByRival
@@ -242,7 +242,7 @@ func TestRules(t *testing.T) {
 			o.facts.LANs[0].Gateway = false
 			o.step(o.facts)
 			return o.silent(time.Second)
-		}, wire.Idle, Isolated, "silent 500ms on eth0, eth1, but the gateway"},
+		}, wire.Idle, Isolated, "silent 500ms on eth0, eth1, but this node may be cut off: no gateway answers on eth0"},
 		{"the peer is dead, no gateway, ordered hold", func(t *testing.T) *one {
 			o := standby(t, nil)
 			o.facts.LANs[0].Gateway = false
@@ -318,7 +318,7 @@ func TestRules(t *testing.T) {
 			o.step(o.facts)
 			o.pass(unfitDwell + ms100)
 			return o
-		}, wire.Holding, Gives, "fit to 100 %, this node to 0 %"},
+		}, wire.Holding, Gives, "fit to 100 %, this node to 0 %: a network that it needs has no carrier"},
 		{"held, carrier lost, the peer is no better", func(t *testing.T) *one {
 			o := holding(t, nil)
 			o.facts.LANs[0], o.peer.Fitness, o.peer.Able = LAN{}, 0, false

@@ -163,7 +163,7 @@ var crashTable = []scenario{
 		a.start()
 		a.keeps(10 * time.Second)
 	}},
-	{name: "monitor stopped: the probe is answered until the lease ends", none: 300 * time.Millisecond, play: func(s *sim, a, b *simNode) {
+	{name: "monitor stopped: the probe is answered until the lease ends", none: 70 * time.Millisecond, play: func(s *sim, a, b *simNode) {
 		a.stop(10 * time.Second)
 		s.run(2 * time.Second)
 		a.keeps(0)
@@ -176,7 +176,7 @@ var crashTable = []scenario{
 		a.stop(2 * time.Second)
 		a.keeps(10 * time.Second)
 	}},
-	{name: "all killed at once", none: 300 * time.Millisecond, play: func(s *sim, a, b *simNode) {
+	{name: "all killed at once", none: 70 * time.Millisecond, play: func(s *sim, a, b *simNode) {
 		a.kill()
 		a.engine, a.keeper = lane{dead: true}, lane{dead: true}
 		s.run(2 * time.Second)

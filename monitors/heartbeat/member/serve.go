@@ -183,7 +183,11 @@ func (m *Member) giving(g *group, t *wire.Group) (bool, string) {
 	if g.fitness < FitLeast {
 		dwell = unfitDwell
 	}
-	return m.now-g.betterAt >= dwell, fmt.Sprintf("it is fit to %d %%, this node to %d %%", t.Fitness, g.fitness)
+	why := fmt.Sprintf("it is fit to %d %%, this node to %d %%", t.Fitness, g.fitness)
+	if text := m.unreached(g); text != "" {
+		why += ": " + text
+	}
+	return m.now-g.betterAt >= dwell, why
 }
 
 // unrenewed reports whether nobody acts on our tokens: engine or keeper are

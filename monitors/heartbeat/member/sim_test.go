@@ -16,19 +16,26 @@ import (
 // the links between them and the network that clients are on. Time is virtual,
 // packets are sealed and opened for real.
 type sim struct {
-	t      tb
-	rng    *rand.Rand
-	now    time.Duration
-	queue  events
-	serial int
-	nodes  [2]*simNode
-	links  []*simLink
+	t   tb
+	rng *rand.Rand
+	// kernels draws how late kernels are.
+	kernels *rand.Rand
+	now     time.Duration
+	queue   events
+	serial  int
+	nodes   [2]*simNode
+	links   []*simLink
 	// gateway: it answers who asks it.
 	gateway bool
 	// lanLoss is how often a question on the network is lost, of 100.
 	lanLoss int
-	log     []string
-	watch   watch
+	// lost is how many of the next questions get lost.
+	lost int
+	// proofs is how long a neighbour's answer takes; fresh for how long one counts
+	// in the facts.
+	proofs, fresh time.Duration
+	log           []string
+	watch         watch
 	// told hears each report, nil for nobody.
 	told    func(*simNode, Report)
 	keys    *wire.Keys
@@ -67,9 +74,11 @@ type simNode struct {
 	frozen bool
 	// carrier and port: of the network of the clients; port is the switch's end.
 	carrier, port bool
-	reals         int
-	warm          bool
-	synced        bool
+	// reached is when a neighbour answered last.
+	reached time.Duration
+	reals   int
+	warm    bool
+	synced  bool
 	// the monitor
 	m        *Member
 	stopped  bool
@@ -220,7 +229,7 @@ func newSim(t tb, o simOptions) *sim {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sim{t: t, rng: rand.New(rand.NewPCG(o.seed, 1)), now: time.Hour, gateway: true, keys: keys}
+	s := &sim{t: t, rng: rand.New(rand.NewPCG(o.seed, 1)), kernels: rand.New(rand.NewPCG(o.seed, 2)), now: time.Hour, gateway: true, proofs: 500 * time.Microsecond, keys: keys}
 	s.witness = simWitness{Witness: witness.New([]wire.Node{1, 2}, 0), delay: 300 * time.Microsecond}
 	s.links = []*simLink{{lan: true}, {}}
 	for _, l := range s.links {
@@ -336,8 +345,12 @@ func (n *simNode) facts() {
 	if !n.runs() {
 		return
 	}
+	if n.online() {
+		n.reached = n.s.now
+	}
+	lately := n.carrier && n.s.now-n.reached <= n.s.fresh
 	f := Facts{
-		LANs:   []LAN{{Carrier: n.carrier, Neighbour: n.online(), Gateway: n.online() && n.s.gateway}},
+		LANs:   []LAN{{Name: "eth0", Carrier: n.carrier, Neighbour: lately, Gateway: lately && n.s.gateway}},
 		Loaded: n.warm, Results: n.warm, Synced: n.synced, Reals: n.reals,
 	}
 	for _, g := range n.cfg.Groups {

@@ -94,6 +94,12 @@ func (n *simNode) renew(group string) {
 	n.s.after(time.Millisecond, n.facts)
 }
 
+// removal is how late the kernel looks for what is over: it rounds to seconds
+// where that is near, and counts an address 20 ms older than it is.
+func (n *simNode) removal() time.Duration {
+	return time.Duration(n.s.kernels.IntN(270)-20) * time.Millisecond
+}
+
 // expire has the kernel remove the group when its lease is over.
 func (n *simNode) expire(group string) {
 	k := n.kernel[group]
@@ -102,7 +108,7 @@ func (n *simNode) expire(group string) {
 	if !k.held || k.until == wire.Permanent {
 		return
 	}
-	n.s.after(max(k.until-n.s.now, 0), func() {
+	n.s.after(max(k.until+n.removal()-n.s.now, 0), func() {
 		if k.expiries == at && n.kernel[group] == k && !n.frozen {
 			n.logf("kernel: the lease of %s is over", group)
 			n.remove(group)
@@ -121,26 +127,54 @@ func (n *simNode) remove(group string) {
 	n.s.after(time.Millisecond, n.facts)
 }
 
-// ask is the ARP probe: whoever has the address and is on the network answers.
+// ask is the ARP probe: whoever has the address and is on the network answers. It
+// goes out twice, and with it a question to a neighbour.
 func (n *simNode) ask(a Probe) {
-	group := a.Group
-	asked, timer := n.now(), n.timer
-	answer := func(d time.Duration, a Answer) {
-		n.s.after(d, func() {
-			if timer == n.timer {
-				n.step(Probed{Group: group, Asked: asked, Answer: a})
+	timer := n.timer
+	p := Probed{Group: a.Group, Asked: n.now(), Unproven: "eth0"}
+	told := false
+	tell := func() {
+		if !told && timer == n.timer {
+			told = true
+			n.step(p)
+		}
+	}
+	lost := n.s.lost > 0
+	if lost {
+		n.s.lost--
+	}
+	lost = lost || n.online() && n.answers(a.Group) != Nobody && n.s.rng.IntN(100) < n.s.lanLoss
+	for _, at := range []time.Duration{0, a.Wait / 2} {
+		n.s.after(at, func() {
+			n.answered(n.s.proofs, func() { p.Unproven = "" })
+			if who := n.answers(a.Group); who != Nobody && !lost {
+				n.answered(time.Millisecond, func() { p.Answer, p.Unproven = who, ""; tell() })
 			}
 		})
 	}
-	peer := n.s.nodes[1-n.i]
-	switch {
-	case n.online() && peer.serves(group) && !n.s.parted && n.s.rng.IntN(100) >= n.s.lanLoss:
-		answer(time.Millisecond, ByPeer)
-	case n.online() && n.s.stranger && n.s.rng.IntN(100) >= n.s.lanLoss:
-		answer(time.Millisecond, ByRival)
-	default:
-		answer(a.Wait, Nobody)
+	n.s.after(a.Wait, tell)
+}
+
+// answered does what an answer to a question of now does, if it comes.
+func (n *simNode) answered(after time.Duration, do func()) {
+	if n.online() {
+		n.s.after(after, func() {
+			if n.online() {
+				do()
+			}
+		})
 	}
+}
+
+// answers is who answers for a group now.
+func (n *simNode) answers(group string) Answer {
+	switch peer := n.s.nodes[1-n.i]; {
+	case peer.serves(group) && !n.s.parted:
+		return ByPeer
+	case n.s.stranger:
+		return ByRival
+	}
+	return Nobody
 }
 
 // watch keeps count of who serves, for the first group.

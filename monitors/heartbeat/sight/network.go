@@ -25,6 +25,9 @@ const (
 	learnFor   = 100 * time.Millisecond
 	// strangers is how many hardware addresses of the peer are remembered.
 	strangers = 8
+	// mostBeside is how many stations are asked beside a question for addresses:
+	// one that is lost or slow must not hold up a take-over.
+	mostBeside = 2
 )
 
 // targets are the stations to be asked on one network.
@@ -81,12 +84,14 @@ func (n *network) answers() (gateway, neighbour bool) {
 }
 
 func (n *network) answersLocked() (gateway, neighbour bool) {
-	recent := func(a netip.Addr) bool {
-		at, ok := n.answered[a]
-		return ok && n.rounds-at < lately
-	}
-	gateway = slices.ContainsFunc(n.targets.gateways, recent)
-	return gateway, gateway || slices.ContainsFunc(n.targets.neighbours, recent)
+	gateway = slices.ContainsFunc(n.targets.gateways, n.recentLocked)
+	return gateway, gateway || slices.ContainsFunc(n.targets.neighbours, n.recentLocked)
+}
+
+// recentLocked reports whether a station answered lately.
+func (n *network) recentLocked(a netip.Addr) bool {
+	at, ok := n.answered[a]
+	return ok && n.rounds-at < lately
 }
 
 // run asks until ctx ends.
@@ -281,25 +286,56 @@ func (s *Sight) heldByPeer(device string) (all []netip.Addr) {
 	return all
 }
 
-// ask asks who answers for addresses.
-func (n *network) ask(ctx context.Context, addrs []netip.Addr, wait time.Duration) member.Answer {
+// ask asks who answers for addresses, and meanwhile somebody who should answer.
+func (n *network) ask(ctx context.Context, addrs []netip.Addr, wait time.Duration) (a member.Probed) {
+	a.Answer = member.Unlooked
 	n.mu.Lock()
 	station := n.station
 	n.mu.Unlock()
 	if station == nil {
-		return member.Unlooked
+		return a
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	proved := make(chan bool, 1)
+	go func() { proved <- n.proves(ctx, station, wait) }() // ends with ctx at the latest
 	claims, err := station.Ask(ctx, question(addrs, wait))
 	switch {
 	case len(claims) == 0 && err != nil:
-		return member.Unlooked
+		return a
 	case len(claims) == 0:
-		return member.Nobody
+		a.Answer = member.Nobody
+		if !<-proved {
+			a.Unproven = n.device
+		}
+		return a
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	a.Answer = member.ByRival
 	if slices.Contains(n.peer, claims[0].MAC) {
-		return member.ByPeer
+		a.Answer = member.ByPeer
 	}
-	return member.ByRival
+	return a
+}
+
+// proves reports whether somebody who answered lately does so now. The question is
+// one to all, as that for the addresses is: a switch may drop just those.
+func (n *network) proves(ctx context.Context, station *neighbour.Station, wait time.Duration) bool {
+	q := n.beside(wait)
+	if len(q.Addrs) == 0 {
+		return false
+	}
+	claims, err := station.Ask(ctx, q)
+	return err == nil && len(claims) > 0
+}
+
+// beside is the question to some who answered lately, gateways first.
+func (n *network) beside(wait time.Duration) neighbour.Question {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := slices.DeleteFunc(slices.Concat(n.targets.gateways, n.targets.neighbours), func(a netip.Addr) bool { return !n.recentLocked(a) })
+	q := question(all[:min(len(all), mostBeside)], wait)
+	q.From4, q.From6 = n.targets.from4, n.targets.from6
+	return q
 }

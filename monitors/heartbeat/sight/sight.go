@@ -9,6 +9,7 @@
 package sight
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/fnv"
@@ -392,8 +393,9 @@ func (k *kernel) held(g role.Group) (h member.Held, there []netip.Addr) {
 }
 
 // Probe asks, twice or more within wait, who answers for a group's addresses,
-// and calls told once: as soon as somebody answers, or after wait. It does not
-// wait itself.
+// and beside them a station on each network that answered lately, so that it is
+// known whether an answer could have come. It calls told once: as soon as somebody
+// answers for them, or after wait. It does not wait itself.
 func (s *Sight) Probe(group int, wait time.Duration, told func(member.Probed)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -416,30 +418,32 @@ func (s *Sight) Probe(group int, wait time.Duration, told func(member.Probed)) {
 		parts[n] = s.on(group, device)
 	}
 	s.work.Go(func() {
-		p.Answer = ask(ctx, parts, wait)
+		p.Answer, p.Unproven = ask(ctx, parts, wait)
 		told(p)
 	})
 }
 
-// ask asks on all of a group's networks at once.
-func ask(ctx context.Context, parts map[*network][]netip.Addr, wait time.Duration) member.Answer {
+// ask asks on all of a group's networks at once. unproven is as in member.Probed.
+func ask(ctx context.Context, parts map[*network][]netip.Addr, wait time.Duration) (worst member.Answer, unproven string) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	answers := make(chan member.Answer, len(parts))
+	answers := make(chan member.Probed, len(parts))
 	for n, addrs := range parts {
 		go func() { answers <- n.ask(ctx, addrs, wait) }() // ends with ctx at the latest
 	}
-	worst := member.Nobody
+	worst = member.Nobody
 	for range parts {
-		switch a := <-answers; a {
+		a := <-answers
+		switch a.Answer {
 		case member.ByPeer, member.ByRival:
-			return a
+			return a.Answer, ""
 		case member.Unlooked:
-			worst = a
+			worst = a.Answer
 		case member.Nobody:
+			unproven = cmp.Or(a.Unproven, unproven)
 		}
 	}
-	return worst
+	return worst, unproven
 }
 
 // question is what a probe asks.

@@ -189,29 +189,9 @@ func TestProbe(t *testing.T) {
 	peer := netip.MustParseAddr("10.7.0.254")
 	stranger := look(t, Options{Groups: web("veth0")})
 	friend := look(t, Options{Groups: web("veth0"), Peer: []netip.Addr{peer}})
-	ask := func(l *looking) member.Answer {
-		t.Helper()
-		answer := make(chan member.Probed, 1)
-		l.Probe(0, 40*time.Millisecond, func(p member.Probed) { answer <- p })
-		select {
-		case p := <-answer:
-			return p.Answer
-		case <-time.After(soon):
-			t.Fatal("no answer")
-		}
-		return 0
-	}
 	eventually := func(l *looking, want member.Answer) {
 		t.Helper()
-		for end := time.Now().Add(soon); ; {
-			got := ask(l)
-			if got == want {
-				return
-			}
-			if time.Now().After(end) {
-				t.Fatalf("answer %d, want %d", got, want)
-			}
-		}
+		l.asked(fmt.Sprintf("answer %d", want), func(p member.Probed) bool { return p.Answer == want })
 	}
 	for _, l := range []*looking{stranger, friend} {
 		l.until("carrier", func(s Seen) bool { return s.LANs[0].Carrier })
@@ -230,6 +210,55 @@ func TestProbe(t *testing.T) {
 	eventually(stranger, member.ByPeer)
 	inside("link set veth0 down")
 	eventually(stranger, member.Unlooked)
+}
+
+// TestProof: that nobody answers for an address is proved by a gateway or a
+// neighbour that answers in the same time, on each network.
+func TestProof(t *testing.T) {
+	ip, inside := far(t)
+	peer := netip.MustParseAddr("10.7.0.254")
+	for _, c := range []struct {
+		name   string
+		before func()
+		o      Options
+		proved bool
+	}{
+		{"nobody to be asked but the peer", func() {}, Options{Peer: []netip.Addr{peer, netip.MustParseAddr("fd07::254")}}, false},
+		{"a neighbour", func() {}, Options{Neighbours: []netip.Addr{netip.MustParseAddr("fd07::254")}}, true},
+		{"a gateway", func() { ip("link set lo up", "route add default via 10.7.0.254") }, Options{}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.before()
+			c.o.Groups = web("veth0")
+			l := look(t, c.o)
+			l.until("carrier", func(s Seen) bool { return s.LANs[0].Carrier && s.LANs[0].Neighbour == c.proved })
+			l.asked("nobody, proved or not", func(p member.Probed) bool { return p.Answer == member.Nobody && (p.Unproven == "") == c.proved })
+			inside("addr del 10.7.0.254/24 dev veth0", "addr del fd07::254/64 dev veth0")
+			l.asked("nobody, unproven", func(p member.Probed) bool { return p.Answer == member.Nobody && p.Unproven == "veth0" })
+			inside("addr add 10.7.0.254/24 dev veth0", "addr add fd07::254/64 dev veth0 nodad")
+			l.asked("as before", func(p member.Probed) bool { return p.Answer == member.Nobody && (p.Unproven == "") == c.proved })
+		})
+	}
+}
+
+// asked asks until the answer is so.
+func (l *looking) asked(what string, is func(member.Probed) bool) {
+	l.t.Helper()
+	for end := time.Now().Add(soon); ; {
+		answer := make(chan member.Probed, 1)
+		l.Probe(0, 40*time.Millisecond, func(p member.Probed) { answer <- p })
+		select {
+		case p := <-answer:
+			if is(p) {
+				return
+			}
+			if time.Now().After(end) {
+				l.t.Fatalf("no %s: %+v", what, p)
+			}
+		case <-time.After(soon):
+			l.t.Fatal("no answer")
+		}
+	}
 }
 
 func TestEnds(t *testing.T) {
