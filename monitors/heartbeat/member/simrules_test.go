@@ -146,7 +146,8 @@ func TestWitnessEach(t *testing.T) {
 		{"it hears, and is not heard, and has no vote", []func(*sim){far, unheard}, true},
 		{"the same, by and by", []func(*sim){unheard, wait(2 * time.Second), far}, true},
 		{"the witness forgot, and then the split", []func(*sim){restart, wait(50 * time.Millisecond), split}, false},
-		{"the split, and then the witness forgets", []func(*sim){split, wait(2 * time.Second), restart, wait(50 * time.Millisecond), far}, false},
+		{"the split, and then the witness forgets, and nobody who holds can tell it", []func(*sim){split, wait(2 * time.Second), restart, far}, false},
+		{"the split, and then the witness forgets, and is told", []func(*sim){split, wait(2 * time.Second), restart, wait(time.Second), far}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for seed := range uint64(3) {
