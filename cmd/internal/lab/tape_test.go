@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tape records all netlink messages that pass in the director, by an nlmon
+// tape records all netlink requests that pass in the director, by an nlmon
 // device, so that "nothing was written" is what the kernel saw.
 type tape struct {
 	socket int
@@ -29,6 +29,7 @@ func newTape(t testing.TB) *tape {
 	must(t, err)
 	p := &tape{family: family.ID}
 	must(t, director.enter(func() (err error) { p.socket, err = tap("tape", unix.SOCK_RAW); return err }))
+	must(t, onlyRequests(p.socket))
 	t.Cleanup(func() {
 		_ = unix.Close(p.socket)
 		director.run(t, "ip link delete tape")
@@ -49,6 +50,22 @@ func tap(device string, kind int) (socket int, err error) {
 	}
 	return socket, errors.Join(unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 16<<20),
 		unix.Bind(socket, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: at.Index}))
+}
+
+// onlyRequests leaves answers out: those that hold a table of thousands of rows,
+// which is read each few seconds, would fill any buffer.
+func onlyRequests(socket int) error {
+	flags := uint32(6) // the low byte of nlmsg_flags
+	if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 {
+		flags++
+	}
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: unix.NLM_F_REQUEST, Jf: 1},
+		{Code: unix.BPF_RET, K: 1 << 16},
+		{Code: unix.BPF_RET},
+	}
+	return unix.SetsockoptSockFprog(socket, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
 }
 
 // enter calls f on a thread that is in the node. What f opens stays there.
