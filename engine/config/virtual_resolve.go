@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -357,16 +358,13 @@ func (r *resolver) overlaps() {
 			marks[key] = a
 		}
 	}
-	key := func(a owned) string { return a.p.netns + " " + a.proto + " " + strconv.Itoa(int(a.port)) }
-	slices.SortStableFunc(all, func(a, b owned) int {
-		if x, y := key(a), key(b); x != y {
-			return map[bool]int{true: -1, false: 1}[x < y]
-		}
-		return a.first.Compare(b.first)
-	})
+	apart := func(a, b owned) int {
+		return cmp.Or(cmp.Compare(a.p.netns, b.p.netns), cmp.Compare(a.proto, b.proto), cmp.Compare(a.port, b.port))
+	}
+	slices.SortStableFunc(all, func(a, b owned) int { return cmp.Or(apart(a, b), a.first.Compare(b.first)) })
 	for i := 1; i < len(all); i++ {
 		a, b := all[i-1], all[i]
-		if key(a) != key(b) || a.last.Less(b.first) {
+		if apart(a, b) != 0 || a.last.Less(b.first) {
 			continue
 		}
 		if b.st.At(b.off).compare(a.st.At(a.off)) < 0 {
