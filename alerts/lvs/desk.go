@@ -30,6 +30,7 @@ type desk struct {
 	record *record
 	role   roles
 	round  resyncRound
+	rest   time.Time // no slice of it before
 	// thinned says that there may be pools or tables that nobody names.
 	thinned bool
 	server  *server

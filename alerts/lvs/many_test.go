@@ -10,8 +10,10 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mondhq/mond/alerts/internal/shared"
@@ -118,6 +120,29 @@ func TestResyncOfManyIsSpread(t *testing.T) {
 	if s := r.fake.Text(); strings.Contains(s, "rr") || strings.Count(s, "-a") != 100 {
 		t.Errorf("not right again:\n%s", s)
 	}
+}
+
+// Where looking takes longer than a resync has, it does not take all the time.
+func TestResyncOfManyRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, ipvs.NewFake(), nil)
+		r.keep(true, many(100, 1)...)
+		const each = 100 * time.Millisecond // 10 s for all
+		var looked atomic.Int64
+		r.fake.Fail(func(method string, _ ipvs.Virtual, _ netip.AddrPort) error {
+			if method == "Destinations" {
+				looked.Add(1)
+				time.Sleep(each)
+			}
+			return nil
+		})
+		time.Sleep(2 * time.Minute)
+		took := time.Duration(looked.Load()) * each
+		if least, most := 30*time.Second, 45*time.Second; took < least || took > most {
+			t.Errorf("it looked for %v of 2 minutes, want a third", took)
+		}
+		r.end()
+	})
 }
 
 // A report that is too long for one answer goes on in the next.

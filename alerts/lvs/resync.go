@@ -25,11 +25,16 @@ const (
 	maxSlices = 32
 )
 
+// rests is how often as long as a slice took the next one waits at least, though
+// no longer than a resync: on a machine that is slow, or with a table that is
+// large, looking must leave most of the time for what is claimed.
+const rests = 3
+
 // wake is when the owner has something to do without being told.
 func (d *desk) wake() time.Time {
 	at := d.now().Add(d.Resync)
 	if d.full {
-		at = d.round.due(d.Resync)
+		at = d.lookAt()
 	}
 	for _, m := range d.tables {
 		if !m.again.IsZero() && m.again.Before(at) {
@@ -39,7 +44,15 @@ func (d *desk) wake() time.Time {
 	return at
 }
 
-// due is when the next slice is.
+// lookAt is when the next slice is looked at.
+func (d *desk) lookAt() time.Time {
+	if at := d.round.due(d.Resync); at.After(d.rest) {
+		return at
+	}
+	return d.rest
+}
+
+// due is when the next slice is to be, however long the last one took.
 func (r resyncRound) due(resync time.Duration) time.Time {
 	if r.slices == 0 {
 		return r.began.Add(resync)
@@ -53,8 +66,9 @@ func (d *desk) tick() {
 		return
 	}
 	now := d.now()
-	if !d.round.due(d.Resync).After(now) {
+	if !d.lookAt().After(now) {
 		d.resync()
+		d.rest = d.now().Add(min(rests*d.now().Sub(now), d.Resync))
 	}
 	d.retry(now)
 	d.saveRecord()
