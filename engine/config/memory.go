@@ -77,7 +77,7 @@ func textOf(lines ...[]Statement) string {
 	for _, list := range lines {
 		for i := range list {
 			st := &list[i]
-			if st.Kind == KindComment || st.Kind == KindBlank {
+			if !st.means() {
 				continue
 			}
 			b.WriteByte(byte(st.Kind))
@@ -92,6 +92,9 @@ func textOf(lines ...[]Statement) string {
 	}
 	return b.String()
 }
+
+// means reports whether a line says something: is no comment, nor blank.
+func (s *Statement) means() bool { return s.Kind != KindComment && s.Kind != KindBlank }
 
 // again takes the virtual service that was made of the same lines before, or nil.
 func (x *expander) again(st *Statement, lines []Statement) *virtualDraft {

@@ -9,7 +9,7 @@ func authProgram(r *resolver, st *Statement) {
 	}
 	words, err := Words(st.Text)
 	if q, ok := errors.AsType[*QuoteError](err); ok {
-		r.diag.errorf(st, q.Off, `write \' or \" for a quote, \\ for a backslash`, "%s: %v", st.Name, err)
+		r.diag.errorf(st, q.Off, quoteHint, "%s: %v", st.Name, err)
 		return
 	}
 	r.c.Globals.AuthProgram = nil

@@ -114,7 +114,7 @@ type scope struct {
 func (x *expander) bind(st *Statement, in *scope, b *builder) (*scope, bool) {
 	words, err := Words(st.Text)
 	if q, ok := errors.AsType[*QuoteError](err); ok {
-		x.diag.errorf(st, q.Off, `write \' or \" for a quote, \\ for a backslash`, "use: %v", err)
+		x.diag.errorf(st, q.Off, quoteHint, "use: %v", err)
 		return nil, false
 	}
 	if len(words) == 0 || words[0].Text == "" {

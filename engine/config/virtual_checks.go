@@ -88,19 +88,18 @@ func (x *expander) group(m *vreal) *madeGroup {
 	}
 	g := x.made[m.group]
 	if g == nil {
-		host := m.addr.String()
-		g = &madeGroup{name: m.group, host: host, addr: m.addr, st: m.st, off: m.off, byName: map[string]*madeService{}, known: map[string]string{}}
+		g = &madeGroup{name: m.group, addr: m.addr, st: m.st, off: m.off, byName: map[string]*madeService{}, known: map[string]string{}}
 		x.made[m.group] = g
 		x.order = append(x.order, g)
-		if st := x.declared[m.group]; st != nil && !slices.Equal(x.groups[m.group], []string{host}) {
+		if st := x.declared[m.group]; st != nil && !slices.Equal(x.groups[m.group], []string{m.addr.String()}) {
 			x.diag.errorf(m.st, m.off, "give the real another name, or the hostgroup that host alone",
-				"hostgroup %s, declared at %s, is not just %s", m.group, st.Pos, host)
+				"hostgroup %s, declared at %s, is not just %s", m.group, st.Pos, m.addr)
 		}
 		g.given = x.declaredServices(m.group)
 		return g
 	}
 	if g.addr != m.addr && !x.twice(m.st.Pos, g.st.Pos) {
-		x.diag.errorf(m.st, m.off, "give one of them another name", "hostgroup %s is %s at %s, and %s here", m.group, g.host, g.st.At(g.off), m.addr)
+		x.diag.errorf(m.st, m.off, "give one of them another name", "hostgroup %s is %s at %s, and %s here", m.group, g.addr, g.st.At(g.off), m.addr)
 	}
 	return g
 }
@@ -327,7 +326,7 @@ func orderly(lines []Statement) []*Statement {
 			from = len(all)
 			continue
 		}
-		if st.Kind != KindComment && st.Kind != KindBlank {
+		if st.means() {
 			all = append(all, st)
 		}
 	}
@@ -393,7 +392,7 @@ func (x *expander) place() {
 	x.out = slices.Grow(x.out, room)
 	for _, g := range x.order {
 		if _, watched := x.watches[g.name]; x.declared[g.name] == nil && (watched || len(g.services) > 0) {
-			x.record(g, "hostgroup", g.name+" "+g.host)
+			x.record(g, "hostgroup", g.name+" "+g.addr.String())
 		}
 	}
 	for _, g := range x.order {

@@ -66,12 +66,12 @@ type virtuals struct {
 
 // madeGroup is the hostgroup of a real.
 type madeGroup struct {
-	name, host string
-	addr       netip.Addr // host
-	st         *Statement // the line of the real that made it
-	off        int
-	services   []*madeService
-	byName     map[string]*madeService
+	name     string
+	addr     netip.Addr // its host
+	st       *Statement // the line of the real that made it
+	off      int
+	services []*madeService
+	byName   map[string]*madeService
 	// given are the services that the file itself declares there.
 	given map[string]*madeService
 	// known are the names of services, by the form and the values of the checks

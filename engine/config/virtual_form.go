@@ -22,25 +22,14 @@ func (c *vcheck) written() form {
 		return form{} // each has a mark of its own
 	}
 	var f form
-	var b strings.Builder
-	shared := true
-	add := func(kind Kind, name, text string) {
-		b.WriteByte(byte(kind))
-		b.WriteString(name)
-		b.WriteByte(0)
-		b.WriteString(text)
-		b.WriteByte(0)
-		shared = f.uses(text) && shared
-	}
-	add(KindService, "", c.name)
+	shared := f.uses(c.name)
 	for i := range c.lines {
-		st := &c.lines[i]
-		if st.Kind != KindComment && st.Kind != KindBlank {
-			add(st.Kind, st.Name, st.Text)
+		if c.lines[i].means() {
+			shared = f.uses(c.lines[i].Text) && shared
 		}
 	}
 	if shared {
-		f.text = b.String()
+		f.text = c.name + "\x00" + textOf(c.lines)
 	}
 	return f
 }

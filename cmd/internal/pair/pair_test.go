@@ -243,6 +243,9 @@ func TestAllKilled(t *testing.T) {
 	if d := time.Since(event); d > 4*time.Second+noise {
 		t.Errorf("b served after %v, want 4s at most", d)
 	}
+	if both := s.watch.double(); both > 0 {
+		t.Errorf("both had the address for %v", both)
+	}
 }
 
 // A machine that freezes goes on with what it had, for a beat at most.
